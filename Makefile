@@ -1,0 +1,44 @@
+# Every verb sets up what it needs in .venv, once: a stamp for its extras, renewed when pyproject.toml changes.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+.PHONY: help demo test lint docs bench clean
+
+help:
+	@echo "make demo   the cat/dog/pig table, then losses compared on real data (about a minute)"
+	@echo "make test   the tests, docstring and document examples included"
+	@echo "make lint   ruff and mypy"
+	@echo "make docs   the site, in docs/_build/html"
+	@echo "make bench  a small benchmark against other libraries, in benchmarks/outputs"
+	@echo "make clean  removes everything that the others made"
+
+demo: $(VENV)/.with-plot,frame
+	MPLBACKEND=Agg $(BIN)/python examples/plot_cat_dog_pig.py
+
+test: $(VENV)/.with-test
+	MPLBACKEND=Agg $(BIN)/python -m pytest -n 2 $(ARGS)
+
+lint: $(VENV)/.with-lint
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+docs: $(VENV)/.with-docs
+	MPLBACKEND=Agg $(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
+
+bench: $(VENV)/.with-bench
+	MPLBACKEND=Agg $(BIN)/benchopt run benchmarks --config benchmarks/small.yml --no-display
+
+clean:
+	rm -rf $(VENV) .venv-* build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf docs/_build docs/auto_examples docs/generated benchmarks/outputs
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# pip is the last thing that venv installs: where it stands, the environment is whole
+$(BIN)/pip:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.with-%: pyproject.toml | $(BIN)/pip
+	$(BIN)/python -m pip install --quiet --editable ".[$*]"
+	touch $@

@@ -1,0 +1,233 @@
+"""What the three estimators share: from validated data to an objective, to a fit, to fitted attributes."""
+
+from __future__ import annotations
+
+import copy
+import warnings
+from abc import abstractmethod
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy import sparse
+from sklearn.base import BaseEstimator, clone
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
+
+from . import validation
+from .activations import Activation
+from .fitting import Problem, fit
+from .losses import CrossEntropy, Loss, get_loss
+from .problem import Objective, Rows, compose, has_exact_form, worker_threads
+from .progress import CallbackSupportMixin, Progress
+
+STARTING_TOLERANCE = 1e-4  # of the cross-entropy solution that losses which are not convex start from
+
+
+@dataclass
+class Task:
+    """Validated data and what is to be minimised on it."""
+
+    X: object
+    y: np.ndarray
+    weights: np.ndarray
+    loss: Loss
+    activation: Activation
+    domain: str
+    n_outputs: int
+    attributes: dict  # fitted attributes that are known before the fit
+
+    @property
+    def work(self) -> int:
+        """Multiplications in one pass over the data."""
+        entries = self.X.nnz if sparse.issparse(self.X) else self.X.size
+        return 2 * entries * self.n_outputs
+
+    @property
+    def convex(self) -> bool:
+        return self.loss.is_convex_on(self.domain)
+
+    @property
+    def piecewise(self) -> bool:
+        """Whether the exact solver of piecewise-linear losses can take it."""
+        return self.convex and not self.loss.smooth and has_exact_form(self.loss, self.n_outputs)
+
+    def objective(self, estimator, executor=None) -> Objective:
+        """The objective of an estimator's penalty and intercept."""
+        return Objective(
+            Rows(self.X, self.n_outputs, None, executor),
+            self.y,
+            self.weights / self.weights.sum(),
+            loss=self.loss,
+            composition=compose(self.loss, self.activation),
+            penalty=float(estimator.alpha),
+            n_outputs=self.n_outputs,
+            fit_intercept=bool(estimator.fit_intercept),
+            regression=self.domain == "values",
+        )
+
+    def start(self, estimator, objective: Objective) -> np.ndarray:
+        """Where a cold fit starts: at zero; in regression with an intercept in the middle of y."""
+        theta = np.zeros(objective.n_parameters)
+        if self.domain == "values" and estimator.fit_intercept:
+            if self.loss.link == "log":
+                theta[-1] = np.log(max(np.average(self.y, weights=self.weights), np.finfo(float).tiny))
+            else:
+                theta[-1] = weighted_median(self.y, self.weights)
+        return theta
+
+
+class LinearModel(CallbackSupportMixin, BaseEstimator):
+    """A linear model that minimises a loss; the estimators say what y is and what scores mean."""
+
+    @abstractmethod
+    def _prepare(self, X, y, sample_weight, soft_labels) -> Task:
+        """Validate the data; write what scikit-learn keeps of X on this object, which `fit` makes a copy for."""
+
+    def _fit(self, X, y, sample_weight=None, soft_labels=None):
+        # Validation and the fit work on a copy: whatever fails or is interrupted leaves the old model as it was.
+        scratch = copy.copy(self)
+        task = scratch._prepare(X, y, sample_weight, soft_labels)
+
+        with worker_threads(task.work) as executor:
+            objective = task.objective(self, executor)
+
+            def attributes(theta):
+                coef, intercept = objective.unpack(theta)
+                dtype = task.X.dtype
+                return task.attributes | {"coef_": coef.astype(dtype), "intercept_": np.asarray(intercept, dtype)[()]}
+
+            progress = Progress(
+                self, X, y, {"sample_weight": sample_weight, "soft_labels": soft_labels}, attributes
+            )
+            found = fit(
+                Problem(
+                    objective,
+                    convex=task.convex,
+                    piecewise=task.piecewise,
+                    tol=self.tol,
+                    max_iter=self.max_iter,
+                    random_state=check_random_state(self.random_state),
+                    watch=progress.watch,
+                ),
+                self.solver,
+                self._start(task, objective),
+            )
+            separable = self.alpha == 0 and task.domain != "values" and is_separated(objective, found.theta)
+            progress.finish(found.theta)
+        self._warn(found, separable)
+
+        fitted = attributes(found.theta)
+        self.__dict__.pop("feature_names_in_", None)
+        kept = {name: value for name, value in vars(scratch).items() if name.endswith("_in_")}
+        for name, value in (kept | fitted).items():
+            setattr(self, name, value)
+        self.n_iter_ = max(1, found.n_iter)
+        self.objective_value_, self.dual_gap_, self.result_ = found.value, found.gap, found.result
+        return self
+
+    def _start(self, task: Task, objective: Objective) -> np.ndarray:
+        """The previous solution, the cross-entropy solution where the loss is not convex, or zero."""
+        if self.warm_start and self._continues(task):
+            return objective.pack(self.coef_, self.intercept_)
+        start = task.start(self, objective)
+        plain = callable(self.solver) or self.solver == "gradient-descent"
+        if task.convex or task.domain != "probabilities" or plain:
+            return start
+        convex_task = replace(task, loss=CrossEntropy())
+        convex_objective = convex_task.objective(self, objective.rows.executor)
+        convex_problem = Problem(
+            convex_objective,
+            convex=True,
+            piecewise=False,
+            tol=max(self.tol, STARTING_TOLERANCE),
+            max_iter=self.max_iter,
+            random_state=check_random_state(self.random_state),
+        )
+        return fit(convex_problem, "auto", start).theta
+
+    def _continues(self, task: Task) -> bool:
+        """Whether there is a model of the same features and classes to start from."""
+        if not hasattr(self, "coef_") or np.size(self.coef_) != task.n_outputs * task.X.shape[1]:
+            return False
+        return all(np.array_equal(getattr(self, name, None), task.attributes[name]) for name in ("classes_",)
+                   if name in task.attributes)
+
+    def _warn(self, found, separable: bool) -> None:
+        if separable:
+            warnings.warn(
+                f"The classes are perfectly separable and alpha is 0, so {type(self).__name__} has no unique finite "
+                "solution: the coefficients could grow for ever. Set alpha > 0.",
+                ConvergenceWarning,
+                stacklevel=4,
+            )
+        elif not found.converged:
+            warnings.warn(
+                f"{type(self).__name__} with {self.solver!r} stopped after {found.n_iter} iterations at objective "
+                f"{found.value:.6g} without reaching tol={self.tol}. " + found.explanation(),
+                ConvergenceWarning,
+                stacklevel=4,
+            )
+
+    def _objective(self, X, y, sample_weight=None, soft_labels=None) -> Objective:
+        task = copy.copy(self)._prepare(X, y, sample_weight, soft_labels)
+        return task.objective(self)
+
+    def _scores(self, X) -> np.ndarray:
+        """x W' + b, for rows of any size."""
+        check_is_fitted(self)
+        X = validation.check_rows(self, X)
+        coef = np.atleast_2d(self.coef_).T
+        with np.errstate(over="ignore", invalid="ignore"):
+            scores = X @ coef + self.intercept_
+        if not np.isfinite(scores).all():
+            scores = _scores_of_huge_rows(X, coef, np.atleast_1d(self.intercept_))
+        return scores[:, 0] if scores.shape[1] == 1 else scores
+
+    def _loss_for(self, domains: tuple[str, ...], instead: str) -> tuple[Loss, str]:
+        """A copy of the loss, and the domain among those of this estimator that it is defined on."""
+        loss = clone(get_loss(self.loss))
+        if not loss.trainable:
+            raise ValueError(
+                f"{loss} cannot be trained: it is constant almost everywhere, so its gradient is zero wherever it exists "
+                f"and points nowhere. Train {type(self).__name__} with 'cross_entropy' or 'hinge' and evaluate with {loss}."
+            )
+        for domain in domains:
+            if domain in loss.domains:
+                return loss, domain
+        raise ValueError(
+            f"{loss} is defined on {' and '.join(loss.domains)}, which {type(self).__name__} does not predict. {instead}"
+        )
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+
+def weighted_median(y: np.ndarray, weights: np.ndarray) -> float:
+    """The smallest y with half of the weight at or below it."""
+    order = np.argsort(y)
+    cumulative = np.cumsum(weights[order])
+    return float(y[order[np.searchsorted(cumulative, 0.5 * cumulative[-1])]])
+
+
+def is_separated(objective: Objective, theta: np.ndarray) -> bool:
+    """Whether every row's true class has the largest score."""
+    scores = objective.scores(theta)
+    y = objective.y
+    if scores.ndim == 1:
+        return bool(((scores > 0) == (y > 0.5)).all() and (scores != 0).all())
+    true = y if y.ndim == 1 else y.argmax(axis=1)
+    others = scores.copy()
+    others[np.arange(len(true)), true] = -np.inf
+    return bool((scores[np.arange(len(true)), true] > others.max(axis=1)).all())
+
+
+def _scores_of_huge_rows(X, coef: np.ndarray, intercept: np.ndarray) -> np.ndarray:
+    """Scores computed from rows divided by their largest entry, so that sums do not overflow; clipped to finite."""
+    dense = X.toarray() if sparse.issparse(X) else X
+    size = np.maximum(np.abs(dense).max(axis=1, keepdims=True), 1.0)
+    limit = np.finfo(dense.dtype).max
+    with np.errstate(over="ignore"):
+        return np.clip((dense / size @ coef + intercept / size) * size, -limit, limit)

@@ -1,0 +1,119 @@
+"""A loss as a metric: targets and predictions of any accepted form brought into the shapes a loss is written in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.utils.validation import check_array, check_consistent_length
+
+if TYPE_CHECKING:
+    from .base import Loss
+
+Array = NDArray[np.floating]
+
+# how far rows of probabilities may be from one: float32 predictions and printed tables pass, scores do not
+SIMPLEX_TOLERANCE = 1e-3
+
+
+def weighted_mean_loss(loss: Loss, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None) -> float:
+    """The weighted mean of a loss, for `Loss.__call__`."""
+    loss.check_parameters()
+    prediction = _floats(y_pred, "y_pred")
+    target = _floats(y_true, "y_true")
+    check_consistent_length(target, prediction, sample_weight)
+    target, prediction = _in_shape(loss, target, prediction)
+    loss.check_target(target)
+    values = loss.value(target, prediction)
+    if sample_weight is None:
+        mean = np.mean(values)
+    else:
+        weights = check_array(sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight")
+        if weights.shape != values.shape or (weights < 0).any() or not weights.any():
+            raise ValueError(
+                f"sample_weight must hold one non-negative weight a row ({len(values)} of them), not all zero."
+            )
+        mean = np.average(values, weights=weights)
+    return float(loss.total(float(mean))[0])
+
+
+def one_hot(classes: NDArray[np.integer], n_classes: int) -> Array:
+    """Rows with a one in the column of their class."""
+    rows = np.zeros((len(classes), n_classes))
+    rows[np.arange(len(classes)), classes] = 1.0
+    return rows
+
+
+def check_simplex(rows: Array, name: str) -> None:
+    """Raise a ValueError naming the first row that is not a probability distribution."""
+    bad = (rows < 0).any(axis=1) | (rows > 1 + SIMPLEX_TOLERANCE).any(axis=1)
+    bad |= np.abs(rows.sum(axis=1) - 1.0) > SIMPLEX_TOLERANCE
+    if bad.any():
+        first = int(np.argmax(bad))
+        raise ValueError(
+            f"The rows of {name} must be non-negative and sum to one; row {first} is {rows[first].tolist()}."
+        )
+
+
+def _floats(values: ArrayLike, name: str) -> Array:
+    try:
+        array = check_array(values, ensure_2d=False, dtype=np.float64, input_name=name)
+    except (TypeError, ValueError) as error:
+        if np.asarray(values).dtype.kind not in "OUS":
+            raise
+        raise ValueError(
+            f"{name} holds labels that are not numbers. A loss as a metric takes class indices 0..K-1; "
+            "loss.scorer() takes the labels themselves."
+        ) from error
+    return array[:, 0] if array.ndim == 2 and array.shape[1] == 1 else array
+
+
+def _in_shape(loss: Loss, target: Array, prediction: Array) -> tuple[Array, Array]:
+    """Target and prediction as `value` expects them."""
+    if prediction.ndim > 2 or target.ndim > 2:
+        raise ValueError(f"y_true and y_pred must have one or two axes; got {target.shape} and {prediction.shape}.")
+    if loss.domains == ("values",):
+        if target.ndim != 1 or prediction.ndim != 1:
+            raise ValueError(
+                f"{loss} is a regression loss: y_true and y_pred must both be of shape (n,), "
+                f"not {target.shape} and {prediction.shape}."
+            )
+        return target, prediction
+    on_probabilities = "scores" not in loss.domains
+    if prediction.ndim == 1:
+        if loss.domains == ("probabilities",) and not ((prediction >= 0) & (prediction <= 1)).all():
+            raise ValueError(f"{loss} is defined on probabilities; y_pred has values outside [0, 1].")
+        if target.ndim == 2:
+            _check_columns(target, 2)
+            target = target[:, 1]
+        elif "values" not in loss.domains and not ((target >= 0) & (target <= 1)).all():
+            raise ValueError("With y_pred of shape (n,), y_true must be 0, 1 or a probability of class 1.")
+        return target, prediction
+    n_classes = prediction.shape[1]
+    if on_probabilities:
+        check_simplex(prediction, "y_pred")
+    target = _class_rows(target, n_classes)
+    if n_classes > 2:
+        return target, prediction
+    binary = prediction[:, 1] if on_probabilities else prediction[:, 1] - prediction[:, 0]
+    return target[:, 1], binary
+
+
+def _check_columns(rows: Array, n_classes: int) -> None:
+    if rows.shape[1] != n_classes:
+        raise ValueError(f"y_true has {rows.shape[1]} columns, but y_pred is about {n_classes} classes.")
+
+
+def _class_rows(target: Array, n_classes: int) -> Array:
+    if target.ndim == 2:
+        _check_columns(target, n_classes)
+        check_simplex(target, "y_true")
+        return target
+    classes = target.astype(np.intp)
+    if (classes != target).any() or classes.min() < 0 or classes.max() >= n_classes:
+        raise ValueError(
+            f"y_true must hold class indices from 0 to {n_classes - 1} (the columns of y_pred), or one row of "
+            f"{n_classes} class probabilities each."
+        )
+    return one_hot(classes, n_classes)

@@ -1,0 +1,199 @@
+"""Half unit deviances of the exponential dispersion models, on positive means with a log link."""
+
+from __future__ import annotations
+
+from numbers import Real
+
+import numpy as np
+from scipy.special import xlogy
+
+from .base import Array, Loss
+
+
+class DevianceLoss(Loss):
+    """A loss of the logarithm of a positive mean; a concrete one gives it with its derivatives in that logarithm.
+
+    ``value``, ``gradient`` and ``curvature`` in the mean follow by the chain rule.
+    """
+
+    domain = "values"
+    link = "log"
+    form = "logarithm"
+    convex = True
+
+    def log_value(self, y: Array, log_mean: Array) -> Array:
+        """The half deviance."""
+        raise NotImplementedError
+
+    def log_gradient(self, y: Array, log_mean: Array) -> Array:
+        """Its derivative in the logarithm of the mean."""
+        raise NotImplementedError
+
+    def log_curvature(self, y: Array, log_mean: Array) -> Array:
+        """Its second derivative in the logarithm of the mean."""
+        raise NotImplementedError
+
+    def check_target(self, y):
+        self._refuse(y < 0, y, ">= 0")
+
+    def value(self, y, prediction):
+        return self.log_value(y, self._log(prediction))
+
+    def gradient(self, y, prediction):
+        return self.log_gradient(y, self._log(prediction)) / prediction
+
+    def curvature(self, y, prediction):
+        log_mean = self._log(prediction)
+        return (self.log_curvature(y, log_mean) - self.log_gradient(y, log_mean)) / prediction / prediction
+
+    def _log(self, prediction: Array) -> Array:
+        if (prediction <= 0).any():
+            first = int(np.argmax(prediction <= 0))
+            raise ValueError(f"{self} needs positive predictions; the one of row {first} is {prediction[first]}.")
+        return np.log(prediction)
+
+    def _refuse(self, bad: np.ndarray, y: Array, condition: str) -> None:
+        if bad.any():
+            first = int(np.argmax(bad))
+            raise ValueError(f"{self} is defined for y {condition}; y[{first}] is {y[first]}.")
+
+
+class Poisson(DevianceLoss):
+    r"""Half the Poisson deviance, for counts and frequencies.
+
+    .. math:: L(y, \mu) = y \log\frac{y}{\mu} - y + \mu, \qquad \mu = e^z
+
+    Convex in the score; gradient there :math:`\mu - y`. y must not be negative.
+
+    References
+    ----------
+    P. McCullagh and J. A. Nelder, *Generalized Linear Models*, second edition. Chapman and Hall, 1989.
+
+    Examples
+    --------
+    >>> from sklearn_losses import Poisson
+    >>> Poisson()([0.0, 2.0], [1.0, 2.0])
+    0.5
+    """
+
+    form = "matching"
+
+    def offset(self, y):
+        return xlogy(y, y) - y
+
+    def log_value(self, y, log_mean):
+        with np.errstate(over="ignore"):
+            return np.exp(log_mean) - y * log_mean + self.offset(y)
+
+    def log_gradient(self, y, log_mean):
+        with np.errstate(over="ignore"):
+            return np.exp(log_mean) - y
+
+    def log_curvature(self, y, log_mean):
+        with np.errstate(over="ignore"):
+            return np.exp(log_mean)
+
+
+class Gamma(DevianceLoss):
+    r"""Half the Gamma deviance, for positive amounts whose spread grows with their mean.
+
+    .. math:: L(y, \mu) = \log\frac{\mu}{y} + \frac{y}{\mu} - 1, \qquad \mu = e^z
+
+    Convex in the score. y must be positive.
+
+    References
+    ----------
+    P. McCullagh and J. A. Nelder, *Generalized Linear Models*, second edition. Chapman and Hall, 1989.
+
+    Examples
+    --------
+    >>> from sklearn_losses import Gamma
+    >>> round(Gamma()([1.0], [2.0]), 6)
+    0.193147
+    """
+
+    def check_target(self, y):
+        self._refuse(y <= 0, y, "> 0")
+
+    def log_value(self, y, log_mean):
+        ratio = np.log(y) - log_mean
+        with np.errstate(over="ignore"):
+            return np.expm1(ratio) - ratio
+
+    def log_gradient(self, y, log_mean):
+        with np.errstate(over="ignore"):
+            return -np.expm1(np.log(y) - log_mean)
+
+    def log_curvature(self, y, log_mean):
+        with np.errstate(over="ignore"):
+            return np.exp(np.log(y) - log_mean)
+
+
+class Tweedie(DevianceLoss):
+    r"""Half the Tweedie deviance of a power, between Poisson (1) and Gamma (2) for amounts with exact zeros.
+
+    .. math:: L(y, \mu) = \frac{\max(y, 0)^{2-p}}{(1-p)(2-p)} - \frac{y \mu^{1-p}}{1-p} + \frac{\mu^{2-p}}{2-p},
+              \qquad \mu = e^z
+
+    with the Poisson and Gamma deviances as its limits at powers 1 and 2. Convex in the score for powers from 1 to
+    2. y must be >= 0 for powers in [1, 2), > 0 for powers from 2 on, and may be any number for powers <= 0.
+
+    Parameters
+    ----------
+    power : float, default=1.5
+        The variance is proportional to the mean to this power. No distribution exists between 0 and 1.
+
+    References
+    ----------
+    B. Jorgensen, *The Theory of Dispersion Models*. Chapman and Hall, 1997.
+
+    Examples
+    --------
+    >>> from sklearn_losses import Tweedie
+    >>> Tweedie(power=1.5)([0.0, 4.0], [1.0, 4.0])
+    1.0
+    """
+
+    def __init__(self, power=1.5):
+        self.power = power
+
+    @property
+    def convex(self):
+        return 1 <= self.power <= 2
+
+    def check_parameters(self):
+        if not (isinstance(self.power, Real) and np.isfinite(self.power) and not 0 < self.power < 1):
+            raise ValueError(
+                f"power must be a finite number outside (0, 1), where no Tweedie distribution exists; "
+                f"got {self.power!r}."
+            )
+
+    def check_target(self, y):
+        if self.power >= 2:
+            self._refuse(y <= 0, y, f"> 0 when power is {self.power}")
+        elif self.power >= 1:
+            self._refuse(y < 0, y, f">= 0 when power is {self.power}")
+
+    def _limit(self) -> DevianceLoss | None:
+        return {1: Poisson(), 2: Gamma()}.get(self.power)
+
+    def log_value(self, y, log_mean):
+        if limit := self._limit():
+            return limit.log_value(y, log_mean)
+        a, b = 1 - self.power, 2 - self.power
+        with np.errstate(over="ignore"):
+            constant = np.maximum(y, 0.0) ** b / (a * b)
+            return constant - y * np.exp(a * log_mean) / a + np.exp(b * log_mean) / b
+
+    def log_gradient(self, y, log_mean):
+        if limit := self._limit():
+            return limit.log_gradient(y, log_mean)
+        with np.errstate(over="ignore"):
+            return np.exp((2 - self.power) * log_mean) - y * np.exp((1 - self.power) * log_mean)
+
+    def log_curvature(self, y, log_mean):
+        if limit := self._limit():
+            return limit.log_curvature(y, log_mean)
+        a, b = 1 - self.power, 2 - self.power
+        with np.errstate(over="ignore"):
+            return b * np.exp(b * log_mean) - a * y * np.exp(a * log_mean)

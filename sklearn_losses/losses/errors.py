@@ -1,0 +1,193 @@
+"""Errors: functions of the difference between prediction and target, on probabilities or on values."""
+
+from __future__ import annotations
+
+from numbers import Real
+
+import numpy as np
+
+from .base import Array, Loss
+
+
+class ErrorLoss(Loss):
+    """``rho(prediction - y)``, summed over the columns where there are K of them.
+
+    A concrete loss gives rho and its two derivatives.
+    """
+
+    domain = ("probabilities", "values")
+    convex = "values"
+
+    def of_error(self, error: Array) -> Array:
+        """Rho, elementwise."""
+        raise NotImplementedError
+
+    def slope(self, error: Array) -> Array:
+        """First derivative of rho."""
+        raise NotImplementedError
+
+    def bend(self, error: Array) -> Array:
+        """Second derivative of rho."""
+        raise NotImplementedError
+
+    def value(self, y, prediction):
+        values = self.of_error(prediction - y)
+        return values if values.ndim == 1 else values.sum(axis=1)
+
+    def gradient(self, y, prediction):
+        return self.slope(prediction - y)
+
+    def curvature(self, y, prediction):
+        return self.bend(prediction - y)
+
+
+class SquaredError(ErrorLoss):
+    r"""Squared error; on probabilities the Brier score.
+
+    .. math:: L(y, p) = (p - y)^2, \qquad \text{K classes: } \sum_k (p_k - y_k)^2
+
+    Ordinary least squares in regression (convex). On the probabilities of a sigmoid or softmax it is bounded and
+    not convex, and its gradient carries the factor p (1 - p), so that it learns slowly where the model is
+    confidently wrong.
+
+    References
+    ----------
+    A. M. Legendre, *Nouvelles methodes pour la determination des orbites des cometes*, 1805.
+    G. W. Brier, Verification of forecasts expressed in terms of probability, *Monthly Weather Review* 78, 1950.
+
+    Examples
+    --------
+    >>> from sklearn_losses import SquaredError
+    >>> model_2 = [[0.1, 0.2, 0.7], [0.1, 0.7, 0.2], [0.3, 0.4, 0.3]]
+    >>> round(SquaredError()([2, 1, 0], model_2), 4)
+    0.34
+    """
+
+    def of_error(self, error):
+        with np.errstate(over="ignore"):
+            return error * error
+
+    def slope(self, error):
+        with np.errstate(over="ignore"):
+            return 2.0 * error
+
+    def bend(self, error):
+        return np.full_like(error, 2.0)
+
+
+class AbsoluteError(ErrorLoss):
+    r"""Absolute error.
+
+    .. math:: L(y, p) = |p - y|, \qquad \text{K classes: } \sum_k |p_k - y_k|
+
+    In regression the minimiser is a conditional median: convex, robust to outliers in y, solved exactly. On
+    probabilities it is not convex; it is robust to wrong labels.
+
+    References
+    ----------
+    R. Koenker, *Quantile Regression*, chapter 1. Cambridge University Press, 2005. On probabilities: A. Ghosh,
+    H. Kumar and P. S. Sastry, Robust loss functions under label noise for deep neural networks, *AAAI* 2017.
+
+    Examples
+    --------
+    >>> from sklearn_losses import AbsoluteError
+    >>> AbsoluteError()([3.0, 1.0], [2.0, 4.0])
+    2.0
+    """
+
+    smooth = False
+
+    def of_error(self, error):
+        return np.abs(error)
+
+    def slope(self, error):
+        return np.sign(error)
+
+    def bend(self, error):
+        return np.zeros_like(error)
+
+    def pieces(self, y):
+        """Kinks and slopes of the loss as a function of the prediction."""
+        return y[:, None], np.broadcast_to([-1.0, 1.0], (len(y), 2))
+
+
+class Huber(ErrorLoss):
+    r"""Huber's loss: squared inside delta, absolute outside.
+
+    .. math:: L(y, p) = \begin{cases} e^2 / 2 & |e| \le \delta \\ \delta (|e| - \delta / 2) & |e| > \delta
+              \end{cases}, \qquad e = p - y
+
+    Convex in regression. Close to the absolute error for small delta, half the squared error for a large one.
+
+    Parameters
+    ----------
+    delta : float, default=1.0
+        Where the squared part ends, in the units of y; positive.
+
+    References
+    ----------
+    P. J. Huber, Robust estimation of a location parameter, *Annals of Mathematical Statistics* 35, 1964.
+
+    Examples
+    --------
+    >>> from sklearn_losses import Huber
+    >>> Huber(delta=1.0)([0.0], [3.0])
+    2.5
+    """
+
+    def __init__(self, delta=1.0):
+        self.delta = delta
+
+    def check_parameters(self):
+        if not (isinstance(self.delta, Real) and 0 < self.delta < np.inf):
+            raise ValueError(f"delta must be a finite number > 0; got {self.delta!r}.")
+
+    def of_error(self, error):
+        size = np.abs(error)
+        inside = np.minimum(size, self.delta)
+        with np.errstate(over="ignore"):
+            return inside * (size - 0.5 * inside)
+
+    def slope(self, error):
+        return np.clip(error, -self.delta, self.delta)
+
+    def bend(self, error):
+        return (np.abs(error) <= self.delta).astype(error.dtype)
+
+
+class LogCosh(ErrorLoss):
+    r"""Logarithm of the hyperbolic cosine of the error: a smooth absolute error.
+
+    .. math:: L(y, p) = \log\cosh(p - y)
+
+    About :math:`e^2/2` for small errors and :math:`|e| - \log 2` for large ones; twice differentiable everywhere.
+    Convex in regression.
+
+    References
+    ----------
+    R. A. Saleh and A. K. Md. E. Saleh, Statistical properties of the log-cosh loss function used in machine
+    learning, 2022.
+
+    Examples
+    --------
+    >>> from sklearn_losses import LogCosh
+    >>> round(LogCosh()([0.0], [1e-8]) / 1e-16, 6)
+    0.5
+    """
+
+    def of_error(self, error):
+        size = np.abs(error)
+        # log1p(sinh(e)^2) / 2 keeps the digits of small errors, |e| + log1p(exp(-2|e|)) - log 2 those of large ones
+        near = 0.5 * np.log1p(np.sinh(np.minimum(size, 1.0)) ** 2)
+        return np.where(size < 1.0, near, size + (np.log1p(self._tail(size)) - np.log(2.0)))
+
+    def slope(self, error):
+        return np.tanh(error)
+
+    def bend(self, error):
+        tail = self._tail(np.abs(error))
+        return 4.0 * tail / (1.0 + tail) ** 2
+
+    @staticmethod
+    def _tail(size: Array) -> Array:
+        return np.exp(-2.0 * np.minimum(size, 1e3))

@@ -1,0 +1,225 @@
+"""A change of variables that makes every feature's scale and offset nobody's problem.
+
+Solvers move in x = (V, c), where every column is centred and has about unit spread; the model is
+
+    W = V / scale,    b = c - W center.
+
+The penalty stays that of W: in x its strength is ``penalty / scale**2`` for every feature.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .composition import Array
+from .objective import Objective
+from .rows import Rows
+
+# the curvature of a typical loss in its score; it only balances data against penalty in the scale of a column
+TYPICAL_CURVATURE = 0.25
+
+# offsets beyond this many spreads are subtracted from the rows themselves, because sums would lose their digits
+FAR_OFFSET = 1e4
+
+
+@dataclass(frozen=True)
+class Coordinates:
+    """Column centers (p,) and inverse scales (p,).
+
+    An inverse scale of zero keeps the weight of a column that says nothing at zero.
+    """
+
+    center: Array
+    inverse_scale: Array
+    n_outputs: int
+    fit_intercept: bool
+
+    def to_theta(self, x: Array) -> Array:
+        """Parameters of the model; linear, so directions are translated too."""
+        n_weights = self.n_outputs * len(self.center)
+        coef = x[:n_weights].reshape(self.n_outputs, -1) * self.inverse_scale
+        if not self.fit_intercept:
+            return coef.ravel()
+        return np.concatenate([coef.ravel(), x[n_weights:] - coef @ self.center])
+
+    def from_theta(self, theta: Array) -> Array:
+        """Where a model's parameters are in these coordinates."""
+        n_weights = self.n_outputs * len(self.center)
+        coef = theta[:n_weights].reshape(self.n_outputs, -1)
+        used = self.inverse_scale > 0
+        scaled = np.divide(coef, self.inverse_scale, out=np.zeros_like(coef), where=used)
+        if not self.fit_intercept:
+            return scaled.ravel()
+        return np.concatenate([scaled.ravel(), theta[n_weights:] + np.where(used, coef, 0.0) @ self.center])
+
+    def gradient(self, theta_gradient: Array) -> Array:
+        """A gradient in theta as a gradient in x: the transpose of `to_theta`."""
+        n_weights = self.n_outputs * len(self.center)
+        coef = theta_gradient[:n_weights].reshape(self.n_outputs, -1)
+        if not self.fit_intercept:
+            return (coef * self.inverse_scale).ravel()
+        intercept = theta_gradient[n_weights:]
+        centred = coef - intercept[:, None] * self.center
+        return np.concatenate([(centred * self.inverse_scale).ravel(), intercept])
+
+    def transform(self, rows: Array) -> Array:
+        """Dense rows in these coordinates."""
+        return (rows - self.center) * self.inverse_scale
+
+    def penalty(self, strengths: Array) -> Array:
+        """Strengths of the penalty on W as strengths on V."""
+        return (np.sqrt(strengths) * self.inverse_scale) ** 2
+
+
+class Unchanged:
+    """The coordinates of rows that are written out in them already."""
+
+    def to_theta(self, x: Array) -> Array:
+        return x
+
+    def gradient(self, theta_gradient: Array) -> Array:
+        return theta_gradient
+
+    def transform(self, rows: Array) -> Array:
+        return rows
+
+    def penalty(self, strengths: Array) -> Array:
+        return strengths
+
+
+class Conditioned:
+    """An objective in conditioned coordinates, over the same rows and without a copy of them."""
+
+    def __init__(self, objective: Objective, coordinates: Coordinates | Unchanged):
+        self.objective, self.coordinates = objective, coordinates
+        penalty = coordinates.penalty(np.broadcast_to(objective.penalty, objective.rows.n_features))
+        # one strength a parameter, in the order of x; zero for intercepts
+        n_intercepts = objective.n_parameters - objective.n_weights
+        self.penalty = np.concatenate([np.tile(penalty, objective.n_outputs), np.zeros(n_intercepts)])
+
+    def value_and_gradient(self, x: Array) -> tuple[float, Array]:
+        value, gradient = self.objective.value_and_gradient(self.coordinates.to_theta(x))
+        return value, self.coordinates.gradient(gradient)
+
+    def hessian_product(self, x: Array, v: Array) -> Array:
+        to_theta = self.coordinates.to_theta
+        return self.coordinates.gradient(self.objective.hessian_product(to_theta(x), to_theta(v)))
+
+    def scores(self, x: Array) -> Array:
+        return self.objective.scores(self.coordinates.to_theta(x))
+
+    def adjoint(self, dual: Array) -> Array:
+        return self.coordinates.gradient(self.objective.adjoint(dual))
+
+    def hessian(self, x: Array, *, convex: bool = True) -> Array:
+        written = self.written()
+        return written.objective.hessian(x, convex=convex)
+
+    def gram(self, blocks: Array) -> Array:
+        return self.written().objective.gram(blocks)
+
+    def only(self, indices: NDArray[np.intp]) -> Conditioned:
+        return Conditioned(self.objective.only(indices), self.coordinates)
+
+    def written(self, indices=slice(None), weights: Array | None = None) -> Conditioned:
+        """The model over some rows (all by default), copied and written out in these coordinates."""
+        if isinstance(self.coordinates, Unchanged) and weights is None:
+            return self
+        objective = self.objective
+        rows = self.coordinates.transform(objective.rows.take(indices))
+        part = objective.over(
+            Rows(rows, objective.n_outputs, None, objective.rows.executor),
+            y=objective.y[indices],
+            weights=objective.weights[indices] if weights is None else weights,
+        )
+        part.penalty = self.penalty[: rows.shape[1]]
+        return Conditioned(part, Unchanged())
+
+
+def condition(objective: Objective) -> tuple[Objective, Coordinates]:
+    """Coordinates for an objective; and the objective over shifted rows where offsets are extreme."""
+    rows, weights = objective.rows, objective.weights
+    center, spread = column_statistics(rows, weights)
+    objective.meter.count(rows.n_rows)
+    if not objective.fit_intercept:
+        spread = np.hypot(spread, center)
+        center = np.zeros_like(center)
+    elif not rows.is_sparse and (np.abs(center) > FAR_OFFSET * spread).any():
+        shifted = Rows(rows.X, objective.n_outputs, center, rows.executor)
+        objective = objective.over(shifted)
+        center = np.zeros_like(center)
+    scale = np.hypot(np.sqrt(TYPICAL_CURVATURE) * spread, np.sqrt(objective.penalty))
+    with np.errstate(divide="ignore", over="ignore"):
+        inverse = np.where(spread > 0, 1.0 / scale, 0.0)
+    inverse = np.minimum(inverse, np.finfo(float).max)
+    return objective, Coordinates(center, inverse, objective.n_outputs, objective.fit_intercept)
+
+
+def sample_rows(weights: Array, size: int, random: np.random.RandomState) -> tuple[NDArray[np.intp], Array]:
+    """About ``size`` rows drawn in proportion to their weights, one from each of as many strata, and their new weights.
+
+    Strata follow the order of the rows, so sorted data is covered evenly; a row heavier than a stratum is drawn
+    from several and counts so many times.
+    """
+    edges = np.cumsum(weights)
+    positions = (np.arange(size) + random.uniform(size=size)) * (edges[-1] / size)
+    drawn = np.minimum(np.searchsorted(edges, positions, side="right"), len(weights) - 1)
+    indices, counts = np.unique(drawn, return_counts=True)
+    return indices, counts / size
+
+
+def column_statistics(rows: Rows, weights: Array) -> tuple[Array, Array]:
+    """Weighted mean and standard deviation of every column; exactly zero deviation for constant columns."""
+    if rows.is_sparse:
+        return _sparse_statistics(rows, weights)
+    first = rows.take(slice(0, 1))[0]
+    with np.errstate(over="ignore", invalid="ignore"):
+        offset, square = _moments(rows, weights, first, np.ones_like(first))
+        variance = square - offset**2
+        # sums of squares that overflowed or underflowed, and columns that look constant, get a closer look
+        doubtful = ~np.isfinite(square) | (square < np.finfo(float).tiny / np.finfo(float).eps)
+    unit = np.ones_like(first)
+    if doubtful.any():
+        size = _largest(rows)
+        unit = np.where(doubtful & (size > 0), np.maximum(size, np.finfo(float).tiny), 1.0)
+        offset, square = _moments(rows, weights, first, unit)
+        variance = square - offset**2
+    # a first row far from the mean costs digits of the variance; never call a varying column constant for that
+    spread = np.sqrt(np.maximum(variance, np.finfo(float).eps ** 2 * square))
+    return first + offset * unit, spread * unit
+
+
+def _moments(rows: Rows, weights: Array, first: Array, unit: Array) -> tuple[Array, Array]:
+    """Weighted mean and mean square of ``x / unit - first / unit``."""
+    plain = (unit == 1.0).all()
+
+    def of_rows(where):
+        block = rows.block(where)
+        shifted = block - first if plain else block / unit - first / unit
+        return weights[where] @ shifted, np.einsum("i,ij,ij->j", weights[where], shifted, shifted)
+
+    return rows.sum(of_rows)
+
+
+def _largest(rows: Rows) -> Array:
+    largest = np.zeros(rows.n_features)
+    for group in rows.groups:
+        for where in group:
+            np.maximum(largest, np.abs(rows.block(where)).max(axis=0), out=largest)
+    return largest
+
+
+def _sparse_statistics(rows: Rows, weights: Array) -> tuple[Array, Array]:
+    def of_rows(where):
+        block = rows.block(where)
+        squares = block.copy()
+        squares.data = squares.data**2
+        return block.T @ weights[where], squares.T @ weights[where]
+
+    mean, square = rows.sum(of_rows)
+    variance = square - mean**2
+    # a full column may be constant up to rounding
+    return mean, np.sqrt(np.where(variance > 1e-14 * square, variance, 0.0))

@@ -1,0 +1,324 @@
+"""The objective: weighted mean of a loss over linear scores, plus the penalty."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..losses import Loss
+from ..losses._metric import one_hot
+from .composition import Array, Composition, absolute
+from .rows import Rows
+
+
+class Meter:
+    """Counts the rows that are read, in one fit."""
+
+    def __init__(self, n_rows: int):
+        self.n_rows, self.rows_read = n_rows, 0.0
+
+    def count(self, rows: int, share: float = 1.0) -> None:
+        """Add the reading of some rows; a product in one direction only is half of it."""
+        self.rows_read += rows * share
+
+
+class Objective:
+    r"""What a fit minimises, as a function of one flat parameter vector.
+
+    .. math:: F(W, b) = \frac{\sum_i s_i \ell(y_i, \phi(x_i W' + b))}{\sum_i s_i} + \frac{\alpha}{2} \|W\|^2
+
+    The intercept b is not penalised. A parameter vector theta is W row by row, then b; `pack` and `unpack`
+    translate. Made by the estimators' ``objective(X, y)``; minimise it with any optimiser you like.
+
+    Parameters
+    ----------
+    rows : Rows
+        The data.
+    y : ndarray
+        Targets (n,); class codes (n,) of integers for K > 2 classes, or soft rows (n, K).
+    weights : ndarray of shape (n,)
+        Non-negative, of sum one.
+    loss : Loss
+        For the mean's transformation (`Loss.total`).
+    composition : Composition
+        The loss on scores.
+    penalty : float or ndarray of shape (p,)
+        Strength of the penalty on W, for every feature.
+    n_outputs : int
+        Rows of W.
+    fit_intercept : bool
+        Whether there is a b.
+    regression : bool
+        Whether `unpack` returns coefficients (p,) and a float.
+    meter : Meter, optional
+        Counts the rows read; shared by objectives over parts of the same data.
+
+    Attributes
+    ----------
+    n_parameters : int
+        Length of theta.
+    """
+
+    def __init__(
+        self,
+        rows: Rows,
+        y: NDArray,
+        weights: Array,
+        *,
+        loss: Loss,
+        composition: Composition,
+        penalty: float | Array,
+        n_outputs: int,
+        fit_intercept: bool,
+        regression: bool = False,
+        meter: Meter | None = None,
+    ):
+        self.rows, self.y, self.weights = rows, y, weights
+        self.loss, self.composition = loss, composition
+        self.penalty, self.n_outputs, self.fit_intercept = penalty, n_outputs, fit_intercept
+        self.regression = regression
+        self.n_weights = n_outputs * rows.n_features
+        self.n_parameters = self.n_weights + n_outputs * fit_intercept
+        self.meter = meter or Meter(rows.n_rows)
+
+    def over(self, rows: Rows, y: NDArray | None = None, weights: Array | None = None) -> Objective:
+        """The same objective over other rows."""
+        return Objective(
+            rows,
+            self.y if y is None else y,
+            self.weights if weights is None else weights,
+            loss=self.loss,
+            composition=self.composition,
+            penalty=self.penalty,
+            n_outputs=self.n_outputs,
+            fit_intercept=self.fit_intercept,
+            regression=self.regression,
+            meter=self.meter,
+        )
+
+    @property
+    def n_passes(self) -> float:
+        """Passes over the data so far, those over parts of it counted as parts."""
+        return self.meter.rows_read / self.meter.n_rows
+
+    def with_shift(self, theta: Array, sign: float) -> Array:
+        """Parameters for rows less the shift (sign +1) from those for the rows themselves, or back (sign -1)."""
+        if self.rows.shift is None:
+            return theta
+        coef, intercept = self._unpack(theta)
+        return self._join(coef, intercept + sign * (coef @ self.rows.shift))
+
+    def pack(self, coef: ArrayLike, intercept: ArrayLike = 0.0) -> Array:
+        """The parameter vector of coefficients (1, p), (K, p) or (p,) and an intercept (1,), (K,) or a float."""
+        coef = np.asarray(coef, dtype=np.float64).reshape(self.n_outputs, -1)
+        if coef.size != self.n_weights:
+            raise ValueError(f"coef must hold {self.n_outputs} x {self.rows.n_features} numbers; got {coef.size}.")
+        if not self.fit_intercept:
+            return coef.ravel().copy()
+        return np.concatenate([coef.ravel(), np.broadcast_to(intercept, self.n_outputs).astype(np.float64)])
+
+    def unpack(self, theta: ArrayLike) -> tuple[Array, Array | float]:
+        """Coefficients and intercept, of the fitted attributes' shapes; an intercept of zero where there is none."""
+        coef, intercept = self._unpack(theta)
+        return (coef[0], float(intercept[0])) if self.regression else (coef, intercept)
+
+    def _unpack(self, theta: ArrayLike) -> tuple[Array, Array]:
+        """The same as (K, p) and (K,)."""
+        theta = np.asarray(theta, dtype=np.float64)
+        if theta.shape != (self.n_parameters,):
+            raise ValueError(f"theta must have shape ({self.n_parameters},); got {theta.shape}.")
+        coef = theta[: self.n_weights].reshape(self.n_outputs, -1)
+        return coef, theta[self.n_weights :] if self.fit_intercept else np.zeros(self.n_outputs)
+
+    def value(self, theta: ArrayLike) -> float:
+        """F at theta."""
+        return self.value_and_gradient(theta)[0]
+
+    def value_and_gradient(self, theta: ArrayLike) -> tuple[float, Array]:
+        """F and its gradient, in one pass over the data."""
+        coef, intercept = self._unpack(theta)
+
+        def of_rows(rows):
+            block = self.rows.block(rows)
+            values, gradient = self.composition.value_and_gradient(
+                self.targets(rows), self._scores(block, coef, intercept)
+            )
+            weights = self.weights[rows]
+            return weights @ values, *self._pull_back(block, _scaled(gradient, weights))
+
+        # an infinite or undefined F is an answer that solvers understand; they step back from it
+        with np.errstate(over="ignore", invalid="ignore"):
+            mean, coef_gradient, intercept_gradient = self.rows.sum(of_rows)
+            self.meter.count(self.rows.n_rows)
+            value, slope, _ = self.loss.total(float(mean))
+            value += 0.5 * float(np.sum((np.sqrt(self.penalty) * coef) ** 2))
+            coef_gradient = slope * coef_gradient + self.penalty * coef
+            return value, self._join(coef_gradient, slope * intercept_gradient)
+
+    def hessian_product(self, theta: ArrayLike, v: ArrayLike) -> Array:
+        """The Hessian of F at theta times a vector, in one pass over the data.
+
+        Raises
+        ------
+        ValueError
+            When the loss has no curvature.
+        """
+        self._require_curvature()
+        coef, intercept = self._unpack(theta)
+        coef_direction, intercept_direction = self._unpack(v)
+        direction = self._join(coef_direction, intercept_direction)
+
+        def of_rows(rows):
+            block = self.rows.block(rows)
+            y, scores = self.targets(rows), self._scores(block, coef, intercept)
+            moved = self._scores(block, coef_direction, intercept_direction)
+            product = self.composition.curvature_product(y, scores, moved)
+            weights = self.weights[rows]
+            sums = self._pull_back(block, _scaled(product, weights))
+            if self.loss.separable:
+                return sums
+            values, gradient = self.composition.value_and_gradient(y, scores)
+            return *sums, weights @ values, *self._pull_back(block, _scaled(gradient, weights))
+
+        coef_product, intercept_product, *mean_and_gradient = self.rows.sum(of_rows)
+        self.meter.count(self.rows.n_rows)
+        product = self._join(coef_product, intercept_product)
+        if mean_and_gradient:
+            mean, *gradient = mean_and_gradient
+            _, slope, bend = self.loss.total(float(mean))
+            mean_gradient = self._join(*gradient)
+            product = slope * product + bend * (mean_gradient @ direction) * mean_gradient
+        product[: self.n_weights] += (self.penalty * coef_direction).ravel()
+        return product
+
+    def hessian(self, theta: ArrayLike, *, convex: bool = True) -> Array:
+        """The Hessian of F, dense; where the loss is not convex, with every row's curvature made positive."""
+        self._require_curvature()
+        coef, intercept = self._unpack(theta)
+
+        def of_rows(rows):
+            block = self.rows.block(rows)
+            y, scores = self.targets(rows), self._scores(block, coef, intercept)
+            blocks = self.composition.blocks(y, scores)
+            blocks = blocks if convex else absolute(blocks)
+            sums = (_gram(self._with_ones(block), _scaled(blocks, self.weights[rows])),)
+            if self.loss.separable:
+                return sums
+            values, _ = self.composition.value_and_gradient(y, scores)
+            return *sums, self.weights[rows] @ values
+
+        gram, *mean = self.rows.sum(of_rows)
+        self.meter.count(self.rows.n_rows)
+        if mean:
+            gram *= self.loss.total(float(mean[0]))[1]
+        hessian = self._in_order_of_theta(gram)
+        diagonal = np.arange(self.n_weights)
+        hessian[diagonal, diagonal] += np.tile(np.broadcast_to(self.penalty, self.rows.n_features), self.n_outputs)
+        return hessian
+
+    def scores(self, theta: ArrayLike) -> Array:
+        """All rows' scores, (n,) or (n, K)."""
+        coef, intercept = self._unpack(theta)
+        scores = np.empty((self.rows.n_rows, self.n_outputs), order="F")
+        flat = scores[:, 0] if self.n_outputs == 1 else scores
+
+        def of_rows(rows):
+            block = self.rows.block(rows)
+            flat[rows] = self._scores(block, coef, intercept)
+            return ()
+
+        self.rows.sum(of_rows)
+        self.meter.count(self.rows.n_rows, 0.5)
+        return flat
+
+    def of_scores(self, scores: Array) -> tuple[float, Array]:
+        """The weighted mean loss at given scores and every row's derivative in them; no pass over X."""
+        gradient = np.empty_like(scores)
+
+        def of_rows(rows):
+            values, gradient[rows] = self.composition.value_and_gradient(self.targets(rows), scores[rows])
+            return (self.weights[rows] @ values,)
+
+        return float(self.rows.sum(of_rows)[0]), gradient
+
+    def adjoint(self, dual: Array) -> Array:
+        """The transpose of `scores`, weighted: the sum over rows of weight x dual x row, in the order of theta."""
+        sums = self.rows.sum(
+            lambda rows: self._pull_back(self.rows.block(rows), _scaled(dual[rows], self.weights[rows]))
+        )
+        self.meter.count(self.rows.n_rows, 0.5)
+        return self._join(*sums)
+
+    def gram(self, blocks: Array) -> Array:
+        """The sum over rows of weight x block x (row row'), dense, in the order of theta."""
+        def of_rows(rows):
+            return (_gram(self._with_ones(self.rows.block(rows)), _scaled(blocks[rows], self.weights[rows])),)
+
+        (gram,) = self.rows.sum(of_rows)
+        return self._in_order_of_theta(gram)
+
+    def only(self, indices: NDArray[np.intp]) -> Objective:
+        """The objective's terms for some rows; their weights stay what they are."""
+        rows = Rows(self.rows.X[indices], self.n_outputs, self.rows.shift, self.rows.executor)
+        return self.over(rows, self.y[indices], self.weights[indices])
+
+    def targets(self, rows: slice | NDArray[np.intp]) -> NDArray:
+        """The targets of some rows, as losses take them."""
+        y = self.y[rows]
+        return one_hot(y, self.n_outputs) if y.dtype.kind in "iu" else y
+
+    # Scores of several outputs are kept column by column, which is the order that reductions over classes like.
+
+    def _scores(self, block, coef: Array, intercept: Array) -> Array:
+        if self.n_outputs == 1:
+            return block @ coef[0] + intercept[0]
+        scores = (coef @ block.T).T if isinstance(block, np.ndarray) else np.asfortranarray(block @ coef.T)
+        scores += intercept
+        return scores
+
+    def _pull_back(self, block, gradient: Array) -> tuple[Array, Array]:
+        """The sums over rows of gradient x row and of gradient, shapes (K, p) and (K,)."""
+        product = (block.T @ gradient).T if not isinstance(block, np.ndarray) else gradient.T @ block
+        return product.reshape(self.n_outputs, -1), gradient.sum(axis=0).reshape(self.n_outputs)
+
+    def _with_ones(self, block) -> Array:
+        dense = block if isinstance(block, np.ndarray) else block.toarray()
+        return np.column_stack([dense, np.ones(len(dense))]) if self.fit_intercept else dense
+
+    def _join(self, coef: Array, intercept: Array) -> Array:
+        return np.concatenate([coef.ravel(), intercept]) if self.fit_intercept else coef.ravel()
+
+    def _in_order_of_theta(self, gram: Array) -> Array:
+        """From (K, K, q, q) sums over rows, with the intercept as last feature, to a matrix in the order of theta."""
+        n_features, n_outputs = self.rows.n_features, self.n_outputs
+        if n_outputs == 1:
+            return gram[0, 0]
+        q = gram.shape[2]
+        flat = gram.transpose(0, 2, 1, 3).reshape(n_outputs * q, n_outputs * q)
+        features = np.arange(n_outputs * q).reshape(n_outputs, q)
+        order = np.concatenate([features[:, :n_features].ravel(), features[:, n_features:].ravel()])
+        return flat[np.ix_(order, order)]
+
+    def _require_curvature(self) -> None:
+        if not self.composition.has_curvature:
+            raise ValueError(
+                f"{self.loss} has no curvature(y, prediction), so its Hessian is not known. Give it one, or use a "
+                "solver that needs gradients only."
+            )
+
+
+def _scaled(rows: Array, weights: Array) -> Array:
+    return rows * weights.reshape(-1, *(1,) * (rows.ndim - 1))
+
+
+def _gram(block: Array, curvature: Array) -> Array:
+    """``sum_i c_i x (row row')`` for curvature (n,) or (n, K, K), of shape (K, K, q, q)."""
+    if curvature.ndim == 1:
+        return (block.T @ (block * curvature[:, None]))[None, None]
+    n_outputs = curvature.shape[1]
+    gram = np.empty((n_outputs, n_outputs, block.shape[1], block.shape[1]))
+    for k in range(n_outputs):
+        for j in range(k + 1):
+            gram[k, j] = block.T @ (block * curvature[:, k, j, None])
+            gram[j, k] = gram[k, j]
+    return gram

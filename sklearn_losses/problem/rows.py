@@ -1,0 +1,89 @@
+"""The rows of X as the objective sees them: blocks that stay in cache, summed in a fixed order, in threads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import Executor
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+Array = NDArray[np.floating]
+Sums = tuple  # of floats and arrays, added up element by element
+
+BLOCK_ENTRIES = 200_000
+SPARSE_BLOCK_ENTRIES = 4_000_000
+GROUPS = 16
+
+
+class Rows:
+    """Dense or sparse rows, never copied as a whole.
+
+    Every quantity that the problem layer needs of X is a sum over rows, `sum`. The blocks do not depend on the
+    number of threads and their sums are added in their order, so neither do the bits of any result.
+
+    Parameters
+    ----------
+    X : ndarray, CSR or CSC of shape (n, p)
+        Float32 or float64; blocks are computed in float64.
+    n_outputs : int
+        How many scores a row gets; they take room in the cache beside the block.
+    shift : ndarray of shape (p,), optional
+        Subtracted from every row, for columns whose offset would drown their variation. Dense rows only.
+    executor : concurrent.futures.Executor, optional
+        Where groups of blocks are summed; one after the other without it.
+    """
+
+    def __init__(self, X, n_outputs: int = 1, shift: Array | None = None, executor: Executor | None = None):
+        self.X, self.shift, self.executor = X, shift, executor
+        self.n_rows, self.n_features = X.shape
+        self.is_sparse = sparse.issparse(X)
+        if not self.is_sparse:
+            size = BLOCK_ENTRIES // (self.n_features + 4 * n_outputs) + 1
+        elif X.format == "csr":
+            size = SPARSE_BLOCK_ENTRIES // (X.nnz // max(self.n_rows, 1) + 4 * n_outputs + 1) + 1
+        else:
+            size = self.n_rows
+        starts = range(0, max(self.n_rows, 1), max(size, 1))
+        blocks = [slice(start, min(start + size, self.n_rows)) for start in starts]
+        per_group = -(-len(blocks) // GROUPS)
+        self.groups = [blocks[i : i + per_group] for i in range(0, len(blocks), per_group)]
+
+    def block(self, rows: slice):
+        """A block of rows in float64: a view where it can be one."""
+        if self.is_sparse:
+            return self._sparse_block(rows)
+        block = self.X[rows]
+        if self.shift is not None:
+            return block - self.shift
+        return np.asarray(block, dtype=np.float64)
+
+    def take(self, indices: NDArray[np.intp] | slice) -> Array:
+        """Some rows as a dense float64 array."""
+        some = self.X[indices]
+        some = np.asarray(some.toarray() if self.is_sparse else some, dtype=np.float64)
+        return some if self.shift is None else some - self.shift
+
+    def sum(self, of_rows: Callable[[slice], Sums]) -> Sums:
+        """``of_rows(rows)`` summed over all blocks' rows; it returns a tuple of numbers and arrays."""
+        if self.executor is None or len(self.groups) == 1:
+            return _add_up(of_rows(rows) for group in self.groups for rows in group)
+        return _add_up(self.executor.map(lambda group: _add_up(map(of_rows, group)), self.groups))
+
+    def _sparse_block(self, rows: slice):
+        X = self.X
+        if rows.start > 0 or rows.stop < self.n_rows:
+            first, last = X.indptr[rows.start], X.indptr[rows.stop]
+            parts = (X.data[first:last], X.indices[first:last], X.indptr[rows.start : rows.stop + 1] - first)
+            X = sparse.csr_array(parts, shape=(rows.stop - rows.start, self.n_features))
+        return X if X.dtype == np.float64 else X.astype(np.float64)
+
+
+def _add_up(parts: Iterable[Sums]) -> Sums:
+    first, *others = parts
+    total = list(first)
+    for part in others:
+        for i, term in enumerate(part):
+            total[i] = total[i] + term
+    return tuple(total)

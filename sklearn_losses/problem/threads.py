@@ -1,0 +1,61 @@
+"""Worker threads for row blocks: as many as the BLAS would use, while the BLAS itself is held to one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import cache
+from threading import Lock
+
+from threadpoolctl import ThreadpoolController
+
+# below this many multiplications a pass, waking a second thread costs more than it saves
+WORTH_A_THREAD = 2_000_000
+
+_lock = Lock()
+_holders = 0
+_limiter = None
+_n_threads = 1
+
+
+@cache
+def _blas() -> ThreadpoolController:
+    return ThreadpoolController().select(user_api="blas")
+
+
+@contextmanager
+def worker_threads(work: int) -> Iterator[Executor | None]:
+    """An executor for the row blocks, or None for a problem with little ``work`` (multiplications a pass).
+
+    Meanwhile every BLAS call runs in one thread, so that a result has the same bits however many threads there
+    are. Concurrent fits share the limit: the first one in sets it and the last one out lifts it.
+    """
+    n_threads = _hold_blas()
+    try:
+        if n_threads > 1 and work >= WORTH_A_THREAD:
+            with ThreadPoolExecutor(n_threads) as executor:
+                yield executor
+        else:
+            yield None
+    finally:
+        _release_blas()
+
+
+def _hold_blas() -> int:
+    global _holders, _limiter, _n_threads
+    with _lock:
+        if _holders == 0:
+            _n_threads = max((library.num_threads for library in _blas().lib_controllers), default=1)
+            _limiter = _blas().limit(limits=1)
+        _holders += 1
+        return _n_threads
+
+
+def _release_blas() -> None:
+    global _holders, _limiter
+    with _lock:
+        _holders -= 1
+        if _holders == 0:
+            _limiter.restore_original_limits()
+            _limiter = None

@@ -1,0 +1,78 @@
+"""Iterations as seen from outside: scikit-learn's callbacks where it has them, and the lines of ``verbose``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+try:
+    from sklearn.callback import CallbackSupportMixin, with_callbacks
+except ImportError:  # scikit-learn before 1.9 has no callbacks
+
+    class CallbackSupportMixin:  # type: ignore[no-redef]
+        """Nothing to support."""
+
+    def with_callbacks(method):
+        """Nothing to manage."""
+        return method
+
+
+__all__ = ["CallbackSupportMixin", "Progress", "with_callbacks"]
+
+
+class Progress:
+    """One fit's report to callbacks and to the screen.
+
+    Parameters
+    ----------
+    estimator : estimator
+        The one that is fitted.
+    X, y : array-like
+        Its data, for callbacks that score.
+    metadata : dict
+        What else was passed to fit.
+    attributes : callable
+        Parameters to the fitted attributes that a usable copy of the estimator needs.
+    """
+
+    def __init__(self, estimator, X, y, metadata: dict, attributes: Callable[[np.ndarray], dict]):
+        self.estimator, self.attributes = estimator, attributes
+        self.data = {"X": X, "y": y, "metadata": {k: v for k, v in metadata.items() if v is not None}}
+        self.context = None
+        self.n_iter = 0
+        if hasattr(estimator, "_init_callback_context"):
+            self.context = estimator._init_callback_context(max_subtasks=estimator.max_iter)
+            self.context.call_on_fit_task_begin(estimator=estimator, **self.data)
+
+    @property
+    def watch(self) -> Callable[[np.ndarray, float], None] | None:
+        """What to call after every iteration; None if nobody looks."""
+        watched = self.context is not None and hasattr(self.estimator, "_skl_callbacks")
+        return self._iterated if watched or self.estimator.verbose else None
+
+    def _iterated(self, theta: np.ndarray, value: float) -> None:
+        """Report an iteration; StopIteration passes on a callback's wish to stop."""
+        self.n_iter += 1
+        if self.estimator.verbose:
+            print(f"{type(self.estimator).__name__}: iteration {self.n_iter}, objective {value:.8g}")
+        if self.context is None:
+            return
+        task = self.context.subcontext(task_name="iteration")
+        task.call_on_fit_task_begin(estimator=self.estimator, **self.data)
+        stop = task.call_on_fit_task_end(
+            estimator=self.estimator,
+            reconstruction_attributes=lambda: self.attributes(theta),
+            **self.data,
+        )
+        if stop:
+            raise StopIteration
+
+    def finish(self, theta: np.ndarray) -> None:
+        """Report the end of the fit."""
+        if self.context is not None:
+            self.context.call_on_fit_task_end(
+                estimator=self.estimator,
+                reconstruction_attributes=lambda: self.attributes(theta),
+                **self.data,
+            )

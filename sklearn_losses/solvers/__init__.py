@@ -1,0 +1,12 @@
+"""Minimisers, each a plain function with the signature of a custom `scipy.optimize.minimize` method.
+
+They see numbers, never a loss: NumPy and SciPy are all they import.
+"""
+
+from .augmented_lagrangian import augmented_lagrangian
+from .gradient_descent import gradient_descent
+from .newton import newton
+from .quasi_newton import quasi_newton
+from .truncated_newton import truncated_newton
+
+__all__ = ["augmented_lagrangian", "gradient_descent", "newton", "quasi_newton", "truncated_newton"]

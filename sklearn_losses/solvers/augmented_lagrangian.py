@@ -1,0 +1,199 @@
+"""Exact minimisation of convex piecewise-linear losses with a quadratic penalty, ended by a duality gap."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import OptimizeResult
+
+from .envelopes import Problem, Run, evaluate, first_step
+from .working_rows import WorkingRows
+
+SMALL = 2_000_000  # rows times coordinates up to which a run goes on to the last digit at once
+ROUNDING = 1e-15
+EXACT = 1e-13  # relative gap at which there is nothing left to gain
+ROUNDS = 4
+MANY = 2500  # rows from which on a sample and working rows save time
+
+
+def augmented_lagrangian(
+    fun, x0, args=(), *, jac=None, callback=None, split, tol=1e-6, maxiter=1000, random_state=0, **unknown
+):
+    """Minimise ``F(x) = sum_i s_i loss_i(z_i) + 0.5 sum_j penalty_j x_j^2`` over x, with ``z = forward(x)``, exactly.
+
+    A custom method for `scipy.optimize.minimize`, for losses that are convex and piecewise linear in z. It reads the
+    problem from ``split`` and needs neither ``fun`` nor ``jac``.
+
+    Parameters
+    ----------
+    fun, x0, args, jac, callback
+        As SciPy passes them.
+    split : object
+        The problem as numbers: ``n_rows``, ``n_outputs``, ``n_intercepts``, ``weights`` (n,), summing to one, ``penalty``
+        (P,), and the functions ``forward(x)``, ``adjoint(a) = sum_i s_i a_i (x) row_i``, ``value(z)``, ``prox(v, step)``,
+        ``curvature(v, step)``, ``gram(rows, blocks)``, ``product(rows, blocks, v)`` and ``take(rows)``, the split of some
+        rows, whose weights stay as they are.
+    tol : float
+        The duality gap to reach, relative to F.
+    maxiter : int
+        The number of Newton and multiplier steps, most of them on a part of the rows.
+    random_state : int
+        Seed for the rows on which large problems start. It does not change what they converge to.
+
+    Returns
+    -------
+    OptimizeResult
+        With ``dual_gap``, a bound on F - min F, and ``dual``, the feasible dual (n,) or (n, K) that proves it.
+    """
+    problem = Problem(split, split.penalty, np.zeros(split.penalty.size))
+    fit = Fit(problem, tol, maxiter, callback, np.random.default_rng(random_state))
+    try:
+        fit.solve(np.array(x0, dtype=float))
+        stopped = False
+    except StopIteration:
+        stopped = True
+    return fit.result(stopped)
+
+
+@dataclass
+class Fit:
+    """One call of the solver: the best point so far, and what may still be spent."""
+
+    problem: Problem
+    tol: float
+    maxiter: int
+    callback: object
+    random: np.random.Generator
+
+    def __post_init__(self):
+        split = self.problem.split
+        shape = (split.n_rows,) if split.n_outputs == 1 else (split.n_rows, split.n_outputs)
+        self.scale = split.weights @ np.abs(split.value(np.zeros(shape)))
+        self.best = None
+        self.nit = 0
+
+    def solve(self, x):
+        run = self.start(x)
+        small = self.problem.split.n_rows * x.size <= SMALL
+        many = self.problem.split.n_rows >= MANY
+        while not self.finished(run, exact=small):
+            moved = self.advance(run)
+            self.keep(run.best)
+            self.report(run.point)
+            if moved and many and self.few_rows_bend(run) and self.solve_working_rows(run):
+                return
+
+    def finished(self, run, exact):
+        """Whether to end: certified (and, if exact, nothing more to gain), or no way forward."""
+        best = run.best
+        certified = best.gap <= self.allowed(best, self.tol)
+        if certified and not exact:
+            return True
+        stalled = run.idle >= 8 or run.stale >= 40 if certified else run.idle >= 40 or run.stale >= 300
+        return best.gap <= self.allowed(best, EXACT) or stalled or self.nit >= self.maxiter
+
+    def allowed(self, point, tol):
+        """The gap that counts as reached; where the minimum is zero, up to rounding errors of the problem's own size."""
+        return max(tol * abs(point.value), ROUNDING * self.scale)
+
+    def advance(self, run):
+        self.nit += 1
+        return run.advance()
+
+    def keep(self, point):
+        if self.best is None or point.gap < self.best.gap:
+            self.best = point
+
+    def report(self, point):
+        if self.callback is not None:
+            state = OptimizeResult(x=point.x, fun=point.value, jac=point.gradient, dual_gap=self.best.gap)
+            self.callback(intermediate_result=state)
+
+    def start(self, x):
+        """A run on all rows, from x or from the solution for a random sample of the rows."""
+        problem, split = self.problem, self.problem.split
+        size = max(500, 20 * x.size // split.n_outputs)
+        if split.n_rows < max(MANY, 5 * size):
+            z = split.forward(x)
+            run = Run.start(problem, x, z, np.zeros_like(z), first_step(problem, z))
+        else:
+            rows = np.sort(self.random.choice(split.n_rows, size, replace=False))
+            run = self.start_from_sample(x, split.take(rows))
+        self.keep(run.best)
+        return run
+
+    def start_from_sample(self, x, sample, share=0.25):
+        """Solve for the sample, then smooth all rows so that a given share of the sample's bend."""
+        problem = self.problem
+        total = sample.weights.sum()
+        part = Problem(sample, total * problem.penalty, total * problem.linear)
+        z = sample.forward(x)
+        run = Run.start(part, x, z, np.zeros_like(z), first_step(part, z))
+        while run.best.gap > 0.01 * abs(run.best.value) and run.idle < 10 and self.nit < self.maxiter:
+            self.advance(run)
+        x = run.best.x
+        center, step = middle_duals(sample, run.best.z, run.step), run.step
+        while share_in_window(sample, run.best.z, center, step) < share and step < 1e30:
+            step *= 1.5
+        z = problem.split.forward(x)
+        return Run.start(problem, x, z, middle_duals(problem.split, z, step), step)
+
+    def few_rows_bend(self, run):
+        split = self.problem.split
+        rows, _ = split.curvature(run.point.z + run.step * run.center, run.step)
+        return rows.size <= 0.05 * split.n_rows
+
+    def solve_working_rows(self, run):
+        """Rounds of working rows from where the run stands; return whether they ended with a certified solution."""
+        point, center, step = run.point, run.center, run.step
+        reach = np.full(self.problem.split.n_rows, step * np.abs(center).max())
+        for turn in range(ROUNDS):
+            work = WorkingRows.within(self.problem, point.x, point.z, reach)
+            if not 0 < work.rows.size <= 0.5 * reach.size:
+                break
+            part = start_run(work.problem, point.x, center[work.rows], step)
+            while not self.finished(part, exact=turn > 0):
+                self.advance(part)
+            previous, point = point, work.extend(part.best)
+            self.keep(point)
+            self.report(point)
+            done = point.gap <= self.allowed(point, EXACT if turn < 2 else self.tol)
+            if done or self.nit >= self.maxiter:
+                break
+            center, step = point.dual, part.step
+            reach = distance(point.z, previous.z)
+            reach += reach.mean() + 1e-7 * run.longest
+        return point.gap <= self.allowed(point, self.tol)
+
+    def result(self, stopped):
+        best = self.best
+        success = bool(best.gap <= self.allowed(best, self.tol))
+        message = f"The duality gap is {best.gap:.1e}, {'within' if success else 'above'} tol * |F|."
+        return OptimizeResult(x=best.x, fun=best.value, jac=best.gradient, dual=best.dual, dual_gap=best.gap,
+            nit=self.nit, nfev=self.nit, njev=self.nit, success=success, status=99 if stopped else 0 if success else 1, message=message)
+
+
+def start_run(problem, x, center, step):
+    return Run.start(problem, x, problem.split.forward(x), center, step)
+
+
+def distance(z, other):
+    """How far each row's scores moved at most."""
+    moved = np.abs(z - other)
+    return moved if moved.ndim == 1 else moved.max(axis=1)
+
+
+def share_in_window(split, z, center, step):
+    rows, _ = split.curvature(z + step * center, step)
+    return rows.size / split.n_rows
+
+
+def middle_duals(split, z, step):
+    """Duals in the middle of their range: the mean of the slopes that the losses have far away along every score."""
+    far = 10.0 * step
+    short = 0.01 * step
+    total = np.zeros_like(z)
+    for k in range(split.n_outputs):
+        move = far if z.ndim == 1 else far * (np.arange(z.shape[1]) == k)
+        for v in (z + move, z - move):
+            total += (v - split.prox(v, short)) / short
+    return total / (2.0 * split.n_outputs)

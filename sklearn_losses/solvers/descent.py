@@ -1,0 +1,172 @@
+"""What every descent method shares: evaluating points, deciding when to stop, and reporting.
+
+A method runs like this, and `Descent` keeps the books::
+
+    run = Descent(fun, x0, ...)
+    while not run.finished(decrement := ...):
+        trial, step = line_search(run.evaluate, run.point, direction, ...)
+        run.advance(trial)
+    return run.result()
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from scipy.optimize import OptimizeResult
+
+CONVERGED, MAXITER, ROUNDING, NO_DECREASE, NOT_FINITE, DIVERGED, CALLBACK = 0, 1, 2, 3, 4, 5, 99
+
+MESSAGES = {
+    CONVERGED: "The gap is below the tolerance.",
+    MAXITER: "The iteration limit was reached before the tolerance.",
+    ROUNDING: "Rounding prevents further progress before the tolerance was reached.",
+    NO_DECREASE: "No step along a descent direction decreases the value: is the gradient right?",
+    NOT_FINITE: "The value or the gradient is not finite at the starting point.",
+    DIVERGED: "The iterates diverge: the value has no lower bound, or a fixed step is too long.",
+    CALLBACK: "The callback raised StopIteration.",
+}
+
+EPSILON = float(np.finfo(float).eps)
+PATIENCE = 3  # iterations without progress, all at rounding level, before a run ends
+
+
+class Point(NamedTuple):
+    """A point with its value and gradient; the value is inf where either is not finite."""
+
+    x: np.ndarray
+    value: float
+    gradient: np.ndarray
+
+    @property
+    def noise(self):
+        """The change of the value that rounding alone can cause."""
+        return 8.0 * EPSILON * abs(self.value)
+
+
+class Descent:
+    """The books of one run: its best point, its counts, and the reason it ended.
+
+    Parameters
+    ----------
+    fun, x0, args, jac, callback
+        As in `scipy.optimize.minimize`; `jac` is a callable, or True when `fun` returns value and gradient.
+    tol, atol : float
+        The run has converged when the gap is at most ``tol * |value| + atol``.
+    maxiter : int
+        Limit on the number of accepted steps.
+    gap : callable or None
+        ``gap(x, value, gradient)`` is an upper bound on the value minus the minimum; where it is not finite,
+        or None, the Newton decrement in the metric of the method takes its place.
+    """
+
+    def __init__(self, fun, x0, args=(), *, jac, callback, tol, atol, maxiter, gap):
+        if jac is not True and not callable(jac):
+            raise ValueError("The solver needs the gradient: pass jac=True (fun returns both) or a callable.")
+        self._fun, self._jac, self._args = fun, jac, args
+        self._callback, self._gap_bound = callback, gap
+        self._tol, self._atol, self._maxiter = tol, atol, maxiter
+        self.nit = self.nfev = 0
+        self.status = None
+        self.gap = math.inf
+        self._least_decrement, self._idle = math.inf, 0
+        self.point = self.evaluate(np.array(x0, dtype=float, ndmin=1))
+        self._floor = EPSILON * abs(self.point.value)
+        self._ceiling = max(1.0, abs(self.point.value)) / EPSILON
+        if not math.isfinite(self.point.value):
+            self.status = NOT_FINITE
+
+    def evaluate(self, x):
+        """Value and gradient at x: one pass over the data."""
+        self.nfev += 1
+        if self._jac is True:
+            value, gradient = self._fun(x, *self._args)
+        else:
+            value, gradient = self._fun(x, *self._args), None
+        value = float(value)
+        if math.isfinite(value):
+            gradient = np.array(self._jac(x, *self._args) if gradient is None else gradient, dtype=float)
+            if np.isfinite(gradient).all():
+                return Point(x, value, gradient)
+        return Point(x, math.inf, np.full(x.shape, math.nan))
+
+    def advance(self, point):
+        """Accept a point as the next iterate."""
+        self.point = point
+        self.nit += 1
+        if self._callback is not None:
+            state = OptimizeResult(x=point.x.copy(), fun=point.value, jac=point.gradient.copy(), nit=self.nit)
+            try:
+                self._callback(intermediate_result=state)
+            except StopIteration:
+                self.status = CALLBACK
+
+    def certified(self):
+        """Whether the run ends here by the bound alone, before any work on a direction."""
+        gap = self.bound(self.point.gradient, math.inf)
+        if gap <= self.target:
+            self.gap, self.status = gap, CONVERGED
+        return self.status is not None
+
+    def finished(self, decrement):
+        """Whether the run ends at the current point, given its Newton decrement ``0.5 * g' M^-1 g``."""
+        if self.status is not None:
+            return True
+        self.gap = self.bound(self.point.gradient, decrement)
+        if abs(self.point.value) > self._ceiling:
+            self.status = DIVERGED
+        elif self.gap <= self.target:
+            self.status = CONVERGED
+        elif self._stalled(decrement):
+            self.status = ROUNDING
+        elif self.nit >= self._maxiter:
+            self.status = MAXITER
+        return self.status is not None
+
+    @property
+    def target(self):
+        """The gap at which the run has converged."""
+        return self._tol * abs(self.point.value) + self._atol
+
+    def bound(self, gradient, decrement):
+        """The bound on the gap if the gradient at the current point were this one."""
+        bound = None if self._gap_bound is None else self._gap_bound(self.point.x, self.point.value, gradient)
+        return float(bound) if bound is not None and math.isfinite(bound) else decrement
+
+    def _stalled(self, decrement):
+        """Whether the decrement, below the rounding of the value, has stopped falling too."""
+        if decrement > max(self.point.noise, self._floor):
+            self._idle = 0
+        elif decrement < 0.5 * self._least_decrement:
+            self._least_decrement, self._idle = decrement, 0
+        else:
+            self._idle += 1
+        return self._idle >= PATIENCE
+
+    def polish(self, trial, decrement):
+        """Take one more step after convergence, if it lowered the decrement."""
+        self.advance(trial)
+        self.gap = self.bound(trial.gradient, decrement)
+
+    def give_up(self, direction, slope):
+        """End the run because no step along the direction was acceptable."""
+        tiny_step = np.abs(direction).max() <= 4.0 * EPSILON * np.abs(self.point.x).max()
+        tiny_gain = -slope <= 8.0 * max(self.point.noise, self._floor)
+        self.status = ROUNDING if tiny_step or tiny_gain else NO_DECREASE
+
+    def result(self, **more):
+        """The SciPy result at the best point."""
+        point = self.point
+        return OptimizeResult(
+            x=point.x,
+            fun=point.value,
+            jac=point.gradient,
+            gap=self.gap,
+            nit=self.nit,
+            nfev=self.nfev,
+            njev=self.nfev,
+            status=self.status,
+            success=self.status == CONVERGED,
+            message=MESSAGES[self.status],
+            **more,
+        )

@@ -1,0 +1,278 @@
+"""The steps of an augmented Lagrangian for piecewise-linear losses: Moreau envelopes, semismooth Newton, a duality gap.
+
+The problem is to minimise ``F(x) = sum_i s_i loss_i(z_i) + 0.5 sum_j penalty_j x_j^2`` with ``z = forward(x)``. Around a dual
+``center`` each loss is replaced by its Moreau envelope: with ``v = z + step * center`` and ``z' = prox(v, step)``, the gradient
+of the envelope is the dual ``a = (v - z') / step``, always a subgradient of the loss at ``z'``, and its generalised Hessian
+is ``(I - Dprox(v)) / step``, zero but for the few rows whose ``z'`` is a kink. Newton's method minimises the smooth sum, the
+center moves to the dual it found, and so on: the centers converge to the exact dual solution, with no need for a tiny step.
+
+Every dual met on the way bounds the minimum from below (Fenchel-Young: the conjugate at ``a`` is ``a.z' - loss(z')``), so
+each point comes with a guaranteed bound on its distance to the minimum: the duality gap.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.linalg import LinAlgError, cho_factor, cho_solve
+
+DENSE_LIMIT = 2500  # coordinates up to which Newton's equations are solved by Cholesky's factorisation
+SMALLEST_RIDGE = 1e-14
+import os
+FLOOR = float(os.environ.get('FLOOR', '1e-6'))
+THR = float(os.environ.get('THR', '.01'))
+EPSILON = np.finfo(float).eps
+TINY = np.finfo(float).tiny
+
+
+@dataclass
+class Problem:
+    """The rows of ``split``, a penalty, and a linear function of x that stands for rows left out."""
+
+    split: object
+    penalty: np.ndarray
+    linear: np.ndarray
+    constant: float = 0.0
+
+    def __post_init__(self):
+        self.penalised = self.penalty > 0.0
+
+    def value(self, x, z):
+        """F(x), for z = forward(x)."""
+        quadratic = 0.5 * (self.penalty @ x**2)
+        return self.split.weights @ self.split.value(z) + self.linear @ x + self.constant + quadratic
+
+
+@dataclass
+class Point:
+    """Parameters and duals, with what they prove: ``value - gap <= min F <= value``."""
+
+    x: np.ndarray
+    z: np.ndarray
+    dual: np.ndarray
+    gradient: np.ndarray  # of the envelope; the residual of dual feasibility where there is no penalty
+    value: float
+    mismatch: float  # the part of the gap that moving the center removes; Newton's steps remove the rest
+    gap: float
+
+
+def evaluate(problem, x, z, center, step):
+    """The point (x, z) with the dual that the envelope around ``center`` gives it."""
+    split = problem.split
+    v = z + step * center
+    nearest = split.prox(v, step)
+    dual = (v - nearest) / step
+    gradient = split.adjoint(dual) + problem.linear + problem.penalty * x
+    # Fenchel-Young at the proximal point: loss(z) + conjugate(a) - a.z = loss(z) - loss(z') - a.(z - z') >= 0
+    mismatch = split.value(z) - split.value(nearest) - row_products(dual, z - nearest)
+    mismatch = split.weights @ np.maximum(mismatch, 0.0)
+    gap = mismatch + infeasibility(problem, x, gradient)
+    return Point(x, z, dual, gradient, problem.value(x, z), mismatch, gap)
+
+
+def infeasibility(problem, x, gradient):
+    """What a gradient adds to the gap: 0.5 |gradient|^2 / penalty, and |gradient| times a distance where nothing is penalised.
+
+    The second part is a bound for minimisers within ``1 + |x_j|`` of x; at the end it is rounding error.
+    """
+    penalised = problem.penalised
+    bounded = 0.5 * (gradient[penalised] ** 2 @ (1.0 / problem.penalty[penalised]))
+    return bounded + np.abs(gradient[~penalised]) @ (1.0 + np.abs(x[~penalised]))
+
+
+def row_products(a, b):
+    """The scalar product of every row of a with the same row of b."""
+    return a * b if a.ndim == 1 else np.einsum("ij,ij->i", a, b)
+
+
+@dataclass
+class Run:
+    """An augmented Lagrangian under way."""
+
+    problem: Problem
+    center: np.ndarray
+    step: float
+    point: Point
+    best: Point
+    smallest_step: float
+    longest: float  # change of a score to allow in one step
+    ridge: float = SMALLEST_RIDGE
+    newton_steps: int = 0  # since the center moved
+    left: float = np.inf  # the mismatch when the center moved
+    idle: int = 0  # how many times the center has moved since the best point improved
+    stale: int = 0  # how many steps were taken since then
+
+    @classmethod
+    def start(cls, problem, x, z, center, step):
+        point = evaluate(problem, x, z, center, step)
+        longest = 10.0 * max(np.abs(z).max(), step * np.abs(point.dual).max(), step)
+        return cls(problem, center, step, point, point, smallest_step=FLOOR * step * min(1.0, 1.0 / max(problem.penalty.max(), TINY)), longest=longest)
+
+    def advance(self):
+        """Take one Newton step, or move the center when the last one solved the subproblem; return whether it moved."""
+        problem, x, z = self.problem, self.point.x, self.point.z
+        solve = newton_equations(problem, z + self.step * self.center, self.step)
+        direction = solve(-self.point.gradient, self.ridge)
+        solved = self.is_solved(-(self.point.gradient @ direction))
+        if solved:
+            self.move_center()
+        else:
+            direction, along = self.shorten(solve, direction)
+            t = line_search(problem, self.point, direction, along, self.center, self.step, self.longest)
+            x, z = x + t * direction, z + t * along
+            self.newton_steps += 1
+        self.point = evaluate(problem, x, z, self.center, self.step)
+        self.compare()
+        return solved
+
+    def is_solved(self, expected):
+        """Whether a Newton step, expected to lower the envelopes by so much, would gain little on moving the center."""
+        rounding = 1e-10 * EPSILON * abs(self.point.value)
+        return expected <= rounding or (self.newton_steps > 0 and expected <= 0.01 * self.point.mismatch)
+
+    def shorten(self, solve, direction):
+        """Regularise where too few rows are in the window to determine the step; return it and its change of the scores."""
+        forward = self.problem.split.forward
+        along = forward(direction)
+        while np.abs(along).max() > 1e6 * self.longest and self.ridge < 1.0:
+            self.ridge *= 1e3
+            direction = solve(-self.point.gradient, self.ridge)
+            along = forward(direction)
+        self.ridge = max(1e-3 * self.ridge, SMALLEST_RIDGE)
+        return direction, along
+
+    def compare(self):
+        """Keep the point if it has the smallest gap so far."""
+        self.stale += 1
+        if self.point.gap < self.best.gap:
+            if self.point.gap < 0.9 * self.best.gap:
+                self.idle = self.stale = 0
+            self.best = self.point
+
+    def move_center(self):
+        """Center the envelopes on the dual just found; shorten the step while that alone does not converge fast."""
+        if self.newton_steps > 0 and self.point.mismatch > THR * self.left:
+            shrink = 0.3 if self.newton_steps <= 2 else 0.5 if self.newton_steps <= 4 else 1.0
+            self.step = max(self.step * shrink, self.smallest_step)
+        self.center, self.left, self.newton_steps = self.point.dual, self.point.mismatch, 0
+        self.idle += 1
+
+
+def newton_equations(problem, v, step):
+    """The function that solves (gram(window) / step + penalty) d = right, in the window of rows that bend around v."""
+    window = problem.split.curvature(v, step)
+    if problem.penalty.size > DENSE_LIMIT:
+        return lambda right, ridge: conjugate_gradients(problem, window, step, right)
+    matrix = problem.split.gram(*window) / step
+    diagonal = np.diag_indices_from(matrix)
+    matrix[diagonal] += problem.penalty
+    keep_definite(matrix, problem, step)
+    scale = 1.0 / np.sqrt(matrix[diagonal])
+    matrix *= scale
+    matrix *= scale[:, None]
+
+    def solve(right, ridge):
+        while True:
+            matrix[diagonal] = 1.0 + ridge
+            try:
+                factor = cho_factor(matrix, lower=True, check_finite=False)
+                return scale * cho_solve(factor, scale * right, check_finite=False)
+            except LinAlgError:
+                ridge *= 100.0
+
+    return solve
+
+
+def keep_definite(matrix, problem, step):
+    """Make moves that no row in the window resists, and no penalty, cost a little."""
+    # Columns are scaled such that all rows in the window would mean a curvature of about 1 / step.
+    diagonal = np.diag_indices_from(matrix)
+    matrix[diagonal] = np.maximum(matrix[diagonal], 1e-16 / step)
+    split = problem.split
+    if split.n_outputs > 1 and split.n_intercepts:
+        # The same change of every class's intercept changes no loss; the solution with intercepts summing to zero is meant.
+        matrix[-split.n_intercepts :, -split.n_intercepts :] += 1.0 / step
+
+
+def conjugate_gradients(problem, window, step, right, tolerance=0.05, maxiter=200):
+    """Newton's equations by conjugate gradients, preconditioned by their diagonal where it is known: the penalty."""
+    diagonal = preconditioner(problem, window, step)
+    direction = np.zeros_like(right)
+    residual = right
+    scaled = residual / diagonal
+    search = scaled
+    norm = start = residual @ scaled
+    for _ in range(maxiter):
+        if norm <= tolerance**2 * start:
+            break
+        product = problem.split.product(*window, search) / step + problem.penalty * search
+        length = norm / (search @ product)
+        direction = direction + length * search
+        residual = residual - length * product
+        scaled = residual / diagonal
+        previous, norm = norm, residual @ scaled
+        search = scaled + (norm / previous) * search
+    return direction
+
+
+def preconditioner(problem, window, step):
+    """The penalty, and the curvature itself for the intercepts."""
+    diagonal = np.where(problem.penalised, problem.penalty, 1.0 / step)
+    for j in range(diagonal.size - problem.split.n_intercepts, diagonal.size):
+        unit = np.zeros(diagonal.size)
+        unit[j] = 1.0
+        curvature = problem.split.product(*window, unit)[j] / step
+        diagonal[j] = curvature if curvature > 0.0 else 1.0 / step
+    return diagonal
+
+
+def line_search(problem, point, direction, along, center, step, longest, tolerance=0.1, maxiter=60):
+    """Step length at which the envelope's slope along the direction is (nearly) zero; no pass over the data.
+
+    No score moves by more than ``longest``.
+    """
+    split, penalty = problem.split, problem.penalty
+    constant = (problem.linear + penalty * point.x) @ direction
+    quadratic = penalty @ direction**2
+
+    def slope(t):
+        v = point.z + t * along + step * center
+        dual = (v - split.prox(v, step)) / step
+        return split.weights @ row_products(dual, along) + constant + t * quadratic
+
+    start = point.gradient @ direction
+    low, slope_low, high, slope_high = 0.0, start, None, None
+    limit = longest / max(np.abs(along).max(), TINY)
+    t = min(1.0, limit)
+    for trial in range(1, maxiter + 1):
+        slope_t = slope(t)
+        if abs(slope_t) <= tolerance * abs(start) or (slope_t < 0.0 and t >= limit):
+            return t
+        # The slope increases with t: regula falsi, halving the kept end's slope (Illinois), now and then a geometric bisection.
+        if slope_t < 0.0:
+            low, slope_low, slope_high = t, slope_t, slope_high and 0.5 * slope_high
+        else:
+            high, slope_high, slope_low = t, slope_t, 0.5 * slope_low
+        if high is None:
+            t = min(2.0 * t, limit)
+        elif trial % 3 == 0:
+            t = np.sqrt(low * high) if low > 0.0 else 0.01 * high
+        else:
+            t = (low * slope_high - high * slope_low) / (slope_high - slope_low)
+    return low
+
+
+def first_step(problem, z):
+    """A step with which the proximal operator alone would remove nine tenths of the losses at z."""
+    split = problem.split
+    total = split.weights @ split.value(z)
+    step = 1.0
+
+    def enough(step):
+        return split.weights @ split.value(split.prox(z, step)) <= 0.1 * total
+
+    while not enough(step) and step < 1e30:
+        step *= 2.0
+    while step > 1e-30 and enough(0.5 * step) and total > 0.0:
+        step *= 0.5
+    return step
+

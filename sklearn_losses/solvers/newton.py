@@ -1,0 +1,120 @@
+"""Newton's method with a dense Hessian, for problems whose Hessian is cheap to form and factorise."""
+
+import numpy as np
+from scipy.linalg import eigh
+from scipy.linalg.lapack import dpotrf, dpotrs
+
+from .descent import CONVERGED, EPSILON, Descent
+from .line_search import line_search
+
+POOR_STEP = 0.25
+FLATTEN = 0.2  # a longer step costs an evaluation, which is less than another Hessian
+FIRST_DAMPING, LEAST_DAMPING = 1e-3, 1e-6
+
+
+def newton(
+    fun,
+    x0,
+    args=(),
+    *,
+    jac=None,
+    hess=None,
+    hessp=None,
+    callback=None,
+    tol=1e-6,
+    atol=0.0,
+    maxiter=100,
+    gap=None,
+    polish=True,
+    **unknown,
+):
+    """Minimise a smooth function by Newton's method; a `scipy.optimize.minimize` method.
+
+    The full step is tried first, so that an iteration costs one evaluation and one Hessian. A line search
+    follows only if it fails, and after a poor step the next Hessian is damped (Levenberg). Where the Hessian
+    is singular or indefinite its eigenvalues are replaced by their absolute values, and null directions get
+    a gradient step: if the gradient has no part in them, this is the minimum-norm step.
+
+    Parameters
+    ----------
+    fun, x0, args, jac, callback
+        As in `scipy.optimize.minimize`.
+    hess : callable
+        ``hess(x, *args)`` is the symmetric Hessian, shape (p, p).
+    tol, atol : float
+        Stop when the gap is at most ``tol * |value| + atol``.
+    maxiter : int
+        Limit on the number of steps.
+    gap : callable, optional
+        ``gap(x, value, gradient)``, an upper bound on the value minus the minimum, or None or inf where
+        there is none: then the Newton decrement decides.
+    polish : bool
+        Whether to take one more step after convergence. It needs no new Hessian, and since the convergence is
+        quadratic it ends close to machine precision.
+
+    Returns
+    -------
+    scipy.optimize.OptimizeResult
+        With `nhev`, the number of Hessians, and `gap`, the bound at the end.
+    """
+    if hess is None:
+        raise ValueError("newton needs the Hessian: pass hess, or use quasi_newton.")
+    run = Descent(fun, x0, args, jac=jac, callback=callback, tol=tol, atol=atol, maxiter=maxiter, gap=gap)
+    damping, nhev = 0.0, 0
+    while run.status is None:
+        start = run.point
+        solve = _factorise(np.asarray(hess(start.x, *args), dtype=float), damping)
+        nhev += 1
+        direction = -solve(start.gradient)
+        slope = float(direction @ start.gradient)
+        if run.finished(-0.5 * slope):
+            if polish and run.status == CONVERGED and slope < 0.0:
+                _polish(run, direction, slope, solve)
+            break
+        point, step = line_search(run.evaluate, start, direction, slope, flatten=FLATTEN)
+        if point is None:
+            run.give_up(direction, slope)
+            break
+        run.advance(point)
+        damping = _next_damping(damping, step)
+    return run.result(nhev=nhev)
+
+
+def _polish(run, direction, slope, solve):
+    trial = run.evaluate(run.point.x + direction)
+    if trial.value <= run.point.value + run.point.noise:
+        decrement = 0.5 * float(trial.gradient @ solve(trial.gradient))
+        if decrement < -0.5 * slope:
+            run.polish(trial, decrement)
+
+
+def _next_damping(damping, step):
+    if step < POOR_STEP:
+        return max(FIRST_DAMPING, 10.0 * damping)
+    damping = 0.1 * damping if step >= 1.0 else damping
+    return damping if damping >= LEAST_DAMPING else 0.0
+
+
+def _factorise(hessian, damping):
+    """A function that applies the inverse of the Hessian, made positive definite where it is not."""
+    diagonal = hessian.diagonal()
+    if damping:
+        hessian = hessian + np.diag(damping * np.abs(diagonal))
+        diagonal = hessian.diagonal()
+    factor, failed = dpotrf(hessian.T, lower=1, clean=0)
+    # A squared pivot relative to its diagonal entry is what the columns before it leave unexplained.
+    if not failed and (factor.diagonal() ** 2 > 10.0 * len(hessian) * EPSILON * diagonal).all():
+        return lambda vector: dpotrs(factor, vector, lower=1)[0]
+    return _spectral_inverse(hessian)
+
+
+def _spectral_inverse(hessian):
+    """The inverse with absolute eigenvalues, in coordinates where the diagonal is one."""
+    if not np.isfinite(hessian).all():
+        return np.copy
+    scale = np.sqrt(np.abs(hessian.diagonal()))
+    scale[scale <= EPSILON * scale.max(initial=0.0)] = 1.0
+    values, vectors = eigh(hessian / np.outer(scale, scale), check_finite=False)
+    values = np.abs(values)
+    values[values <= 10.0 * len(values) * EPSILON * values.max(initial=0.0)] = 1.0
+    return lambda vector: (vectors @ ((vectors.T @ (vector / scale)) / values)) / scale

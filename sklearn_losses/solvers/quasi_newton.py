@@ -1,0 +1,155 @@
+"""Limited-memory BFGS in a given metric, for tall data: one pass over the rows per iteration."""
+
+import math
+from collections import deque
+
+import numpy as np
+
+from .descent import EPSILON, Descent
+from .line_search import line_search
+
+WINDOW = 2  # iterations over which the rate of progress is measured
+
+
+def quasi_newton(
+    fun,
+    x0,
+    args=(),
+    *,
+    jac=None,
+    hess=None,
+    hessp=None,
+    callback=None,
+    tol=1e-6,
+    atol=0.0,
+    maxiter=1000,
+    gap=None,
+    metric=None,
+    memory=20,
+    patience=6.0,
+    **unknown,
+):
+    """Minimise a smooth function by L-BFGS around an approximate inverse Hessian.
+
+    A `scipy.optimize.minimize` method. With the Hessian of a row subsample as metric the unit step is almost
+    a Newton step, and the pairs of steps and gradient changes learn what the subsample missed. The unit step
+    is tried first, so that an iteration costs one evaluation. Without a metric it is ordinary L-BFGS.
+
+    Parameters
+    ----------
+    fun, x0, args, jac, callback
+        As in `scipy.optimize.minimize`.
+    tol, atol : float
+        Stop when the gap is at most ``tol * |value| + atol``.
+    maxiter : int
+        Limit on the number of steps.
+    gap : callable, optional
+        ``gap(x, value, gradient)``, an upper bound on the value minus the minimum, or None or inf where
+        there is none: then the Newton decrement in the current metric decides.
+    metric : callable, optional
+        ``metric(x, level)`` returns a function that applies a symmetric positive definite approximation of
+        the inverse Hessian to a vector. It is called with level 0 at the start, then with 1, 2, ... whenever
+        a better one is wanted (more rows, or the same at the present x); None if it has nothing better.
+    memory : int
+        Number of pairs kept.
+    patience : float
+        A better metric is asked for when, at the present rate, reaching the tolerance would take more
+        iterations than this.
+
+    Returns
+    -------
+    scipy.optimize.OptimizeResult
+        With `gap`, the bound at the end, and `nmetric`, the number of metrics used.
+    """
+    run = Descent(fun, x0, args, jac=jac, callback=callback, tol=tol, atol=atol, maxiter=maxiter, gap=gap)
+    inverse = InverseHessian(metric if run.status is None else None, run.point.x, memory)
+    progress = Progress(patience)
+    while run.status is None:
+        start = run.point
+        direction = -inverse.apply(start.gradient)
+        slope = float(direction @ start.gradient)
+        if run.finished(-0.5 * slope):
+            break
+        if progress.slow(run.gap, run.target) and inverse.refresh(start.x):
+            progress.clear()
+            continue
+        point, _ = line_search(run.evaluate, start, direction, slope, first=inverse.first_step(start))
+        if point is not None:
+            run.advance(point)
+            inverse.learn(point.x - start.x, point.gradient - start.gradient)
+        elif not inverse.forget():
+            run.give_up(direction, slope)
+    return run.result(nmetric=inverse.level)
+
+
+class InverseHessian:
+    """The inverse Hessian of L-BFGS: recent steps and gradient changes around a metric."""
+
+    def __init__(self, metric, x, memory):
+        self._metric, self._apply_metric = metric, None
+        self._pairs = deque(maxlen=memory)
+        self._scale = 1.0
+        self.level = 0
+        self.refresh(x)
+
+    def apply(self, vector):
+        """The two-loop recursion (Nocedal, Math. Comp. 35, 1980)."""
+        vector = vector.copy()
+        shares = []
+        for step, change, curvature in reversed(self._pairs):
+            shares.append(float(step @ vector) / curvature)
+            vector -= shares[-1] * change
+        vector = self._scale * vector if self._apply_metric is None else self._apply_metric(vector)
+        for step, change, curvature in self._pairs:
+            vector += (shares.pop() - float(change @ vector) / curvature) * step
+        return vector
+
+    def learn(self, step, change):
+        """Add a pair, unless its curvature is not positive."""
+        curvature, square = float(step @ change), float(change @ change)
+        if curvature > EPSILON * math.sqrt(square) * float(np.linalg.norm(step)):
+            self._pairs.append((step, change, curvature))
+            self._scale = curvature / square
+
+    def forget(self):
+        """Drop all pairs; False if there are none."""
+        had_pairs = len(self._pairs) > 0
+        self._pairs.clear()
+        return had_pairs
+
+    def refresh(self, x):
+        """Ask for a better metric; False if there is none."""
+        better = None if self._metric is None else self._metric(x, self.level)
+        if better is None:
+            self._metric = None
+            return False
+        self._apply_metric = better
+        self.level += 1
+        return True
+
+    def first_step(self, point):
+        """One, except for the very first step of plain L-BFGS, when nothing is known about the scale."""
+        if self._apply_metric is not None or self._pairs:
+            return 1.0
+        return min(1.0, 1.0 / float(np.abs(point.gradient).sum()))
+
+
+class Progress:
+    """The rate at which the gap closes."""
+
+    def __init__(self, patience):
+        self._patience = patience
+        self._gaps = deque(maxlen=WINDOW + 1)
+
+    def slow(self, gap, target):
+        """Whether the target is more iterations away than patience allows, going by the last few."""
+        self._gaps.append(gap)
+        if len(self._gaps) <= WINDOW or not 0.0 < target < gap:
+            return False
+        rate = math.log(self._gaps[0] / gap) / WINDOW
+        iterations_left = math.log(gap / target) / rate if rate > 0.0 else math.inf
+        return iterations_left > self._patience
+
+    def clear(self):
+        """Start measuring anew."""
+        self._gaps.clear()

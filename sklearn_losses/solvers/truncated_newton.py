@@ -1,0 +1,113 @@
+"""Newton's method with conjugate gradients on Hessian products, for many sparse features."""
+
+import numpy as np
+
+from .descent import Descent
+from .line_search import line_search
+
+SHARE_OF_TARGET = 0.1  # the linear system needs no more digits than the tolerance asks for
+
+
+def truncated_newton(
+    fun,
+    x0,
+    args=(),
+    *,
+    jac=None,
+    hess=None,
+    hessp=None,
+    callback=None,
+    tol=1e-6,
+    atol=0.0,
+    maxiter=200,
+    gap=None,
+    preconditioner=None,
+    accuracy=0.1,
+    max_products=250,
+    **unknown,
+):
+    """Minimise a smooth function by Newton's method with preconditioned conjugate gradients.
+
+    A `scipy.optimize.minimize` method. The Newton system is solved until the preconditioned residual has
+    fallen by `accuracy`, or until the gradient expected after the step would meet the tolerance. A direction
+    of negative curvature ends the inner iteration with what has been found before it.
+
+    Parameters
+    ----------
+    fun, x0, args, jac, callback
+        As in `scipy.optimize.minimize`.
+    hessp : callable
+        ``hessp(x, v, *args)`` is the product of the Hessian at x with v, called many times at the same x.
+    tol, atol : float
+        Stop when the gap is at most ``tol * |value| + atol``.
+    maxiter : int
+        Limit on the number of steps.
+    gap : callable, optional
+        ``gap(x, value, gradient)``, an upper bound on the value minus the minimum, or None or inf where
+        there is none: then the Newton decrement decides.
+    preconditioner : callable, optional
+        ``preconditioner(x)`` returns a function that applies a symmetric positive definite approximation of
+        the inverse Hessian at x to a vector; most often the division by its diagonal.
+    accuracy : float
+        Relative accuracy of the linear solves.
+    max_products : int
+        Limit on the products of one linear solve.
+
+    Returns
+    -------
+    scipy.optimize.OptimizeResult
+        With `nhev`, the number of Hessian products, and `gap`, the bound at the end.
+    """
+    if hessp is None:
+        raise ValueError("truncated_newton needs Hessian products: pass hessp, or use quasi_newton.")
+    run = Descent(fun, x0, args, jac=jac, callback=callback, tol=tol, atol=atol, maxiter=maxiter, gap=gap)
+    products = 0
+    while run.status is None and not run.certified():
+        start = run.point
+
+        def solved(residual, size, first_size):
+            # The residual is the gradient to expect after the step.
+            expected_gap = run.bound(residual, 0.5 * size)
+            return size <= accuracy**2 * first_size or expected_gap <= SHARE_OF_TARGET * run.target
+
+        direction, used = _newton_direction(
+            lambda vector, x=start.x: hessp(x, vector, *args),
+            start.gradient,
+            np.copy if preconditioner is None else preconditioner(start.x),
+            solved,
+            max_products,
+        )
+        products += used
+        slope = float(direction @ start.gradient)
+        if run.finished(-0.5 * slope):
+            break
+        point, _ = line_search(run.evaluate, start, direction, slope)
+        if point is None:
+            run.give_up(direction, slope)
+        else:
+            run.advance(point)
+    return run.result(nhev=products)
+
+
+def _newton_direction(product, gradient, precondition, solved, max_products):
+    """Conjugate gradients on ``H d = -gradient``: the direction, and the number of products it took."""
+    direction = np.zeros_like(gradient)
+    residual = gradient.copy()
+    preconditioned = precondition(residual)
+    search = -preconditioned
+    size = first_size = float(residual @ preconditioned)
+    for used in range(1, max_products + 1):
+        image = product(search)
+        curvature = float(search @ image)
+        if not curvature > 0.0:
+            return (search if used == 1 else direction), used
+        share = size / curvature
+        direction += share * search
+        residual += share * image
+        preconditioned = precondition(residual)
+        size, previous = float(residual @ preconditioned), size
+        if solved(residual, size, first_size):
+            break
+        search *= size / previous
+        search -= preconditioned
+    return direction, used

@@ -1,0 +1,101 @@
+"""Truncated Newton: conjugate gradients that stop early, and products that are counted."""
+
+import numpy as np
+import pytest
+from plain_functions import Function, logistic, quadratic, rosenbrock
+
+from sklearn_losses.solvers import newton, truncated_newton
+
+
+class Counted:
+    """Hessian products, counted."""
+
+    def __init__(self, problem):
+        self.problem, self.products = problem, 0
+        problem.hessian_product = self
+
+    def __call__(self, x, v):
+        self.products += 1
+        return self.problem.hessian(x) @ v
+
+
+def diagonal(problem):
+    return lambda x: lambda vector: vector / np.diag(problem.hessian(x))
+
+
+@pytest.mark.parametrize("start", [(-1.2, 1.0), (10.0, -20.0), (-1.0, 0.5)])
+def test_rosenbrock(start):
+    result = rosenbrock().minimize(truncated_newton, np.array(start), tol=1e-10)
+    assert result.success
+    np.testing.assert_allclose(result.x, 1.0, atol=1e-4)
+
+
+def test_counts_products():
+    problem = logistic()
+    counted = Counted(problem)
+    result = problem.minimize(truncated_newton, np.zeros(5), tol=1e-8)
+    assert result.success
+    assert result.nhev == counted.products > 0
+
+
+def test_diagonal_preconditioner_removes_bad_scaling():
+    problem = quadratic(np.diag(np.logspace(-6, 6, 50)), np.ones(50))
+    result = problem.minimize(truncated_newton, np.zeros(50), tol=1e-12, preconditioner=diagonal(problem))
+    assert result.success
+    assert result.fun - 1.0 <= 1e-12
+    assert result.nhev <= 4
+
+
+def test_condition_1e12_without_a_preconditioner():
+    problem = quadratic(np.diag(np.logspace(-6, 6, 7)), np.ones(7))
+    result = problem.minimize(truncated_newton, np.zeros(7), tol=1e-6, accuracy=1e-4)
+    assert result.success
+
+
+def test_loose_tolerance_takes_fewer_products():
+    bound = {alpha: lambda x, f, g, alpha=alpha: g @ g / (2 * alpha) for alpha in (1e-4,)}[1e-4]
+    used = []
+    for tol in (1e-2, 1e-6, 1e-10):
+        problem = logistic(n_rows=300, n_columns=200, alpha=1e-4)
+        used.append(problem.minimize(truncated_newton, np.zeros(200), tol=tol, gap=bound).nhev)
+    assert used == sorted(set(used))
+
+
+def test_more_columns_than_rows():
+    problem = logistic(n_rows=50, n_columns=400, alpha=1e-3)
+    best = problem.minimize(newton, np.zeros(400), tol=1e-14).fun
+    result = problem.minimize(
+        truncated_newton,
+        np.zeros(400),
+        tol=1e-8,
+        preconditioner=diagonal(problem),
+        gap=lambda x, value, gradient: gradient @ gradient / 2e-3,
+    )
+    assert result.success
+    assert result.fun - best <= 1e-8 * best
+    assert result.nfev <= 15 and result.nhev <= 120
+
+
+def test_limit_on_products():
+    problem = logistic(n_columns=50)
+    result = problem.minimize(truncated_newton, np.zeros(50), maxiter=3, max_products=2, tol=1e-14)
+    assert result.nhev <= 3 * 2 + 2
+
+
+def test_negative_curvature_is_left_behind():
+    problem = Function(
+        lambda x: 5.0 + (0.25 * x**4 - 0.5 * x**2).sum(),
+        lambda x: x**3 - x,
+        lambda x: np.diag(3.0 * x**2 - 1.0),
+    )
+    result = problem.minimize(truncated_newton, np.array([1e-2, -1e-3, 0.4]), tol=1e-12)
+    assert result.success
+    np.testing.assert_allclose(result.x, [1.0, -1.0, 1.0], atol=1e-5)
+
+
+def test_products_that_are_not_finite_leave_the_best_point():
+    problem = logistic()
+    problem.hessian_product = lambda x, v: np.full(5, np.nan)
+    result = problem.minimize(truncated_newton, np.zeros(5), tol=1e-8)
+    assert np.isfinite(result.x).all()
+    assert result.fun <= problem.value(np.zeros(5))

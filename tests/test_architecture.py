@@ -1,0 +1,300 @@
+"""Imports run one way. The checks parse the source; each is shown to fail on a small tree that breaks it."""
+
+import ast
+import graphlib
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+NAME = "sklearn_losses"
+
+# From the bottom up: a layer may import the layers above its own line in this table, never its neighbours.
+LAYERS = (
+    ("activations", "losses", "solvers"),
+    ("problem", "progress", "scipy_methods", "validation"),
+    ("fitting",),
+    ("linear_model",),
+    ("estimators", "checks"),
+    ("displays",),
+    ("comparison",),
+    ("__init__",),
+)
+ALWAYS_INSTALLED = {"numpy", "scipy", "sklearn", "threadpoolctl"}
+EXTRAS = {"matplotlib", "pandas", "rich"}
+SOLVERS_KNOW = {"numpy", "scipy"}
+
+
+@dataclass(frozen=True)
+class Import:
+    """One name that one module imports, with relative imports resolved."""
+
+    importer: str  # dotted name; a package counts as its __init__
+    module: str  # the module that is imported from
+    name: str  # the name taken from it, "" for a plain import
+    when: str  # "start" of the importer, "call" of a function in it, or never, for the "types" only
+    place: str
+
+    @property
+    def root(self) -> str:
+        return self.module.split(".")[0]
+
+    @property
+    def path(self) -> list[str]:
+        return [*self.module.split("."), self.name]
+
+
+def modules(package: Path) -> dict[str, Path]:
+    """Dotted names of all modules below a package's folder."""
+    names = {}
+    for file in sorted(package.rglob("*.py")):
+        parts = file.relative_to(package.parent).with_suffix("").parts
+        names[".".join(parts)] = file
+    return names
+
+
+def imports_of(file: Path, importer: str = "") -> Iterator[Import]:
+    """Every import statement of a file, wherever it stands."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    when = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            when.update(dict.fromkeys(ast.walk(node), "call"))
+        elif isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            when.update(dict.fromkeys(ast.walk(node), "types"))
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Import | ast.ImportFrom):
+            continue
+        where = {"importer": importer, "when": when.get(node, "start"), "place": f"{file.name}:{node.lineno}"}
+        for alias in node.names:
+            if isinstance(node, ast.Import):
+                yield Import(module=alias.name, name="", **where)
+            else:
+                yield Import(module=absolute(node, importer), name=alias.name, **where)
+
+
+def absolute(node: ast.ImportFrom, importer: str) -> str:
+    """The module that a ``from ... import`` names, without dots in front."""
+    if node.level == 0:
+        return node.module or ""
+    parents = importer.split(".")[: -node.level]
+    return ".".join([*parents, node.module] if node.module else parents)
+
+
+def imports_within(package: Path) -> list[Import]:
+    return [found for name, file in modules(package).items() for found in imports_of(file, name)]
+
+
+def rank_of(module: str) -> int | None:
+    """The line of LAYERS that a dotted name of the package belongs to."""
+    layer = [*module.split("."), "__init__"][1]
+    return next((rank for rank, names in enumerate(LAYERS) if layer in names), None)
+
+
+def target_module(found: Import, known: dict[str, Path]) -> str:
+    """The module of the package that an import loads: ``from .problem import rows`` may name either kind."""
+    for candidate in (f"{found.module}.{found.name}", found.module):
+        for name in (candidate, f"{candidate}.__init__"):
+            if name in known:
+                return name
+    return found.module
+
+
+def wrong_direction(package: Path) -> list[str]:
+    known = modules(package)
+    wrong = [f"{name}: no layer of LAYERS holds it" for name in known if rank_of(name) is None]
+    for found in imports_within(package):
+        if found.root != package.name:
+            continue
+        target = target_module(found, known)
+        own, other = (".".join(name.split(".")[:2]) for name in (found.importer, target))
+        if own != other and (rank_of(target) or 0) >= (rank_of(own) or 0):
+            wrong.append(f"{found.place}: {own} imports {target}")
+    return wrong
+
+
+def solver_dependencies(package: Path) -> list[str]:
+    wrong = []
+    for found in imports_within(package):
+        own = f"{package.name}.solvers"
+        if not found.importer.startswith(own):
+            continue
+        if found.root not in SOLVERS_KNOW | sys.stdlib_module_names and not found.module.startswith(own):
+            wrong.append(f"{found.place}: a solver imports {found.module}")
+    return wrong
+
+
+def undeclared_dependencies(package: Path) -> list[str]:
+    wrong = []
+    for found in imports_within(package):
+        if found.root in ALWAYS_INSTALLED | {package.name} | sys.stdlib_module_names:
+            continue
+        if found.root not in EXTRAS:
+            wrong.append(f"{found.place}: {found.root} is not a dependency")
+        elif found.when == "start":
+            wrong.append(f"{found.place}: {found.root} belongs to an extra, import it where it is used")
+    return wrong
+
+
+def private_modules(folder: Path) -> list[str]:
+    wrong = []
+    for file in sorted(folder.rglob("*.py")):
+        for found in imports_of(file):
+            private = [part for part in found.path if part.startswith("_") and not part.startswith("__")]
+            if found.root in ALWAYS_INSTALLED and private:
+                wrong.append(f"{found.place}: {'.'.join(found.path).rstrip('.')} is private")
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if (
+                isinstance(node, ast.Attribute)
+                and ast.unparse(node).startswith("sklearn.")
+                and "._" in ast.unparse(node)
+            ):
+                wrong.append(f"{file.name}:{node.lineno}: {ast.unparse(node)} is private")
+    return wrong
+
+
+def import_cycles(package: Path) -> list[str]:
+    known = modules(package)
+    graph: dict[str, set[str]] = {name: set() for name in known}
+    for found in imports_within(package):
+        if found.root == package.name and found.when != "types":
+            graph[found.importer].add(target_module(found, known))
+    try:
+        graphlib.TopologicalSorter(graph).prepare()
+    except graphlib.CycleError as error:
+        return [" imports ".join(reversed(error.args[1]))]
+    return []
+
+
+def rooms_without_an_idea(package: Path) -> list[str]:
+    return [
+        f"{file.name}: name the idea"
+        for file in modules(package).values()
+        if file.stem in {"utils", "helpers"}
+    ]
+
+
+CHECKS = (
+    wrong_direction,
+    solver_dependencies,
+    undeclared_dependencies,
+    private_modules,
+    import_cycles,
+    rooms_without_an_idea,
+)
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_package(check):
+    assert check(ROOT / NAME) == []
+
+
+@pytest.mark.parametrize("folder", ["tests", "examples", "benchmarks", "docs"])
+def test_nothing_private_around_the_package(folder):
+    assert private_modules(ROOT / folder) == []
+
+
+def test_import_works_without_the_extras():
+    # scikit-learn imports pandas itself where it can, so looking at sys.modules says nothing: forbid them
+    script = f"import sys; sys.modules.update(dict.fromkeys({sorted(EXTRAS)})); import {NAME}"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+
+
+SOUND = {
+    "__init__.py": "from .estimators import Fit",
+    "activations.py": "import numpy as np",
+    "losses/__init__.py": "from .base import Loss",
+    "losses/base.py": "from sklearn.base import BaseEstimator\nfrom .metric import mean",
+    "losses/metric.py": "from typing import TYPE_CHECKING\n\nif TYPE_CHECKING:\n    from .base import Loss",
+    "solvers/__init__.py": "from .newton import newton",
+    "solvers/newton.py": "import math\nfrom scipy.optimize import OptimizeResult\nfrom . import line_search",
+    "solvers/line_search.py": "",
+    "problem/__init__.py": "from .objective import Objective",
+    "problem/objective.py": "from ..activations import Softmax\nfrom sklearn_losses.losses import Loss",
+    "estimators.py": "from .problem import Objective\n\ndef frame():\n    import pandas",
+}
+
+BROKEN = [
+    (wrong_direction, "losses/base.py", "from ..problem import Objective", "sklearn_losses.losses imports"),
+    (wrong_direction, "losses/base.py", "def f():\n    from ..problem import objective", "imports"),
+    (wrong_direction, "losses/base.py", "from .. import activations", "imports sklearn_losses.activations"),
+    (
+        wrong_direction,
+        "problem/objective.py",
+        "import sklearn_losses.estimators",
+        "sklearn_losses.problem imports",
+    ),
+    (
+        wrong_direction,
+        "problem/objective.py",
+        "from sklearn_losses import Fit",
+        "imports sklearn_losses.__init__",
+    ),
+    (wrong_direction, "extras.py", "", "sklearn_losses.extras: no layer"),
+    (
+        solver_dependencies,
+        "solvers/newton.py",
+        "from ..losses import Loss",
+        "a solver imports sklearn_losses.losses",
+    ),
+    (
+        solver_dependencies,
+        "solvers/newton.py",
+        "from sklearn.utils import check_array",
+        "a solver imports sklearn.utils",
+    ),
+    (undeclared_dependencies, "problem/objective.py", "import numba", "numba is not a dependency"),
+    (undeclared_dependencies, "estimators.py", "import pandas as pd", "pandas belongs to an extra"),
+    (
+        private_modules,
+        "losses/base.py",
+        "from sklearn._loss import HalfBinomialLoss",
+        "sklearn._loss.HalfBinomialLoss",
+    ),
+    (
+        private_modules,
+        "losses/base.py",
+        "import sklearn.linear_model._base",
+        "sklearn.linear_model._base is private",
+    ),
+    (
+        private_modules,
+        "losses/base.py",
+        "from sklearn.utils.validation import _num_samples",
+        "_num_samples is private",
+    ),
+    (
+        private_modules,
+        "losses/base.py",
+        "import sklearn\nsklearn.utils._tags",
+        "sklearn.utils._tags is private",
+    ),
+    (import_cycles, "solvers/line_search.py", "from .newton import newton", "line_search imports"),
+    (import_cycles, "losses/base.py", "from . import __doc__", "losses.base imports"),
+    (rooms_without_an_idea, "problem/utils.py", "", "utils.py: name the idea"),
+]
+
+
+def plant(folder: Path, files: dict[str, str]) -> Path:
+    package = folder / NAME
+    for name, text in files.items():
+        (package / name).parent.mkdir(parents=True, exist_ok=True)
+        (package / name).write_text(text, encoding="utf-8")
+    return package
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_checks_accept_a_sound_tree(check, tmp_path):
+    assert check(plant(tmp_path, SOUND)) == []
+
+
+@pytest.mark.parametrize(("check", "file", "text", "message"), BROKEN)
+def test_checks_see_what_is_broken(check, file, text, message, tmp_path):
+    found = check(plant(tmp_path, SOUND | {file: text}))
+    assert len(found) == 1
+    assert message in found[0]

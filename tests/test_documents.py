@@ -1,0 +1,105 @@
+"""What the documents say is run: README's code, the pages' examples, the verbs, the names, the versions."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import sklearn_losses
+from sklearn_losses.losses import LOSSES
+
+ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+def python_blocks(markdown: str) -> list[str]:
+    """The fenced python blocks, each preceded by as many empty lines as stand before it in the file."""
+    blocks = re.finditer(r"^```python\n(.*?)^```", markdown, flags=re.DOTALL | re.MULTILINE)
+    return ["\n" * markdown[: block.start(1)].count("\n") + block[1] for block in blocks]
+
+
+def make_verbs(text: str) -> set[str]:
+    """Verbs of commands, in backticks or at the start of a line; "make sure" in a sentence is none."""
+    return set(re.findall(r"(?:`|^[ $]*)make ([a-z]+)", text, flags=re.MULTILINE))
+
+
+def sections(page: str) -> dict[str, str]:
+    """The text below every title of a page, up to the next title."""
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    parts = re.split(r"^(.+)\n([-=^])\2+\n", text, flags=re.MULTILINE)
+    return dict(zip(parts[1::3], parts[3::3], strict=True))
+
+
+def floors() -> dict[str, str]:
+    """The lowest versions that pyproject.toml allows, of what a user or a test installs."""
+    extras = PROJECT["project"]["optional-dependencies"]
+    lines = PROJECT["project"]["dependencies"] + [
+        line for extra in ("plot", "frame", "progress", "test") for line in extras[extra]
+    ]
+    return dict(line.split(">=") for line in lines if ">=" in line)
+
+
+def test_readme_runs(monkeypatch, tmp_path):
+    blocks = python_blocks(README.read_text(encoding="utf-8"))
+    assert blocks
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MPLBACKEND", "Agg")
+    namespace = {"__name__": "__main__"}
+    for block in blocks:
+        exec(compile(block, str(README), "exec"), namespace)
+
+
+@pytest.mark.parametrize(
+    "document", [README, *sorted((ROOT / "docs").glob("*.rst"))], ids=lambda path: path.name
+)
+def test_verbs_exist(document):
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    verbs = make_verbs(document.read_text(encoding="utf-8"))
+    assert verbs <= set(re.search(r"^\.PHONY: (.*)$", makefile, flags=re.MULTILINE)[1].split())
+    assert all(re.search(rf"^{verb}:", makefile, flags=re.MULTILINE) for verb in verbs)
+
+
+def test_readme_names_the_two_commands():
+    assert {"demo", "test"} <= make_verbs(README.read_text(encoding="utf-8"))
+
+
+def test_examples_of_pages_and_docstrings_are_collected():
+    options = PROJECT["tool"]["pytest"]["ini_options"]
+    assert {"docs", "sklearn_losses"} <= set(options["testpaths"])
+    assert {"--doctest-modules", "--doctest-glob=*.rst"} <= set(options["addopts"])
+
+
+@pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: loss.__name__)
+def test_every_loss_has_its_section(loss):
+    section = sections("losses.rst")[loss.__name__]
+    for name in LOSSES[loss]:
+        assert f'``"{name}"``' in section
+    for field in "Defined on", "Value", "Derivative", "Use", "Source":
+        assert f":{field}:" in section
+    assert ">>> " in section
+
+
+def test_reference_lists_every_public_name():
+    listed = set((ROOT / "docs" / "api.rst").read_text(encoding="utf-8").split())
+    assert set(sklearn_losses.__all__) - {"__version__"} <= listed
+
+
+def test_changelog_begins_with_this_version():
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert re.search(r"^## (\S+)", changelog, flags=re.MULTILINE)[1] == sklearn_losses.__version__
+
+
+def test_the_oldest_versions_are_the_ones_that_are_tested():
+    pinned = dict(re.findall(r"([\w-]+)==([\d.]+)", (ROOT / ".ci" / "run").read_text(encoding="utf-8")))
+    for name, floor in floors().items():
+        assert f"{pinned[name]}.".startswith(f"{floor}."), name
+
+
+def test_readers_see_what_is_there():
+    markdown = "text\n\n```python\nx = 1\n```\n\n```bash\nmake demo\n```\n\n```python\ny = x\n```\n"
+    assert [block.strip() for block in python_blocks(markdown)] == ["x = 1", "y = x"]
+    assert python_blocks(markdown)[0].splitlines().index("x = 1") == markdown.splitlines().index("x = 1")
+    assert make_verbs(markdown) == {"demo"}
+    assert make_verbs("Run `make test`, to make sure.") == {"test"}
