@@ -70,6 +70,10 @@ def check_loss(loss: Loss) -> None:
             _check_extremes(loss, case)
             _check_convexity(loss, case)
         _check_weights(loss, case)
+    try:
+        pickle.loads(pickle.dumps(loss))
+    except Exception as error:
+        _fail(loss, None, f"it cannot be pickled, so it cannot be sent to other processes: {error}")
 
 
 class Case:
@@ -120,10 +124,6 @@ def _check_object(loss: Loss) -> None:
         _fail(loss, None, f"it cannot be cloned, so no search can use it: {error}")
     if repr(copied) != repr(loss):
         _fail(loss, None, f"its clone is {copied!r}: __init__ must keep every parameter under its own name, unchanged.")
-    try:
-        pickle.loads(pickle.dumps(loss))
-    except Exception as error:
-        _fail(loss, None, f"it cannot be pickled, so it cannot be sent to other processes: {error}")
 
 
 def _check_shapes(loss: Loss, case: Case) -> None:

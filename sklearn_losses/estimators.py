@@ -30,6 +30,15 @@ def _has_probabilities(estimator) -> bool:
     return True
 
 
+def _takes_any_target(loss) -> bool:
+    """Whether a loss is defined for zero and negative targets too."""
+    try:
+        get_loss(loss).check_target(np.array([0.0, -1.0]))
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
 class LinearClassifier(ClassifierMixin, LinearModel):
     """What both classifiers share."""
 
@@ -441,6 +450,11 @@ class LinearRegressor(RegressorMixin, LinearModel):
         self.warm_start = warm_start
         self.random_state = random_state
         self.verbose = verbose
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.positive_only = not _takes_any_target(self.loss)
+        return tags
 
     @with_callbacks
     def fit(self, X, y, sample_weight=None):

@@ -7,19 +7,21 @@ not reach (`problem.coordinates`); only "gradient-descent" and callables see the
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from scipy.optimize import OptimizeResult, minimize
 
-from .problem import Conditioned, Objective, Split, condition, hard_labels
-from .problem.certificate import certify, gap_estimate
+from .problem import Conditioned, Objective, Split, condition, hard_labels, reduction
+from .problem.certificate import certify, gap_estimate, intercept_is_exact
+from .problem.coordinates import Unchanged, column_statistics
 from .problem.metric import cholesky_solver, gram_with_penalty, hessian_with_common_shift, sampled
 from .scipy_methods import NEVER, check_method, minimize_by_name
 from .solvers import augmented_lagrangian, gradient_descent, newton, quasi_newton, truncated_newton
 
 WRITTEN_ENTRIES = 1_000_000  # data up to this size is written out in conditioned coordinates once
 NEWTON_WORK = 1e9  # multiplications that one dense Hessian may cost
+NEWTON_TOLERANCE = 1e-10  # a step or two more end near machine precision, where weights equal repetition
 DENSE_PARAMETERS = 3_000  # parameters up to which a dense metric is factorised
 ROWS_PER_PARAMETER = 40  # size of the subsample whose Hessian is the metric
 CERTIFICATION_ROUNDS = 5
@@ -45,6 +47,11 @@ class Problem:
         """Whether strong convexity bounds F - min F."""
         return self.convex and self.objective.loss.smooth and bool(np.all(self.objective.penalty > 0))
 
+    @property
+    def kinked(self) -> bool:
+        """Whether a solver that follows gradients cannot tell how far it is from the minimum."""
+        return self.convex and not self.objective.loss.smooth
+
 
 @dataclass
 class Fit:
@@ -60,6 +67,11 @@ class Fit:
     def explanation(self) -> str:
         """For a fit that did not converge: what was reached, and what to do."""
         reached = f"F - min F is at most {self.gap:.3g}. " if np.isfinite(self.gap) else ""
+        if self.result.get("success"):
+            return (
+                f"{reached}The gradient of this loss jumps, so a solver that follows it cannot tell how far the minimum "
+                "is. Use solver='auto'; a loss of your own needs pieces(y) for that."
+            )
         return (
             f"{reached}The solver says: {self.result.get('message', 'nothing')} Increase max_iter or tol; a loss of "
             "your own can be examined with sklearn_losses.check_loss."
@@ -74,6 +86,8 @@ def fit(problem: Problem, solver: str | Callable, start: Array) -> Fit:
         return _fit_plainly(problem, solver, start)
     if solver != "auto":
         check_method(solver)
+    elif reduction.pays(problem.objective):
+        return _fit_reduced(problem, start)
     exactly = problem.piecewise and solver == "auto"
     objective, coordinates = condition(hard_labels(problem.objective) if exactly else problem.objective)
     model = Conditioned(objective, coordinates)
@@ -94,6 +108,19 @@ def _with_report(found: Fit, problem: Problem) -> Fit:
         result.pop(name, None)
     result.x, result.fun, result.n_passes = found.theta, found.value, float(problem.objective.n_passes)
     return found
+
+
+def _fit_reduced(problem: Problem, start: Array) -> Fit:
+    """More features than rows: the equivalent problem in as many features as rows."""
+    objective = problem.objective
+    center, _ = column_statistics(objective.rows, objective.weights)
+    reduced = reduction.Reduction(objective, center if objective.fit_intercept else np.zeros_like(center))
+    watch = None
+    if problem.watch is not None:
+        watch = lambda theta, value: problem.watch(reduced.to_features(theta), value)
+    found = fit(replace(problem, objective=reduced.objective, watch=watch), "auto", reduced.to_reduced(start))
+    found.theta = reduced.to_features(found.theta)
+    return _with_report(found, problem)
 
 
 class Recorder:
@@ -139,6 +166,7 @@ def _fit_plainly(problem: Problem, method: Callable, start: Array) -> Fit:
     objective = problem.objective
     recorder = Recorder(problem, objective, lambda theta: theta)
     second = objective.composition.has_curvature
+    gap = gap_estimate(Conditioned(objective, Unchanged())) if problem.has_bound else None
     result = minimize(
         recorder.fun,
         start,
@@ -147,10 +175,10 @@ def _fit_plainly(problem: Problem, method: Callable, start: Array) -> Fit:
         hessp=objective.hessian_product if second else None,
         method=method,
         callback=recorder.callback,
-        options={"maxiter": problem.max_iter, "tol": problem.tol},
+        options={"maxiter": problem.max_iter, "tol": problem.tol, "gap": gap},
     )
     theta, value, _ = recorder.point()
-    gap, converged = np.nan, bool(result.success)
+    gap, converged = np.nan, bool(result.success) and not problem.kinked
     if problem.has_bound:
         plain = Conditioned(*condition(objective))
         x = plain.coordinates.from_theta(plain.objective.with_shift(theta, 1.0))
@@ -183,11 +211,14 @@ def _fit_smoothly(recorder: Recorder, solver: str, x: Array) -> Fit:
     tol = problem.tol
     for _ in range(CERTIFICATION_ROUNDS):
         result = run(x, tol)
-        x, value, _ = recorder.point()
+        x, value, gradient = recorder.point()
         if not bounded:
-            converged = bool(result.success) or result.status == ROUNDING
+            converged = (bool(result.success) or result.status == ROUNDING) and not problem.kinked
             return Fit(x, float(value), np.nan, converged, recorder.n_iter, result)
-        x, value, bound, _ = certify(model, x)
+        if gap is not None and intercept_is_exact(model, value, gradient):
+            bound = gap(x, value, gradient)
+        else:
+            x, value, bound, _ = certify(model, x)
         converged = bound <= problem.tol * abs(value)
         if converged or recorder.stopped_by_watch or recorder.n_iter >= problem.max_iter or result.status != 0:
             break
@@ -212,7 +243,7 @@ def _automatic_run(recorder: Recorder, x: Array, gap) -> Callable[[Array, float]
 
     if curved and n_parameters <= DENSE_PARAMETERS and work <= NEWTON_WORK:
         method, extra["hess"] = newton, hessian
-        options = {}
+        options = {"tol": min(problem.tol, NEWTON_TOLERANCE)}
     elif curved and n_parameters > DENSE_PARAMETERS:
         method, extra["hessp"] = truncated_newton, model.hessian_product
         options = {}
@@ -237,7 +268,7 @@ def _automatic_run(recorder: Recorder, x: Array, gap) -> Callable[[Array, float]
             jac=True,
             method=method,
             callback=recorder.callback,
-            options={"tol": tol, "maxiter": problem.max_iter - recorder.n_iter, "gap": gap, **options},
+            options={"tol": tol, "maxiter": problem.max_iter - recorder.n_iter, "gap": gap} | options,
             **extra,
         )
 

@@ -1,8 +1,10 @@
 """What the documents say is run: README's code, the pages' examples, the verbs, the names, the versions."""
 
 import re
+import sys
 import tomllib
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -46,9 +48,11 @@ def test_readme_runs(monkeypatch, tmp_path):
     assert blocks
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MPLBACKEND", "Agg")
-    namespace = {"__name__": "__main__"}
+    # as in an interactive session, so that classes defined on the way can be pickled
+    session = ModuleType("__main__")
+    monkeypatch.setitem(sys.modules, "__main__", session)
     for block in blocks:
-        exec(compile(block, str(README), "exec"), namespace)
+        exec(compile(block, str(README), "exec"), vars(session))
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from .composition import compose
 from .coordinates import Conditioned, Coordinates, condition, sample_rows
 from .objective import Objective
 from .rows import Rows
+from .reduction import Reduction
 from .split import Split, hard_labels, has_exact_form
 from .threads import worker_threads
 
@@ -11,6 +12,7 @@ __all__ = [
     "Conditioned",
     "Coordinates",
     "Objective",
+    "Reduction",
     "Rows",
     "Split",
     "compose",

@@ -16,6 +16,7 @@ from .composition import Array
 from .coordinates import Conditioned
 
 MANY_OUTPUTS = 32
+ROUNDING = 1e-13
 
 
 def gap_estimate(model: Conditioned):
@@ -28,6 +29,12 @@ def gap_estimate(model: Conditioned):
         return 0.5 * float(np.sum(gradient[counted] ** 2 / strength[counted]))
 
     return gap
+
+
+def intercept_is_exact(model: Conditioned, value: float, gradient: Array) -> bool:
+    """Whether the gradient in the intercept is zero up to rounding, so that the estimate is the bound itself."""
+    intercept_gradient = gradient[model.objective.n_weights :]
+    return bool((np.abs(intercept_gradient) <= ROUNDING * min(value, np.sqrt(abs(value)))).all())
 
 
 def certify(model: Conditioned, x: Array) -> tuple[Array, float, float, Array]:

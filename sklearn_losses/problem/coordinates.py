@@ -143,7 +143,7 @@ def condition(objective: Objective) -> tuple[Objective, Coordinates]:
     """Coordinates for an objective; and the objective over shifted rows where offsets are extreme."""
     rows, weights = objective.rows, objective.weights
     center, spread = column_statistics(rows, weights)
-    objective.meter.count(rows.n_rows)
+    objective.meter.count(rows)
     if not objective.fit_intercept:
         spread = np.hypot(spread, center)
         center = np.zeros_like(center)

@@ -12,14 +12,15 @@ from .rows import Rows
 
 
 class Meter:
-    """Counts the rows that are read, in one fit."""
+    """Counts passes over the data of one fit; reading a part of it is a part of a pass."""
 
-    def __init__(self, n_rows: int):
-        self.n_rows, self.rows_read = n_rows, 0.0
+    def __init__(self, rows: Rows):
+        self._entries = rows.n_rows * rows.n_features
+        self.passes = 0.0
 
-    def count(self, rows: int, share: float = 1.0) -> None:
+    def count(self, rows: Rows, share: float = 1.0) -> None:
         """Add the reading of some rows; a product in one direction only is half of it."""
-        self.rows_read += rows * share
+        self.passes += share * rows.n_rows * rows.n_features / self._entries
 
 
 class Objective:
@@ -51,7 +52,7 @@ class Objective:
     regression : bool
         Whether `unpack` returns coefficients (p,) and a float.
     meter : Meter, optional
-        Counts the rows read; shared by objectives over parts of the same data.
+        Counts the passes; shared by objectives over parts of the same data.
 
     Attributes
     ----------
@@ -79,7 +80,7 @@ class Objective:
         self.regression = regression
         self.n_weights = n_outputs * rows.n_features
         self.n_parameters = self.n_weights + n_outputs * fit_intercept
-        self.meter = meter or Meter(rows.n_rows)
+        self.meter = meter or Meter(rows)
 
     def over(self, rows: Rows, y: NDArray | None = None, weights: Array | None = None) -> Objective:
         """The same objective over other rows."""
@@ -98,15 +99,15 @@ class Objective:
 
     @property
     def n_passes(self) -> float:
-        """Passes over the data so far, those over parts of it counted as parts."""
-        return self.meter.rows_read / self.meter.n_rows
+        """Passes over the data so far."""
+        return self.meter.passes
 
     def with_shift(self, theta: Array, sign: float) -> Array:
         """Parameters for rows less the shift (sign +1) from those for the rows themselves, or back (sign -1)."""
         if self.rows.shift is None:
             return theta
-        coef, intercept = self._unpack(theta)
-        return self._join(coef, intercept + sign * (coef @ self.rows.shift))
+        coef, intercept = self.split(theta)
+        return self.join(coef, intercept + sign * (coef @ self.rows.shift))
 
     def pack(self, coef: ArrayLike, intercept: ArrayLike = 0.0) -> Array:
         """The parameter vector of coefficients (1, p), (K, p) or (p,) and an intercept (1,), (K,) or a float."""
@@ -119,16 +120,20 @@ class Objective:
 
     def unpack(self, theta: ArrayLike) -> tuple[Array, Array | float]:
         """Coefficients and intercept, of the fitted attributes' shapes; an intercept of zero where there is none."""
-        coef, intercept = self._unpack(theta)
+        coef, intercept = self.split(theta)
         return (coef[0], float(intercept[0])) if self.regression else (coef, intercept)
 
-    def _unpack(self, theta: ArrayLike) -> tuple[Array, Array]:
-        """The same as (K, p) and (K,)."""
+    def split(self, theta: ArrayLike) -> tuple[Array, Array]:
+        """Coefficients (K, p) and intercepts (K,)."""
         theta = np.asarray(theta, dtype=np.float64)
         if theta.shape != (self.n_parameters,):
             raise ValueError(f"theta must have shape ({self.n_parameters},); got {theta.shape}.")
         coef = theta[: self.n_weights].reshape(self.n_outputs, -1)
         return coef, theta[self.n_weights :] if self.fit_intercept else np.zeros(self.n_outputs)
+
+    def join(self, coef: Array, intercept: Array) -> Array:
+        """The parameter vector of coefficients (K, p) and intercepts (K,)."""
+        return np.concatenate([coef.ravel(), intercept]) if self.fit_intercept else coef.ravel()
 
     def value(self, theta: ArrayLike) -> float:
         """F at theta."""
@@ -136,7 +141,7 @@ class Objective:
 
     def value_and_gradient(self, theta: ArrayLike) -> tuple[float, Array]:
         """F and its gradient, in one pass over the data."""
-        coef, intercept = self._unpack(theta)
+        coef, intercept = self.split(theta)
 
         def of_rows(rows):
             block = self.rows.block(rows)
@@ -149,11 +154,11 @@ class Objective:
         # an infinite or undefined F is an answer that solvers understand; they step back from it
         with np.errstate(over="ignore", invalid="ignore"):
             mean, coef_gradient, intercept_gradient = self.rows.sum(of_rows)
-            self.meter.count(self.rows.n_rows)
+            self.meter.count(self.rows)
             value, slope, _ = self.loss.total(float(mean))
             value += 0.5 * float(np.sum((np.sqrt(self.penalty) * coef) ** 2))
             coef_gradient = slope * coef_gradient + self.penalty * coef
-            return value, self._join(coef_gradient, slope * intercept_gradient)
+            return value, self.join(coef_gradient, slope * intercept_gradient)
 
     def hessian_product(self, theta: ArrayLike, v: ArrayLike) -> Array:
         """The Hessian of F at theta times a vector, in one pass over the data.
@@ -164,9 +169,9 @@ class Objective:
             When the loss has no curvature.
         """
         self._require_curvature()
-        coef, intercept = self._unpack(theta)
-        coef_direction, intercept_direction = self._unpack(v)
-        direction = self._join(coef_direction, intercept_direction)
+        coef, intercept = self.split(theta)
+        coef_direction, intercept_direction = self.split(v)
+        direction = self.join(coef_direction, intercept_direction)
 
         def of_rows(rows):
             block = self.rows.block(rows)
@@ -181,12 +186,12 @@ class Objective:
             return *sums, weights @ values, *self._pull_back(block, _scaled(gradient, weights))
 
         coef_product, intercept_product, *mean_and_gradient = self.rows.sum(of_rows)
-        self.meter.count(self.rows.n_rows)
-        product = self._join(coef_product, intercept_product)
+        self.meter.count(self.rows)
+        product = self.join(coef_product, intercept_product)
         if mean_and_gradient:
             mean, *gradient = mean_and_gradient
             _, slope, bend = self.loss.total(float(mean))
-            mean_gradient = self._join(*gradient)
+            mean_gradient = self.join(*gradient)
             product = slope * product + bend * (mean_gradient @ direction) * mean_gradient
         product[: self.n_weights] += (self.penalty * coef_direction).ravel()
         return product
@@ -194,7 +199,7 @@ class Objective:
     def hessian(self, theta: ArrayLike, *, convex: bool = True) -> Array:
         """The Hessian of F, dense; where the loss is not convex, with every row's curvature made positive."""
         self._require_curvature()
-        coef, intercept = self._unpack(theta)
+        coef, intercept = self.split(theta)
 
         def of_rows(rows):
             block = self.rows.block(rows)
@@ -208,7 +213,7 @@ class Objective:
             return *sums, self.weights[rows] @ values
 
         gram, *mean = self.rows.sum(of_rows)
-        self.meter.count(self.rows.n_rows)
+        self.meter.count(self.rows)
         if mean:
             gram *= self.loss.total(float(mean[0]))[1]
         hessian = self._in_order_of_theta(gram)
@@ -218,7 +223,7 @@ class Objective:
 
     def scores(self, theta: ArrayLike) -> Array:
         """All rows' scores, (n,) or (n, K)."""
-        coef, intercept = self._unpack(theta)
+        coef, intercept = self.split(theta)
         scores = np.empty((self.rows.n_rows, self.n_outputs), order="F")
         flat = scores[:, 0] if self.n_outputs == 1 else scores
 
@@ -228,7 +233,7 @@ class Objective:
             return ()
 
         self.rows.sum(of_rows)
-        self.meter.count(self.rows.n_rows, 0.5)
+        self.meter.count(self.rows, 0.5)
         return flat
 
     def of_scores(self, scores: Array) -> tuple[float, Array]:
@@ -246,8 +251,8 @@ class Objective:
         sums = self.rows.sum(
             lambda rows: self._pull_back(self.rows.block(rows), _scaled(dual[rows], self.weights[rows]))
         )
-        self.meter.count(self.rows.n_rows, 0.5)
-        return self._join(*sums)
+        self.meter.count(self.rows, 0.5)
+        return self.join(*sums)
 
     def gram(self, blocks: Array) -> Array:
         """The sum over rows of weight x block x (row row'), dense, in the order of theta."""
@@ -285,9 +290,6 @@ class Objective:
         dense = block if isinstance(block, np.ndarray) else block.toarray()
         return np.column_stack([dense, np.ones(len(dense))]) if self.fit_intercept else dense
 
-    def _join(self, coef: Array, intercept: Array) -> Array:
-        return np.concatenate([coef.ravel(), intercept]) if self.fit_intercept else coef.ravel()
-
     def _in_order_of_theta(self, gram: Array) -> Array:
         """From (K, K, q, q) sums over rows, with the intercept as last feature, to a matrix in the order of theta."""
         n_features, n_outputs = self.rows.n_features, self.n_outputs
@@ -314,6 +316,9 @@ def _scaled(rows: Array, weights: Array) -> Array:
 def _gram(block: Array, curvature: Array) -> Array:
     """``sum_i c_i x (row row')`` for curvature (n,) or (n, K, K), of shape (K, K, q, q)."""
     if curvature.ndim == 1:
+        if (curvature >= 0).all():  # a product with one's own transpose takes half the work
+            half = block * np.sqrt(curvature)[:, None]
+            return (half.T @ half)[None, None]
         return (block.T @ (block * curvature[:, None]))[None, None]
     n_outputs = curvature.shape[1]
     gram = np.empty((n_outputs, n_outputs, block.shape[1], block.shape[1]))

@@ -42,11 +42,15 @@ def worker_threads(work: int) -> Iterator[Executor | None]:
         _release_blas()
 
 
+def _count_threads() -> int:
+    return max((library.num_threads for library in _blas().lib_controllers), default=1)
+
+
 def _hold_blas() -> int:
     global _holders, _limiter, _n_threads
     with _lock:
         if _holders == 0:
-            _n_threads = max((library.num_threads for library in _blas().lib_controllers), default=1)
+            _n_threads = _count_threads()
             _limiter = _blas().limit(limits=1)
         _holders += 1
         return _n_threads

@@ -1,11 +1,13 @@
 """Exact minimisation of convex piecewise-linear losses with a quadratic penalty, ended by a duality gap."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.optimize import OptimizeResult
 
-from .envelopes import Problem, Run, evaluate, first_step
+from .envelopes import Problem, Run, first_step
+from .intercept_interval import shift_to_middle
+from .row_scale import EvenSplit, steepness
 from .working_rows import WorkingRows
 
 SMALL = 2_000_000  # rows times coordinates up to which a run goes on to the last digit at once
@@ -44,7 +46,7 @@ def augmented_lagrangian(
     OptimizeResult
         With ``dual_gap``, a bound on F - min F, and ``dual``, the feasible dual (n,) or (n, K) that proves it.
     """
-    problem = Problem(split, split.penalty, np.zeros(split.penalty.size))
+    problem = Problem(even(split), split.penalty, np.zeros(split.penalty.size))
     fit = Fit(problem, tol, maxiter, callback, np.random.default_rng(random_state))
     try:
         fit.solve(np.array(x0, dtype=float))
@@ -52,6 +54,14 @@ def augmented_lagrangian(
     except StopIteration:
         stopped = True
     return fit.result(stopped)
+
+
+def even(split):
+    """The split itself, or if its losses differ much in steepness, one in which they do not."""
+    if split.n_outputs > 1:
+        return split
+    scale = steepness(split)
+    return EvenSplit(split, scale) if scale.max() > 10.0 * scale.min() else split
 
 
 @dataclass
@@ -72,24 +82,24 @@ class Fit:
         self.nit = 0
 
     def solve(self, x):
+        """Step until certified; small problems, and all whose last rounds are on few rows, to the last digit."""
         run = self.start(x)
-        small = self.problem.split.n_rows * x.size <= SMALL
-        many = self.problem.split.n_rows >= MANY
-        while not self.finished(run, exact=small):
+        rows = self.problem.split.n_rows
+        while not self.finished(run, exact=rows * x.size <= SMALL):
             moved = self.advance(run)
             self.keep(run.best)
             self.report(run.point)
-            if moved and many and self.few_rows_bend(run) and self.solve_working_rows(run):
-                return
+            if moved and rows >= MANY and self.few_rows_bend(run) and self.solve_working_rows(run):
+                break
 
     def finished(self, run, exact):
         """Whether to end: certified (and, if exact, nothing more to gain), or no way forward."""
         best = run.best
-        certified = best.gap <= self.allowed(best, self.tol)
+        certified = best.bound <= self.allowed(best, self.tol)
         if certified and not exact:
             return True
         stalled = run.idle >= 8 or run.stale >= 40 if certified else run.idle >= 40 or run.stale >= 300
-        return best.gap <= self.allowed(best, EXACT) or stalled or self.nit >= self.maxiter
+        return best.bound <= self.allowed(best, EXACT) or stalled or self.nit >= self.maxiter
 
     def allowed(self, point, tol):
         """The gap that counts as reached; where the minimum is zero, up to rounding errors of the problem's own size."""
@@ -100,12 +110,12 @@ class Fit:
         return run.advance()
 
     def keep(self, point):
-        if self.best is None or point.gap < self.best.gap:
+        if self.best is None or point.improves(self.best):
             self.best = point
 
     def report(self, point):
         if self.callback is not None:
-            state = OptimizeResult(x=point.x, fun=point.value, jac=point.gradient, dual_gap=self.best.gap)
+            state = OptimizeResult(x=point.x, fun=point.value, jac=point.gradient, dual_gap=self.best.bound)
             self.callback(intermediate_result=state)
 
     def start(self, x):
@@ -128,19 +138,18 @@ class Fit:
         part = Problem(sample, total * problem.penalty, total * problem.linear)
         z = sample.forward(x)
         run = Run.start(part, x, z, np.zeros_like(z), first_step(part, z))
-        while run.best.gap > 0.01 * abs(run.best.value) and run.idle < 10 and self.nit < self.maxiter:
+        while run.lowest > 0.01 * abs(run.best.value) and run.idle < 10 and self.nit < self.maxiter:
             self.advance(run)
-        x = run.best.x
-        center, step = middle_duals(sample, run.best.z, run.step), run.step
-        while share_in_window(sample, run.best.z, center, step) < share and step < 1e30:
+        x, z, step = run.best.x, run.best.z, run.step
+        center = middle_duals(sample, z, step)
+        while share_in_window(sample, z, center, step) < share and step < 1e30:
             step *= 1.5
         z = problem.split.forward(x)
         return Run.start(problem, x, z, middle_duals(problem.split, z, step), step)
 
     def few_rows_bend(self, run):
-        split = self.problem.split
-        rows, _ = split.curvature(run.point.z + run.step * run.center, run.step)
-        return rows.size <= 0.05 * split.n_rows
+        """Whether few enough rows are in the window to solve for the rows around it alone."""
+        return share_in_window(self.problem.split, run.point.z, run.center, run.step) <= 0.05
 
     def solve_working_rows(self, run):
         """Rounds of working rows from where the run stands; return whether they ended with a certified solution."""
@@ -150,30 +159,64 @@ class Fit:
             work = WorkingRows.within(self.problem, point.x, point.z, reach)
             if not 0 < work.rows.size <= 0.5 * reach.size:
                 break
-            part = start_run(work.problem, point.x, center[work.rows], step)
+            z = work.problem.split.forward(point.x)
+            part = Run.start(work.problem, point.x, z, center[work.rows], step)
             while not self.finished(part, exact=turn > 0):
                 self.advance(part)
             previous, point = point, work.extend(part.best)
             self.keep(point)
             self.report(point)
-            done = point.gap <= self.allowed(point, EXACT if turn < 2 else self.tol)
+            done = point.bound <= self.allowed(point, EXACT if turn < 2 else self.tol)
             if done or self.nit >= self.maxiter:
                 break
             center, step = point.dual, part.step
             reach = distance(point.z, previous.z)
             reach += reach.mean() + 1e-7 * run.longest
-        return point.gap <= self.allowed(point, self.tol)
+        return point.bound <= self.allowed(point, self.tol)
 
     def result(self, stopped):
         best = self.best
-        success = bool(best.gap <= self.allowed(best, self.tol))
-        message = f"The duality gap is {best.gap:.1e}, {'within' if success else 'above'} tol * |F|."
-        return OptimizeResult(x=best.x, fun=best.value, jac=best.gradient, dual=best.dual, dual_gap=best.gap,
-            nit=self.nit, nfev=self.nit, njev=self.nit, success=success, status=99 if stopped else 0 if success else 1, message=message)
+        success = bool(best.bound <= self.allowed(best, self.tol))
+        split = self.problem.split
+        if success and split.n_outputs == split.n_intercepts == 1:
+            best = with_middle_intercept(self.problem, best)
+        status = 99 if stopped else 0 if success else 1
+        return OptimizeResult(
+            x=best.x,
+            fun=best.value,
+            jac=best.gradient,
+            dual=getattr(split, "scale", 1.0) * best.dual,
+            dual_gap=best.bound,
+            nit=self.nit,
+            status=status,
+            success=success and not stopped,
+            message=self.message(status),
+        )
+
+    def message(self, status):
+        gap, bound = self.best.bound, self.allowed(self.best, self.tol)
+        if status == 99:
+            return f"Stopped by the callback; the duality gap is {gap:.2e}."
+        if status == 0:
+            free = not self.problem.penalised[: self.best.x.size - self.problem.split.n_intercepts].all()
+            if free and self.best.value <= ROUNDING * self.scale + gap:
+                return "The losses are zero (separable or interpolated data) without a penalty: one of many solutions."
+            return f"The duality gap is {gap:.2e}, at most tol * |F| = {bound:.2e}."
+        spent = "maxiter steps" if self.nit >= self.maxiter else "no more progress"
+        return f"Ended by {spent} with a duality gap of {gap:.2e}, above tol * |F| = {bound:.2e}."
 
 
-def start_run(problem, x, center, step):
-    return Run.start(problem, x, problem.split.forward(x), center, step)
+def with_middle_intercept(problem, point):
+    """The point with its intercept, the last coordinate, in the middle of the best ones; its dual and gap stay valid."""
+    shift = shift_to_middle(problem.split, point.z, max(1.0, np.abs(point.z).max()))
+    if shift == 0.0:
+        return point
+    x, z = point.x.copy(), point.z + shift
+    x[-1] += shift
+    rise = problem.value(x, z) - point.value
+    if rise > 1e-13 * abs(point.value):
+        return point
+    return replace(point, x=x, z=z, value=point.value + rise, gap=point.gap + max(rise, 0.0))
 
 
 def distance(z, other):
@@ -183,14 +226,14 @@ def distance(z, other):
 
 
 def share_in_window(split, z, center, step):
+    """Share of the rows that bend around z, smoothed by the given step."""
     rows, _ = split.curvature(z + step * center, step)
     return rows.size / split.n_rows
 
 
 def middle_duals(split, z, step):
     """Duals in the middle of their range: the mean of the slopes that the losses have far away along every score."""
-    far = 10.0 * step
-    short = 0.01 * step
+    far, short = 10.0 * step, 0.01 * step
     total = np.zeros_like(z)
     for k in range(split.n_outputs):
         move = far if z.ndim == 1 else far * (np.arange(z.shape[1]) == k)

@@ -17,9 +17,7 @@ from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
 DENSE_LIMIT = 2500  # coordinates up to which Newton's equations are solved by Cholesky's factorisation
 SMALLEST_RIDGE = 1e-14
-import os
-FLOOR = float(os.environ.get('FLOOR', '1e-6'))
-THR = float(os.environ.get('THR', '.01'))
+FEASIBLE = 1e-9  # of the slopes' sum, the residual that counts as zero where there is no penalty
 EPSILON = np.finfo(float).eps
 TINY = np.finfo(float).tiny
 
@@ -32,9 +30,11 @@ class Problem:
     penalty: np.ndarray
     linear: np.ndarray
     constant: float = 0.0
+    dual_size: float = 1.0  # what the slopes of the losses sum up to
 
     def __post_init__(self):
         self.penalised = self.penalty > 0.0
+        self.dense = self.penalty.size <= DENSE_LIMIT
 
     def value(self, x, z):
         """F(x), for z = forward(x)."""
@@ -44,15 +44,25 @@ class Problem:
 
 @dataclass
 class Point:
-    """Parameters and duals, with what they prove: ``value - gap <= min F <= value``."""
+    """Parameters and duals, with what they prove: ``value - gap <= min F <= value`` if the dual is feasible."""
 
     x: np.ndarray
     z: np.ndarray
     dual: np.ndarray
-    gradient: np.ndarray  # of the envelope; the residual of dual feasibility where there is no penalty
+    gradient: np.ndarray  # of the envelope
     value: float
     mismatch: float  # the part of the gap that moving the center removes; Newton's steps remove the rest
     gap: float
+    feasible: bool  # the gradient is zero up to rounding where there is no penalty
+
+    @property
+    def bound(self):
+        """The gap where it is one: a bound on F - min F."""
+        return self.gap if self.feasible else np.inf
+
+    def improves(self, other):
+        """Whether this point proves more than another, or promises more where neither proves anything."""
+        return (self.bound, self.gap) < (other.bound, other.gap)
 
 
 def evaluate(problem, x, z, center, step):
@@ -65,18 +75,12 @@ def evaluate(problem, x, z, center, step):
     # Fenchel-Young at the proximal point: loss(z) + conjugate(a) - a.z = loss(z) - loss(z') - a.(z - z') >= 0
     mismatch = split.value(z) - split.value(nearest) - row_products(dual, z - nearest)
     mismatch = split.weights @ np.maximum(mismatch, 0.0)
-    gap = mismatch + infeasibility(problem, x, gradient)
-    return Point(x, z, dual, gradient, problem.value(x, z), mismatch, gap)
-
-
-def infeasibility(problem, x, gradient):
-    """What a gradient adds to the gap: 0.5 |gradient|^2 / penalty, and |gradient| times a distance where nothing is penalised.
-
-    The second part is a bound for minimisers within ``1 + |x_j|`` of x; at the end it is rounding error.
-    """
     penalised = problem.penalised
-    bounded = 0.5 * (gradient[penalised] ** 2 @ (1.0 / problem.penalty[penalised]))
-    return bounded + np.abs(gradient[~penalised]) @ (1.0 + np.abs(x[~penalised]))
+    shift = 0.5 * (gradient[penalised] ** 2 @ (1.0 / problem.penalty[penalised]))
+    free = np.abs(gradient[~penalised])
+    gap = mismatch + shift + free @ (1.0 + np.abs(x[~penalised]))
+    feasible = bool(np.all(free <= FEASIBLE * problem.dual_size))
+    return Point(x, z, dual, gradient, problem.value(x, z), mismatch, gap, feasible)
 
 
 def row_products(a, b):
@@ -98,19 +102,21 @@ class Run:
     ridge: float = SMALLEST_RIDGE
     newton_steps: int = 0  # since the center moved
     left: float = np.inf  # the mismatch when the center moved
-    idle: int = 0  # how many times the center has moved since the best point improved
+    lowest: float = np.inf  # gap so far, feasible or not
+    idle: int = 0  # how many times the center has moved since the gap got lower
     stale: int = 0  # how many steps were taken since then
 
     @classmethod
     def start(cls, problem, x, z, center, step):
         point = evaluate(problem, x, z, center, step)
         longest = 10.0 * max(np.abs(z).max(), step * np.abs(point.dual).max(), step)
-        return cls(problem, center, step, point, point, smallest_step=FLOOR * step * min(1.0, 1.0 / max(problem.penalty.max(), TINY)), longest=longest)
+        smallest = step * max(1e-6, 1e-4 / max(problem.penalty.max(), 1.0))
+        return cls(problem, center, step, point, point, smallest_step=smallest, longest=longest)
 
     def advance(self):
         """Take one Newton step, or move the center when the last one solved the subproblem; return whether it moved."""
         problem, x, z = self.problem, self.point.x, self.point.z
-        solve = newton_equations(problem, z + self.step * self.center, self.step)
+        solve = newton_equations(problem, z + self.step * self.center, self.step, 0.2 * self.point.mismatch)
         direction = solve(-self.point.gradient, self.ridge)
         solved = self.is_solved(-(self.point.gradient @ direction))
         if solved:
@@ -119,6 +125,8 @@ class Run:
             direction, along = self.shorten(solve, direction)
             t = line_search(problem, self.point, direction, along, self.center, self.step, self.longest)
             x, z = x + t * direction, z + t * along
+            if not problem.dense:
+                x, z = settle_intercepts(problem, x, z, self.center, self.step)
             self.newton_steps += 1
         self.point = evaluate(problem, x, z, self.center, self.step)
         self.compare()
@@ -127,7 +135,11 @@ class Run:
     def is_solved(self, expected):
         """Whether a Newton step, expected to lower the envelopes by so much, would gain little on moving the center."""
         rounding = 1e-10 * EPSILON * abs(self.point.value)
-        return expected <= rounding or (self.newton_steps > 0 and expected <= 0.01 * self.point.mismatch)
+        if self.problem.dense:  # one more Newton step would end it
+            enough = expected <= 0.01 * self.point.mismatch
+        else:
+            enough = self.point.gap <= 2.0 * self.point.mismatch
+        return expected <= rounding or (self.newton_steps > 0 and enough)
 
     def shorten(self, solve, direction):
         """Regularise where too few rows are in the window to determine the step; return it and its change of the scores."""
@@ -143,26 +155,30 @@ class Run:
     def compare(self):
         """Keep the point if it has the smallest gap so far."""
         self.stale += 1
-        if self.point.gap < self.best.gap:
-            if self.point.gap < 0.9 * self.best.gap:
-                self.idle = self.stale = 0
+        if self.point.gap < 0.9 * self.lowest:
+            self.lowest, self.idle, self.stale = self.point.gap, 0, 0
+        if self.point.improves(self.best):
             self.best = self.point
 
     def move_center(self):
         """Center the envelopes on the dual just found; shorten the step while that alone does not converge fast."""
-        if self.newton_steps > 0 and self.point.mismatch > THR * self.left:
+        if self.newton_steps > 0 and self.point.mismatch > 0.01 * self.left:
             shrink = 0.3 if self.newton_steps <= 2 else 0.5 if self.newton_steps <= 4 else 1.0
             self.step = max(self.step * shrink, self.smallest_step)
         self.center, self.left, self.newton_steps = self.point.dual, self.point.mismatch, 0
         self.idle += 1
 
 
-def newton_equations(problem, v, step):
-    """The function that solves (gram(window) / step + penalty) d = right, in the window of rows that bend around v."""
+def newton_equations(problem, v, step, enough):
+    """The function that solves (gram(window) / step + penalty) d = right, in the window of rows that bend around v.
+
+    With many coordinates, only until the residual means as little as ``enough`` in the duality gap.
+    """
     window = problem.split.curvature(v, step)
-    if problem.penalty.size > DENSE_LIMIT:
-        return lambda right, ridge: conjugate_gradients(problem, window, step, right)
-    matrix = problem.split.gram(*window) / step
+    if not problem.dense:
+        return lambda right, ridge: conjugate_gradients(problem, window, step, right, enough)
+    size = problem.penalty.size
+    matrix = problem.split.gram(*window) / step if window[0].size else np.zeros((size, size))
     diagonal = np.diag_indices_from(matrix)
     matrix[diagonal] += problem.penalty
     keep_definite(matrix, problem, step)
@@ -193,36 +209,70 @@ def keep_definite(matrix, problem, step):
         matrix[-split.n_intercepts :, -split.n_intercepts :] += 1.0 / step
 
 
-def conjugate_gradients(problem, window, step, right, tolerance=0.05, maxiter=200):
-    """Newton's equations by conjugate gradients, preconditioned by their diagonal where it is known: the penalty."""
-    diagonal = preconditioner(problem, window, step)
+def conjugate_gradients(problem, window, step, right, enough, tolerance=0.1, maxiter=500):
+    """Newton's equations by conjugate gradients in the penalty's metric, with the intercepts eliminated."""
+    split, penalty = problem.split, problem.penalty
+    cut = right.size - split.n_intercepts
+
+    def apply(vector):
+        return split.product(*window, vector) / step + penalty * vector
+
+    units = np.eye(split.n_intercepts, right.size, cut)
+    columns = np.array([apply(unit) for unit in units]).reshape(units.shape)
+    inverse = np.linalg.pinv(columns[:, cut:], rcond=1e-12, hermitian=True)
+    diagonal = np.where(problem.penalised, penalty, 1.0 / step)
     direction = np.zeros_like(right)
-    residual = right
-    scaled = residual / diagonal
-    search = scaled
-    norm = start = residual @ scaled
+    direction[cut:] = inverse @ right[cut:]
+    residual = right - direction[cut:] @ columns
+    residual[cut:] = 0.0
+    search = residual / diagonal
+    norm = start = residual @ search
     for _ in range(maxiter):
-        if norm <= tolerance**2 * start:
+        if norm <= max(tolerance**2 * start, enough):
             break
-        product = problem.split.product(*window, search) / step + problem.penalty * search
+        product = apply(search)
+        intercepts = -inverse @ product[cut:]
+        product += intercepts @ columns
         length = norm / (search @ product)
-        direction = direction + length * search
-        residual = residual - length * product
+        direction += length * search
+        direction[cut:] += length * intercepts
+        residual -= length * product
+        residual[cut:] = 0.0
         scaled = residual / diagonal
         previous, norm = norm, residual @ scaled
         search = scaled + (norm / previous) * search
     return direction
 
 
-def preconditioner(problem, window, step):
-    """The penalty, and the curvature itself for the intercepts."""
-    diagonal = np.where(problem.penalised, problem.penalty, 1.0 / step)
-    for j in range(diagonal.size - problem.split.n_intercepts, diagonal.size):
-        unit = np.zeros(diagonal.size)
-        unit[j] = 1.0
-        curvature = problem.split.product(*window, unit)[j] / step
-        diagonal[j] = curvature if curvature > 0.0 else 1.0 / step
-    return diagonal
+def settle_intercepts(problem, x, z, center, step, maxiter=20):
+    """Minimise the envelopes over the intercepts alone, by Newton's method in the scores: no pass over the data."""
+    split = problem.split
+    count = split.n_intercepts
+    if not count:
+        return x, z
+    shift = np.zeros(count)
+
+    def residual(shift):
+        v = z + step * center + (shift if z.ndim == 2 else shift[0])
+        duals = (v - split.prox(v, step)) / step
+        return np.atleast_1d(split.weights @ duals) + problem.linear[-count:], v
+
+    left, v = residual(shift)
+    for _ in range(maxiter):
+        rows, blocks = split.curvature(v, step)
+        slope = np.tensordot(split.weights[rows], blocks, axes=1).reshape(count, count) / step
+        change = -np.linalg.lstsq(slope, left, rcond=1e-12)[0]
+        while np.abs(change).max() > EPSILON * step:
+            trial, v_trial = residual(shift + change)
+            if np.linalg.norm(trial) < np.linalg.norm(left):
+                break
+            change *= 0.5
+        else:
+            break
+        shift, left, v = shift + change, trial, v_trial
+    x = x.copy()
+    x[-count:] += shift
+    return x, z + (shift if z.ndim == 2 else shift[0])
 
 
 def line_search(problem, point, direction, along, center, step, longest, tolerance=0.1, maxiter=60):

@@ -1,0 +1,109 @@
+"""scikit-learn's own checks, with nothing expected to fail: every estimator, every loss that it can train."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from sklearn.base import is_classifier
+from sklearn.datasets import make_blobs
+from sklearn.model_selection import train_test_split
+from sklearn.utils import get_tags
+from sklearn.utils.estimator_checks import (
+    check_class_weight_balanced_classifiers,
+    check_class_weight_balanced_linear_classifier,
+    check_dataframe_column_names_consistency,
+    check_estimator,
+    check_inplace_ensure_writeable,
+)
+
+from sklearn_losses import Hinge, LinearRegressor, LogisticRegressor, SoftmaxClassifier, Tweedie
+from sklearn_losses.losses import LOSSES
+
+VARIANTS = [Hinge(multiclass="crammer-singer"), Tweedie(power=1), Tweedie(power=1.2)]
+TRAINABLE = [loss() for loss in LOSSES if loss.trainable] + VARIANTS
+CLASSIFICATION = [loss for loss in TRAINABLE if {"probabilities", "scores"} & set(loss.domains)]
+REGRESSION = [loss for loss in TRAINABLE if "values" in loss.domains]
+CLASSIFIERS = [
+    estimator(loss) for loss in CLASSIFICATION for estimator in (LogisticRegressor, SoftmaxClassifier)
+]
+ESTIMATORS = CLASSIFIERS + [LinearRegressor(loss) for loss in REGRESSION]
+
+every_estimator = pytest.mark.parametrize("estimator", ESTIMATORS, ids=repr)
+every_classifier = pytest.mark.parametrize("estimator", CLASSIFIERS, ids=repr)
+
+# scikit-learn runs this one only in a process that was started with SCIPY_ARRAY_API=1
+NEEDS_ARRAY_API = "check_array_api_input"
+
+
+def outcomes(estimator):
+    return {(r["check_name"], r["status"], str(r["exception"])) for r in check_estimator(estimator, on_skip=None)}
+
+
+def test_every_loss_meets_an_estimator():
+    assert {type(loss) for loss in CLASSIFICATION + REGRESSION} == {loss for loss in LOSSES if loss.trainable}
+
+
+@every_estimator
+@pytest.mark.filterwarnings("default")
+def test_check_estimator(estimator):
+    found = outcomes(estimator)
+    assert len(found) > 50
+    assert {name for name, status, _ in found if status != "passed"} <= {NEEDS_ARRAY_API}
+
+
+def test_check_estimator_with_array_api_dispatch():
+    program = (
+        "from sklearn.utils.estimator_checks import check_estimator\n"
+        "from sklearn_losses import LinearRegressor, LogisticRegressor, SoftmaxClassifier\n"
+        "for estimator in (LinearRegressor(), LogisticRegressor(), SoftmaxClassifier(), SoftmaxClassifier('hinge')):\n"
+        "    print({found['status'] for found in check_estimator(estimator, on_skip=None)})\n"
+    )
+    process = subprocess.run(
+        [sys.executable, "-c", program],
+        env=os.environ | {"SCIPY_ARRAY_API": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert process.stdout.split("\n") == ["{'passed'}"] * 4 + [""]
+
+
+# What check_estimator runs for scikit-learn's own estimators only.
+
+
+@every_estimator
+def test_column_names(estimator):
+    check_dataframe_column_names_consistency(type(estimator).__name__, estimator)
+
+
+@every_estimator
+def test_read_only_data(estimator):
+    check_inplace_ensure_writeable(type(estimator).__name__, estimator)
+
+
+@every_classifier
+def test_balanced_weights_equal_written_out_weights(estimator):
+    check_class_weight_balanced_linear_classifier(type(estimator).__name__, estimator)
+
+
+@every_classifier
+def test_balanced_weights_help_a_rare_class(estimator):
+    X, y = make_blobs(500, centers=2, cluster_std=8.0, random_state=5)
+    keep = (y == 0) | (np.arange(500) % 10 == 0)
+    parts = train_test_split(X[keep], y[keep], test_size=0.5, random_state=0, stratify=y[keep])
+    X_train, X_test, y_train, y_test = parts
+    check_class_weight_balanced_classifiers("", estimator, X_train, y_train, X_test, y_test, None)
+
+
+@every_estimator
+def test_tags(estimator):
+    tags = get_tags(estimator)
+    assert tags.input_tags.sparse
+    assert not tags.non_deterministic
+    if is_classifier(estimator):
+        assert tags.classifier_tags.multi_class == isinstance(estimator, SoftmaxClassifier)
+    else:
+        takes_zero_and_less = type(estimator.loss).__name__ not in ("Gamma", "PercentageError", "Poisson", "Tweedie")
+        assert tags.target_tags.positive_only != takes_zero_and_less
