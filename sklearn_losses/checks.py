@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable
+from typing import NoReturn
 
 import numpy as np
 from sklearn.base import clone
@@ -57,19 +58,24 @@ def check_loss(loss: Loss) -> None:
     sklearn_losses.checks.LossCheckError: Backwards(), regression: the gradient has the wrong sign.
     """
     _check_object(loss)
-    for case in _cases(loss):
-        _check_shapes(loss, case)
-        _check_purity(loss, case)
-        _check_rows_are_separate(loss, case)
-        _check_gradient(loss, case)
-        if loss.curvature is not None:
-            _check_curvature(loss, case)
-        if loss.pieces is not None and case.prediction.ndim == 1 and loss.is_convex_on(case.domain):
-            _check_pieces(loss, case)
-        if loss.trainable:
-            _check_extremes(loss, case)
-            _check_convexity(loss, case)
-        _check_weights(loss, case)
+    with np.errstate(all="ignore"):
+        for case in _cases(loss):
+            _check_case(loss, case)
+
+
+def _check_case(loss: Loss, case: Case) -> None:
+    _check_shapes(loss, case)
+    _check_purity(loss, case)
+    _check_rows_are_separate(loss, case)
+    _check_gradient(loss, case)
+    if loss.curvature is not None:
+        _check_curvature(loss, case)
+    if loss.pieces is not None and case.prediction.ndim == 1 and loss.is_convex_on(case.domain):
+        _check_pieces(loss, case)
+    if loss.trainable:
+        _check_extremes(loss, case)
+        _check_convexity(loss, case)
+    _check_weights(loss, case)
     try:
         pickle.loads(pickle.dumps(loss))
     except Exception as error:
@@ -107,14 +113,16 @@ def _cases(loss: Loss) -> list[Case]:
     return cases if loss.trainable else cases[::2]
 
 
-def _fail(loss: Loss, case: Case | None, text: str) -> None:
+def _fail(loss: Loss, case: Case | None, text: str) -> NoReturn:
     raise LossCheckError(f"{loss}{f', {case.name}' if case else ''}: {text}")
 
 
-def _check_object(loss: Loss) -> None:
+def _check_object(loss: object) -> None:
     if not isinstance(loss, Loss):
         kind = f"the class {loss.__name__}; pass an instance" if isinstance(loss, type) else repr(loss)
-        raise LossCheckError(f"A loss is an instance of a class derived from sklearn_losses.Loss; got {kind}.")
+        raise LossCheckError(
+            f"A loss is an instance of a class derived from sklearn_losses.Loss; got {kind}."
+        )
     if not loss.domains or not set(loss.domains) <= set(DOMAINS):
         _fail(loss, None, f"domain must be one or several of {DOMAINS[:3]}; it is {loss.domain!r}.")
     loss.check_parameters()
@@ -123,7 +131,11 @@ def _check_object(loss: Loss) -> None:
     except (RuntimeError, TypeError) as error:
         _fail(loss, None, f"it cannot be cloned, so no search can use it: {error}")
     if repr(copied) != repr(loss):
-        _fail(loss, None, f"its clone is {copied!r}: __init__ must keep every parameter under its own name, unchanged.")
+        _fail(
+            loss,
+            None,
+            f"its clone is {copied!r}: __init__ must keep every parameter under its own name, unchanged.",
+        )
 
 
 def _check_shapes(loss: Loss, case: Case) -> None:
@@ -131,9 +143,23 @@ def _check_shapes(loss: Loss, case: Case) -> None:
     if loss.curvature is not None:
         expected["curvature"] = case.prediction.shape
     for method, shape in expected.items():
-        found = np.shape(getattr(loss, method)(case.y.copy(), case.prediction.copy()))
-        if found != shape:
-            _fail(loss, case, f"{method} has the wrong shape {found}; for y {case.y.shape} it must be {shape}.")
+        try:
+            found = np.asarray(getattr(loss, method)(case.y.copy(), case.prediction.copy()))
+        except Exception as error:
+            text = f"{method} raises {type(error).__name__}: {error} (y has the shape {case.y.shape})"
+            raise LossCheckError(f"{loss}, {case.name}: {text}") from error
+        if found.shape != shape:
+            _fail(
+                loss,
+                case,
+                f"{method} has the wrong shape {found.shape}; for y {case.y.shape} it must be {shape}.",
+            )
+        if np.isnan(found).any():
+            _fail(
+                loss,
+                case,
+                f"the {method} is NaN at ordinary predictions, such as {case.prediction[0].tolist()}.",
+            )
 
 
 def _check_purity(loss: Loss, case: Case) -> None:
@@ -147,7 +173,9 @@ def _check_purity(loss: Loss, case: Case) -> None:
                 _fail(loss, case, f"{method} changes its input {name}; work on a copy.")
         getattr(loss, method)(case.y[:5].copy(), case.prediction[3:8].copy())
         if not np.array_equal(first, getattr(loss, method)(y, prediction)):
-            _fail(loss, case, f"{method} gives another answer when called again: it keeps state between calls.")
+            _fail(
+                loss, case, f"{method} gives another answer when called again: it keeps state between calls."
+            )
     if pickle.dumps(vars(loss)) != before:
         _fail(loss, case, "a method stores something on the loss: it keeps state between calls.")
 
@@ -164,23 +192,25 @@ def _check_gradient(loss: Loss, case: Case) -> None:
         loss,
         case,
         "gradient",
-        lambda prediction: loss.value(case.y, prediction),
+        lambda prediction, _: loss.value(case.y, prediction),
         lambda direction: _row_sum(loss.gradient(case.y, case.prediction) * direction),
     )
 
 
 def _check_curvature(loss: Loss, case: Case) -> None:
+    curvature = loss.curvature
+    assert curvature is not None
     # elementwise: the second derivative along one column at a time
     _check_derivative(
         loss,
         case,
         "curvature",
         lambda prediction, direction: _row_sum(loss.gradient(case.y, prediction) * direction),
-        lambda direction: _row_sum(loss.curvature(case.y, case.prediction) * direction),
+        lambda direction: _row_sum(curvature(case.y, case.prediction) * direction),
     )
     if case.prediction.ndim == 2:
         direction = np.random.RandomState(1).normal(size=case.prediction.shape)
-        change = _difference(case, direction, lambda prediction: loss.gradient(case.y, prediction))
+        change = _difference(case, direction, lambda prediction, _: loss.gradient(case.y, prediction))
         given = loss.curvature_product(case.y, case.prediction, direction)
         if not _close(given, change):
             _fail(
@@ -192,19 +222,16 @@ def _check_curvature(loss: Loss, case: Case) -> None:
 
 def _check_derivative(loss: Loss, case: Case, name: str, function: Callable, given: Callable) -> None:
     for direction in _directions(case.prediction):
-        along = function
-        if name == "curvature":
-            along = lambda prediction, direction=direction: function(prediction, direction)  # noqa: E731
-        expected, found = _difference(case, direction, along), given(direction)
-        if np.isnan(found).any():
-            _fail(loss, case, f"the {name} is NaN at ordinary predictions.")
+        expected, found = _difference(case, direction, function), given(direction)
         if _close(found, expected):
             continue
         if _close(-found, expected):
             _fail(loss, case, f"the {name} has the wrong sign.")
         ratio = np.median(found[expected != 0] / expected[expected != 0]) if (expected != 0).any() else np.nan
         if np.isfinite(ratio) and ratio != 0 and _close(found / ratio, expected):
-            _fail(loss, case, f"the {name} has the wrong factor: it is {ratio:.6g} times the finite difference.")
+            _fail(
+                loss, case, f"the {name} has the wrong factor: it is {ratio:.6g} times the finite difference."
+            )
         worst = int(np.argmax(np.abs(found - expected)))
         _fail(
             loss,
@@ -221,8 +248,10 @@ def _directions(prediction: np.ndarray) -> list[np.ndarray]:
 
 def _difference(case: Case, direction: np.ndarray, function: Callable) -> np.ndarray:
     """Central difference along a direction, Richardson-extrapolated."""
+
     def central(step):
-        return (function(case.prediction + step * direction) - function(case.prediction - step * direction)) / (2 * step)
+        ahead, behind = (function(case.prediction + s * direction, direction) for s in (step, -step))
+        return (ahead - behind) / (2 * step)
 
     return (4.0 * central(STEP) - central(2.0 * STEP)) / 3.0
 
@@ -236,10 +265,15 @@ def _row_sum(values: np.ndarray) -> np.ndarray:
 
 
 def _check_pieces(loss: Loss, case: Case) -> None:
+    assert loss.pieces is not None
     kinks, slopes = loss.pieces(case.y)
     n_rows = len(case.y)
     if np.shape(kinks)[0] != n_rows or np.shape(slopes) != (n_rows, np.shape(kinks)[1] + 1):
-        _fail(loss, case, f"pieces must return kinks (n, m) and slopes (n, m + 1); got {np.shape(kinks)}, {np.shape(slopes)}.")
+        _fail(
+            loss,
+            case,
+            f"pieces must return kinks (n, m) and slopes (n, m + 1); got {np.shape(kinks)}, {np.shape(slopes)}.",
+        )
     if (np.diff(kinks, axis=1) < 0).any() or (np.diff(slopes, axis=1) < 0).any():
         _fail(loss, case, "the kinks must increase and the slopes must not decrease.")
     for prediction in (case.prediction, case.prediction - 10.0, case.prediction + 10.0):
@@ -250,23 +284,35 @@ def _check_pieces(loss: Loss, case: Case) -> None:
 
 def _check_extremes(loss: Loss, case: Case) -> None:
     composition = compose(loss, case.activation)
-    scores = EXTREMES if case.scores.ndim == 1 else np.stack([EXTREMES, -EXTREMES, np.roll(EXTREMES, 3)], axis=1)
+    scores = (
+        EXTREMES if case.scores.ndim == 1 else np.stack([EXTREMES, -EXTREMES, np.roll(EXTREMES, 3)], axis=1)
+    )
     y = np.resize(case.y, (len(scores), *case.y.shape[1:]))
-    with np.errstate(all="ignore"):
-        for targets in (y, np.roll(y, 1, axis=0)):
-            values, gradient = composition.value_and_gradient(targets, scores)
-            # where the value is infinite, solvers step back and do not look at the gradient
-            lost = np.isnan(gradient) if gradient.ndim == 1 else np.isnan(gradient).any(axis=1)
-            for name, bad in (("value", np.isnan(values)), ("gradient", lost & np.isfinite(values))):
-                if bad.any():
-                    row = int(np.argmax(bad))
-                    _fail(
-                        loss,
-                        case,
-                        f"the {name} is NaN at the extreme score {scores[row].tolist()}, where the prediction is "
-                        f"{case.activation.forward(scores[row : row + 1])[0].tolist()}. Bound the arguments of logarithms, "
-                        "powers and quotients.",
-                    )
+    all_targets = [y, np.roll(y, 1, axis=0)]
+    if case.domain == "values" and _takes(loss, np.zeros_like(y)):
+        all_targets.append(np.zeros_like(y))
+    for targets in all_targets:
+        values, gradient = composition.value_and_gradient(targets, scores)
+        # where the value is infinite, solvers step back and do not look at the gradient
+        lost = np.isnan(gradient) if gradient.ndim == 1 else np.isnan(gradient).any(axis=1)
+        for name, bad in (("value", np.isnan(values)), ("gradient", lost & np.isfinite(values))):
+            if bad.any():
+                row = int(np.argmax(bad))
+                _fail(
+                    loss,
+                    case,
+                    f"the {name} is NaN at the extreme score {scores[row].tolist()}, where the prediction is "
+                    f"{case.activation.forward(scores[row : row + 1])[0].tolist()} and y is {targets[row].tolist()}. "
+                    "Bound the arguments of logarithms, powers and quotients.",
+                )
+
+
+def _takes(loss: Loss, y: np.ndarray) -> bool:
+    try:
+        loss.check_target(y)
+    except ValueError:
+        return False
+    return True
 
 
 def _check_convexity(loss: Loss, case: Case) -> None:
@@ -277,7 +323,9 @@ def _check_convexity(loss: Loss, case: Case) -> None:
     for size in (0.1, 1.0, 10.0):
         a, b = (case.scores + size * random.normal(size=case.scores.shape) for _ in range(2))
         values = [composition.value_and_gradient(case.y, z)[0] for z in (a, b, 0.5 * (a + b))]
-        if (values[2] > 0.5 * (values[0] + values[1]) + 1e-9 * (1.0 + np.abs(values[0]) + np.abs(values[1]))).any():
+        if (
+            values[2] > 0.5 * (values[0] + values[1]) + 1e-9 * (1.0 + np.abs(values[0]) + np.abs(values[1]))
+        ).any():
             _fail(loss, case, "it declares itself convex, but it is not convex in the scores.")
 
 

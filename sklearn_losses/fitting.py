@@ -152,6 +152,10 @@ class Recorder:
         if self.stop is not None and self.best is not None and self.stop(*self.best):
             raise StopIteration
 
+    def checked(self, result: OptimizeResult) -> tuple[Array, float, Array]:
+        """What a solver found, if it is finite."""
+        return (result.x, float(result.fun), result.jac) if np.isfinite(result.fun) else self.point()
+
     def point(self) -> tuple[Array, float, Array]:
         if self.best is None:
             raise ValueError(
@@ -211,7 +215,8 @@ def _fit_smoothly(recorder: Recorder, solver: str, x: Array) -> Fit:
     tol = problem.tol
     for _ in range(CERTIFICATION_ROUNDS):
         result = run(x, tol)
-        x, value, gradient = recorder.point()
+        # our solvers return the best point, judged by its gradient where values differ by rounding only
+        x, value, gradient = recorder.point() if solver != "auto" else recorder.checked(result)
         if not bounded:
             converged = (bool(result.success) or result.status == ROUNDING) and not problem.kinked
             return Fit(x, float(value), np.nan, converged, recorder.n_iter, result)

@@ -1,4 +1,4 @@
-"""Proximal operators of piecewise-linear losses against naive references: every candidate minimiser, tried in turn."""
+"""Proximal operators of piecewise-linear losses against naive references: all candidates, tried in turn."""
 
 from itertools import product
 

@@ -17,7 +17,9 @@ Array = NDArray[np.floating]
 SIMPLEX_TOLERANCE = 1e-3
 
 
-def weighted_mean_loss(loss: Loss, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None) -> float:
+def weighted_mean_loss(
+    loss: Loss, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None
+) -> float:
     """The weighted mean of a loss, for `Loss.__call__`."""
     loss.check_parameters()
     prediction = _floats(y_pred, "y_pred")
@@ -25,17 +27,21 @@ def weighted_mean_loss(loss: Loss, y_true: ArrayLike, y_pred: ArrayLike, sample_
     check_consistent_length(target, prediction, sample_weight)
     target, prediction = _in_shape(loss, target, prediction)
     loss.check_target(target)
-    values = loss.value(target, prediction)
+    mean = weighted_mean(loss.value(target, prediction), sample_weight)
+    return float(loss.total(mean)[0])
+
+
+def weighted_mean(values: NDArray, sample_weight: ArrayLike | None) -> float:
+    """The mean of the rows with a positive weight."""
     if sample_weight is None:
-        mean = np.mean(values)
-    else:
-        weights = check_array(sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight")
-        if weights.shape != values.shape or (weights < 0).any() or not weights.any():
-            raise ValueError(
-                f"sample_weight must hold one non-negative weight a row ({len(values)} of them), not all zero."
-            )
-        mean = np.average(values, weights=weights)
-    return float(loss.total(float(mean))[0])
+        return float(np.mean(values))
+    weights = check_array(sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight")
+    if weights.shape != values.shape or (weights < 0).any() or not weights.any():
+        raise ValueError(
+            f"sample_weight must hold one non-negative weight a row ({len(values)} of them), not all zero."
+        )
+    used = weights > 0
+    return float(np.average(values[used], weights=weights[used] / weights.max()))
 
 
 def one_hot(classes: NDArray[np.integer], n_classes: int) -> Array:
@@ -72,7 +78,9 @@ def _floats(values: ArrayLike, name: str) -> Array:
 def _in_shape(loss: Loss, target: Array, prediction: Array) -> tuple[Array, Array]:
     """Target and prediction as `value` expects them."""
     if prediction.ndim > 2 or target.ndim > 2:
-        raise ValueError(f"y_true and y_pred must have one or two axes; got {target.shape} and {prediction.shape}.")
+        raise ValueError(
+            f"y_true and y_pred must have one or two axes; got {target.shape} and {prediction.shape}."
+        )
     if loss.domains == ("values",):
         if target.ndim != 1 or prediction.ndim != 1:
             raise ValueError(
@@ -82,7 +90,7 @@ def _in_shape(loss: Loss, target: Array, prediction: Array) -> tuple[Array, Arra
         return target, prediction
     on_probabilities = "scores" not in loss.domains
     if prediction.ndim == 1:
-        if loss.domains == ("probabilities",) and not ((prediction >= 0) & (prediction <= 1)).all():
+        if not {"scores", "values"} & set(loss.domains) and not ((prediction >= 0) & (prediction <= 1)).all():
             raise ValueError(f"{loss} is defined on probabilities; y_pred has values outside [0, 1].")
         if target.ndim == 2:
             _check_columns(target, 2)

@@ -121,7 +121,8 @@ class Loss(BaseEstimator):
 
     def curvature_product(self, y: Array, prediction: Array, direction: Array) -> Array:
         """Every row's Hessian in its prediction, times a direction of the prediction's shape."""
-        return self.curvature(y, prediction) * direction  # type: ignore[misc]
+        assert self.curvature is not None
+        return self.curvature(y, prediction) * direction
 
     def total(self, mean: float) -> tuple[float, float, float]:
         """The data term as a function of the weighted mean of the values, with its two derivatives.

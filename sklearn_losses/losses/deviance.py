@@ -49,7 +49,9 @@ class DevianceLoss(Loss):
     def _log(self, prediction: Array) -> Array:
         if (prediction <= 0).any():
             first = int(np.argmax(prediction <= 0))
-            raise ValueError(f"{self} needs positive predictions; the one of row {first} is {prediction[first]}.")
+            raise ValueError(
+                f"{self} needs positive predictions; the one of row {first} is {prediction[first]}."
+            )
         return np.log(prediction)
 
     def _refuse(self, bad: np.ndarray, y: Array, condition: str) -> None:
@@ -181,19 +183,28 @@ class Tweedie(DevianceLoss):
         if limit := self._limit():
             return limit.log_value(y, log_mean)
         a, b = 1 - self.power, 2 - self.power
-        with np.errstate(over="ignore"):
-            constant = np.maximum(y, 0.0) ** b / (a * b)
-            return constant - y * np.exp(a * log_mean) / a + np.exp(b * log_mean) / b
+        rise, fall = self._terms(y, log_mean)
+        with np.errstate(over="ignore", invalid="ignore"):
+            value = np.maximum(y, 0.0) ** b / (a * b) - fall / a + rise / b
+        # where a term overflows, the larger one is positive
+        return np.where(np.isinf(rise) | np.isinf(fall), np.inf, value)
 
     def log_gradient(self, y, log_mean):
         if limit := self._limit():
             return limit.log_gradient(y, log_mean)
-        with np.errstate(over="ignore"):
-            return np.exp((2 - self.power) * log_mean) - y * np.exp((1 - self.power) * log_mean)
+        rise, fall = self._terms(y, log_mean)
+        with np.errstate(invalid="ignore"):
+            return rise - fall
 
     def log_curvature(self, y, log_mean):
         if limit := self._limit():
             return limit.log_curvature(y, log_mean)
-        a, b = 1 - self.power, 2 - self.power
+        rise, fall = self._terms(y, log_mean)
+        with np.errstate(over="ignore", invalid="ignore"):
+            return (2 - self.power) * rise - (1 - self.power) * fall
+
+    def _terms(self, y: Array, log_mean: Array) -> tuple[Array, Array]:
+        """``mu^(2-p)`` and ``y mu^(1-p)``; the latter is zero where y is, however small mu may be."""
         with np.errstate(over="ignore"):
-            return b * np.exp(b * log_mean) - a * y * np.exp(a * log_mean)
+            fall = y * np.exp((1 - self.power) * np.where(y == 0, 0.0, log_mean))
+            return np.exp((2 - self.power) * log_mean), fall

@@ -31,14 +31,17 @@ class ErrorLoss(Loss):
         raise NotImplementedError
 
     def value(self, y, prediction):
-        values = self.of_error(prediction - y)
+        with np.errstate(over="ignore"):
+            values = self.of_error(prediction - y)
         return values if values.ndim == 1 else values.sum(axis=1)
 
     def gradient(self, y, prediction):
-        return self.slope(prediction - y)
+        with np.errstate(over="ignore"):
+            return self.slope(prediction - y)
 
     def curvature(self, y, prediction):
-        return self.bend(prediction - y)
+        with np.errstate(over="ignore"):
+            return self.bend(prediction - y)
 
 
 class SquaredError(ErrorLoss):
@@ -64,12 +67,10 @@ class SquaredError(ErrorLoss):
     """
 
     def of_error(self, error):
-        with np.errstate(over="ignore"):
-            return error * error
+        return error * error
 
     def slope(self, error):
-        with np.errstate(over="ignore"):
-            return 2.0 * error
+        return 2.0 * error
 
     def bend(self, error):
         return np.full_like(error, 2.0)
@@ -145,8 +146,7 @@ class Huber(ErrorLoss):
     def of_error(self, error):
         size = np.abs(error)
         inside = np.minimum(size, self.delta)
-        with np.errstate(over="ignore"):
-            return inside * (size - 0.5 * inside)
+        return inside * (size - 0.5 * inside)
 
     def slope(self, error):
         return np.clip(error, -self.delta, self.delta)

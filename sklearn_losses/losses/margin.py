@@ -7,7 +7,12 @@ from collections.abc import Callable
 import numpy as np
 
 from .base import Array, Loss
-from .piecewise import crammer_singer_curvature, crammer_singer_prox, weston_watkins_curvature, weston_watkins_prox
+from .piecewise import (
+    crammer_singer_curvature,
+    crammer_singer_prox,
+    weston_watkins_curvature,
+    weston_watkins_prox,
+)
 
 
 class MarginLoss(Loss):
@@ -33,27 +38,27 @@ class MarginLoss(Loss):
         raise NotImplementedError
 
     def value(self, y, prediction):
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):
             if y.ndim == 1:
                 return _weigh(y, self.of_margin(prediction)) + _weigh(1 - y, self.of_margin(-prediction))
             return _over_true_classes(y, lambda true: self._value(prediction, true))
 
     def gradient(self, y, prediction):
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):
             if y.ndim == 1:
                 return _weigh(y, self.slope(prediction)) - _weigh(1 - y, self.slope(-prediction))
             return _over_true_classes(y, lambda true: self._gradient(prediction, true))
 
     def curvature(self, y, prediction):
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):
             if y.ndim == 1:
                 return _weigh(y, self.bend(prediction)) + _weigh(1 - y, self.bend(-prediction))
             return _over_true_classes(y, lambda true: self._curvature(prediction, true))
 
     def curvature_product(self, y, prediction, direction):
-        if y.ndim == 1:
-            return self.curvature(y, prediction) * direction
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):
+            if y.ndim == 1:
+                return self.curvature(y, prediction) * direction
             return _over_true_classes(y, lambda true: self._curvature_product(prediction, true, direction))
 
     # Joint form for rows whose true class is known: with m_j = z_t - z_j, every term phi(m_j) pulls column t down
@@ -161,7 +166,9 @@ class Hinge(MarginLoss):
 
     def prox_curvature(self, y, scores, step):
         """Rows where the proximal operator moves less than its argument, and by which matrix."""
-        curvature = weston_watkins_curvature if self.multiclass == "weston-watkins" else crammer_singer_curvature
+        curvature = (
+            weston_watkins_curvature if self.multiclass == "weston-watkins" else crammer_singer_curvature
+        )
         return curvature(scores, step, y.argmax(axis=1))
 
 

@@ -1,19 +1,21 @@
 """Proximal operators of piecewise-linear losses, and where they are not flat.
 
-For one row, ``prox(v) = argmin_u loss(u) + |u - v|^2 / (2 step)``. With ``a = (v - prox(v)) / step``, a subgradient of the
-loss at ``prox(v)``, the Jacobian ``I - Dprox(v)`` is ``step * Da``: zero where the dual ``a`` sits at a corner of the set of
-subgradients, a projection elsewhere. All functions work on all rows at once; ``step`` is a scalar or has shape (n,).
+For one row, ``prox(v) = argmin_u loss(u) + |u - v|^2 / (2 step)``. With ``a = (v - prox(v)) / step``, a
+subgradient of the loss at ``prox(v)``, the Jacobian ``I - Dprox(v)`` is ``step * Da``: zero where the dual
+``a`` sits at a corner of the set of subgradients, a projection elsewhere. All functions work on all rows at
+once; ``step`` is a scalar or has shape (n,).
 """
 
 import numpy as np
 
 
 def scalar_prox(v, step, kinks, slopes):
-    """Proximal operator of a loss with the given ``kinks`` (n, m), increasing, and ``slopes`` (n, m + 1), nondecreasing.
+    """Proximal operator of losses with ``kinks`` (n, m), rising, and ``slopes`` (n, m + 1), not falling.
 
     Either array may have a single row, which then holds for every row of ``v`` (n,).
     """
-    # Left of kink j the minimiser moves on slope j and stops at the kink: a chain of clips, from the last kink to the first.
+    # Left of kink j the minimiser moves on slope j and stops at the kink: a chain of clips, from the last
+    # kink to the first.
     u = v - step * slopes[:, -1]
     for j in reversed(range(kinks.shape[1])):
         u = np.minimum(v - step * slopes[:, j], np.maximum(kinks[:, j], u))
@@ -30,7 +32,7 @@ def scalar_at_kink(v, step, kinks, slopes):
 
 
 def weston_watkins_prox(v, step, target):
-    """Proximal operator of ``sum_{j != t} max(0, 1 + z_j - z_t)`` for scores ``v`` (n, K) and classes ``target`` (n,)."""
+    """Proximal operator of ``sum_{j != t} max(0, 1 + z_j - z_t)``, for scores (n, K) and classes t (n,)."""
     rows, dual = _weston_watkins_dual(v, step, target)
     return _step_back(v, step, rows, dual)
 
@@ -45,7 +47,7 @@ def weston_watkins_curvature(v, step, target):
 
 
 def crammer_singer_prox(v, step, target):
-    """Proximal operator of ``max(0, max_{j != t} 1 + z_j - z_t)`` for scores ``v`` (n, K) and classes ``target`` (n,)."""
+    """Proximal operator of ``max(0, max_{j != t} 1 + z_j - z_t)``, for scores (n, K) and classes t (n,)."""
     rows, weights = _crammer_singer_weights(v, step, target)
     weights[np.arange(rows.size), target[rows]] -= 1.0
     return _step_back(v, step, rows, weights)
@@ -72,7 +74,7 @@ def _column(step, rows):
 
 
 def _zero_sum_projection(support):
-    """Projections (m, K, K) onto the vectors that sum to zero and live on ``support`` (m, K): diag(q) - q q' / sum(q)."""
+    """Projections (m, K, K) onto the zero-sum vectors on a support q (m, K): diag(q) - q q' / sum(q)."""
     q = support.astype(float)
     blocks = -q[:, :, None] * (q / q.sum(axis=1, keepdims=True))[:, None, :]
     diagonal = np.arange(q.shape[1])
@@ -90,7 +92,10 @@ def _violations(v, target):
 
 
 def _weston_watkins_dual(v, step, target):
-    """Rows with a nonzero dual, and the dual: a_j = clip(u_j - S, 0, 1) with u = (1 + v_j - v_t) / step, S = -a_t = sum a_j."""
+    """Rows with a nonzero dual, and the dual.
+
+    It is ``a_j = clip(u_j - S, 0, 1)`` with ``u_j = (1 + v_j - v_t) / step`` and ``S = sum_j a_j = -a_t``.
+    """
     rows, u = _violations(v, target)
     u /= _column(step, rows)
     correct = (np.arange(rows.size), target[rows])
@@ -104,8 +109,9 @@ def _weston_watkins_dual(v, step, target):
 
 def _sum_of_clips(u):
     """The unique root S of S = sum_j clip(u_j - S, 0, 1) in every row; entries of -inf count for nothing."""
-    # h(S) = S - sum_j clip(u_j - S, 0, 1) increases, with slope 1 + (number of terms strictly inside their clip): a term
-    # enters at S = u_j - 1 and leaves at S = u_j. At S = 0 h is not positive, so only the breakpoints right of 0 matter.
+    # h(S) = S - sum_j clip(u_j - S, 0, 1) increases, with slope 1 + (number of terms strictly inside their
+    # clip): a term enters at S = u_j - 1 and leaves at S = u_j. At S = 0 h is not positive, so only the
+    # breakpoints right of 0 matter.
     terms = u.shape[1]
     breaks = np.maximum(np.concatenate([u - 1.0, u], axis=1), 0.0)
     order = np.argsort(breaks, axis=1)
@@ -130,7 +136,10 @@ def _solve_between(u, start, passed, breaks):
 
 
 def _crammer_singer_weights(v, step, target):
-    """Rows with a nonzero dual, and their weights: the projection of e_t + (v + 1 - e_t - v_t) / step onto the simplex."""
+    """Rows with a nonzero dual, and their weights, the dual plus e_t.
+
+    They are the projection of ``e_t + (v + 1 - e_t - v_t) / step`` onto the simplex.
+    """
     rows, w = _violations(v, target)
     w /= _column(step, rows)
     w[np.arange(rows.size), target[rows]] = 1.0

@@ -44,7 +44,8 @@ class PercentageError(Loss):
             return np.abs(prediction - y) / np.abs(y)
 
     def gradient(self, y, prediction):
-        return np.sign(prediction - y) / np.abs(y)
+        with np.errstate(over="ignore"):
+            return np.sign(prediction - y) / np.abs(y)
 
     def curvature(self, y, prediction):
         return np.zeros_like(prediction)
@@ -216,12 +217,10 @@ class SquaredEpsilonInsensitive(ErrorLoss):
             raise ValueError(f"epsilon must be a finite number >= 0; got {self.epsilon!r}.")
 
     def of_error(self, error):
-        with np.errstate(over="ignore"):
-            return np.maximum(0.0, np.abs(error) - self.epsilon) ** 2
+        return np.maximum(0.0, np.abs(error) - self.epsilon) ** 2
 
     def slope(self, error):
-        with np.errstate(over="ignore"):
-            return 2.0 * np.sign(error) * np.maximum(0.0, np.abs(error) - self.epsilon)
+        return 2.0 * np.sign(error) * np.maximum(0.0, np.abs(error) - self.epsilon)
 
     def bend(self, error):
         return 2.0 * (np.abs(error) > self.epsilon).astype(error.dtype)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import is_regressor
 from sklearn.utils.metadata_routing import MetadataRequest
+
+from ._metric import weighted_mean
 
 if TYPE_CHECKING:
     from .base import Loss
@@ -30,15 +32,15 @@ class LossScorer:
         self._requests = MetadataRequest(owner=self)
 
     def __call__(
-        self, estimator: object, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+        self, estimator: Any, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
     ) -> float:
         """Minus the weighted mean loss of the estimator on X and y; greater is better."""
         domains = self.loss.domains
         if "labels" in domains:
-            wrong = np.asarray(y) != np.asarray(estimator.predict(X))  # type: ignore[attr-defined]
-            return -float(np.average(wrong, weights=sample_weight))
+            wrong = np.asarray(y) != np.asarray(estimator.predict(X))
+            return -weighted_mean(wrong, sample_weight)
         if domains == ("values",) or ("values" in domains and is_regressor(estimator)):
-            return -self.loss(y, estimator.predict(X), sample_weight)  # type: ignore[attr-defined]
+            return -self.loss(y, estimator.predict(X), sample_weight)
         response = "decision_function" if "scores" in domains else "predict_proba"
         try:
             method = getattr(estimator, response)
@@ -47,7 +49,7 @@ class LossScorer:
                 f"{self.loss} is defined on {domains[0]} and needs {response}, which {type(estimator).__name__} "
                 "does not offer here."
             ) from error
-        indices = _class_indices(np.asarray(y), np.asarray(estimator.classes_))  # type: ignore[attr-defined]
+        indices = _class_indices(np.asarray(y), np.asarray(estimator.classes_))
         return -self.loss(indices, method(X), sample_weight)
 
     def set_score_request(self, *, sample_weight: bool | str | None = None) -> LossScorer:

@@ -67,7 +67,11 @@ class TrueClassLoss(Loss):
         targets = _columns(self.targets(y))
         p = _columns(prediction)
         with np.errstate(divide="ignore"):
-            log_p = np.log(p) if prediction.ndim == 2 else np.stack([np.log1p(-prediction), np.log(prediction)], axis=1)
+            log_p = (
+                np.log(p)
+                if prediction.ndim == 2
+                else np.stack([np.log1p(-prediction), np.log(prediction)], axis=1)
+            )
         counts = targets > 0
         return targets, np.where(counts, p, 1.0), np.where(counts, log_p, 0.0)
 
@@ -204,10 +208,9 @@ class Focal(TrueClassLoss):
 
     def log_bend(self, log_p):
         p, q, r = self._p_q_r(log_p)
-        if self.gamma == 0:
-            return np.zeros_like(log_p)
-        with np.errstate(divide="ignore"):
-            return self.gamma * p * q ** (self.gamma - 1) * (2 + log_p + (self.gamma - 1) * p * r)
+        # for gamma < 1 this has a pole at q = 0, which the bend in the scores has not: stay finite
+        power = np.maximum(q, np.finfo(q.dtype).tiny) ** (self.gamma - 1)
+        return self.gamma * p * power * (2 + log_p + (self.gamma - 1) * p * r)
 
     @staticmethod
     def _p_q_r(log_p):

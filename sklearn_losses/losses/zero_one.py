@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ._metric import weighted_mean
 from .base import Loss
 
 
@@ -42,5 +43,5 @@ class ZeroOne(Loss):
         if predicted.ndim == 1 and true.ndim == 1 and predicted.dtype.kind != "f":
             if true.shape != predicted.shape:
                 raise ValueError(f"y_true and y_pred have {len(true)} and {len(predicted)} rows.")
-            return float(np.average(true != predicted, weights=sample_weight))
+            return weighted_mean(true != predicted, sample_weight)
         return super().__call__(y_true, y_pred, sample_weight)

@@ -45,15 +45,19 @@ class Reduction:
         """Parameters of the reduced model with the same scores as a model of the features."""
         coef, intercept = self.full.split(theta)
         rows = self.full.rows.take(self.pivots) - self.center
-        reduced = solve_triangular(self.triangle, rows @ coef.T, lower=True).T
+        reduced = self._solve(rows @ coef.T, trans="N").T
         return self.objective.join(reduced, intercept + coef @ self.center)
 
     def to_features(self, theta: Array) -> Array:
         """Parameters of the model of the features."""
         reduced, intercept = self.objective.split(theta)
-        shares = solve_triangular(self.triangle, reduced.T, lower=True, trans="T")
+        shares = self._solve(reduced.T, trans="T")
         coef = shares.T @ self.full.rows.take(self.pivots) - np.outer(shares.sum(axis=0), self.center)
         return self.full.join(coef, intercept - coef @ self.center)
+
+    def _solve(self, right: Array, trans: str) -> Array:
+        # rows that are all alike leave no triangle, and older LAPACK wrappers refuse an empty one
+        return solve_triangular(self.triangle, right, lower=True, trans=trans) if right.size else right
 
 
 def _gram_of_rows(rows: Rows, center: Array) -> Array:

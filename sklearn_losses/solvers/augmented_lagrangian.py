@@ -5,35 +5,36 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.optimize import OptimizeResult
 
-from .envelopes import Problem, Run, first_step
+from .envelopes import Problem, Run, first_step, zero_scores
 from .intercept_interval import shift_to_middle
 from .row_scale import EvenSplit, steepness
 from .working_rows import WorkingRows
 
-SMALL = 2_000_000  # rows times coordinates up to which a run goes on to the last digit at once
-ROUNDING = 1e-15
-EXACT = 1e-13  # relative gap at which there is nothing left to gain
-ROUNDS = 4
+SMALL = 1_000_000  # rows times coordinates up to which a run goes on to the last digit at once
 MANY = 2500  # rows from which on a sample and working rows save time
+ROUNDS = 4  # of working rows
+EXACT = 1e-13  # relative gap at which there is nothing left to gain
+ROUNDING = 1e-15  # gap that is zero, relative to the losses at score zero
 
 
 def augmented_lagrangian(
     fun, x0, args=(), *, jac=None, callback=None, split, tol=1e-6, maxiter=1000, random_state=0, **unknown
 ):
-    """Minimise ``F(x) = sum_i s_i loss_i(z_i) + 0.5 sum_j penalty_j x_j^2`` over x, with ``z = forward(x)``, exactly.
+    """Minimise ``sum_i s_i loss_i(z_i) + 0.5 sum_j penalty_j x_j^2`` over x, exactly; ``z = forward(x)``.
 
-    A custom method for `scipy.optimize.minimize`, for losses that are convex and piecewise linear in z. It reads the
-    problem from ``split`` and needs neither ``fun`` nor ``jac``.
+    A custom method for `scipy.optimize.minimize`, for losses that are convex and piecewise linear in z. It
+    reads the problem from ``split`` and needs neither ``fun`` nor ``jac``. Many rows are first reduced to a
+    sample, then to the rows near a kink of their loss, so that it takes about ten passes over the data.
 
     Parameters
     ----------
     fun, x0, args, jac, callback
         As SciPy passes them.
     split : object
-        The problem as numbers: ``n_rows``, ``n_outputs``, ``n_intercepts``, ``weights`` (n,), summing to one, ``penalty``
-        (P,), and the functions ``forward(x)``, ``adjoint(a) = sum_i s_i a_i (x) row_i``, ``value(z)``, ``prox(v, step)``,
-        ``curvature(v, step)``, ``gram(rows, blocks)``, ``product(rows, blocks, v)`` and ``take(rows)``, the split of some
-        rows, whose weights stay as they are.
+        The problem as numbers: ``n_rows``, ``n_outputs``, ``n_intercepts``, ``weights`` (n,), summing to
+        one, ``penalty`` (P,), and the functions ``forward(x)``, ``adjoint(a) = sum_i s_i a_i (x) row_i``,
+        ``value(z)``, ``prox(v, step)``, ``curvature(v, step)``, ``gram(rows, blocks)``, ``product(rows,
+        blocks, v)`` and ``take(rows)``, the split of some rows, whose weights stay as they are.
     tol : float
         The duality gap to reach, relative to F.
     maxiter : int
@@ -44,24 +45,22 @@ def augmented_lagrangian(
     Returns
     -------
     OptimizeResult
-        With ``dual_gap``, a bound on F - min F, and ``dual``, the feasible dual (n,) or (n, K) that proves it.
+        With ``dual_gap``, a bound on F - min F, and ``dual``, the feasible dual that proves it.
     """
-    problem = Problem(even(split), split.penalty, np.zeros(split.penalty.size))
+    scale = 1.0 if split.n_outputs > 1 else steepness(split)
+    uneven = np.max(scale) > 10.0 or np.min(scale) < 0.1
+    problem = Problem(
+        EvenSplit(split, scale) if uneven else split, split.penalty, np.zeros(split.penalty.size)
+    )
     fit = Fit(problem, tol, maxiter, callback, np.random.default_rng(random_state))
     try:
         fit.solve(np.array(x0, dtype=float))
-        stopped = False
+        result = fit.result(stopped=False)
     except StopIteration:
-        stopped = True
-    return fit.result(stopped)
-
-
-def even(split):
-    """The split itself, or if its losses differ much in steepness, one in which they do not."""
-    if split.n_outputs > 1:
-        return split
-    scale = steepness(split)
-    return EvenSplit(split, scale) if scale.max() > 10.0 * scale.min() else split
+        result = fit.result(stopped=True)
+    if uneven:
+        result.dual *= scale
+    return result
 
 
 @dataclass
@@ -76,13 +75,12 @@ class Fit:
 
     def __post_init__(self):
         split = self.problem.split
-        shape = (split.n_rows,) if split.n_outputs == 1 else (split.n_rows, split.n_outputs)
-        self.scale = split.weights @ np.abs(split.value(np.zeros(shape)))
+        self.scale = split.weights @ np.abs(split.value(zero_scores(split)))
         self.best = None
         self.nit = 0
 
     def solve(self, x):
-        """Step until certified; small problems, and all whose last rounds are on few rows, to the last digit."""
+        """Step until certified; where steps are cheap, for small problems or few rows, to the last digit."""
         run = self.start(x)
         rows = self.problem.split.n_rows
         while not self.finished(run, exact=rows * x.size <= SMALL):
@@ -102,7 +100,7 @@ class Fit:
         return best.bound <= self.allowed(best, EXACT) or stalled or self.nit >= self.maxiter
 
     def allowed(self, point, tol):
-        """The gap that counts as reached; where the minimum is zero, up to rounding errors of the problem's own size."""
+        """The gap that counts as reached: relative to F, or as small as rounding errors where F is zero."""
         return max(tol * abs(point.value), ROUNDING * self.scale)
 
     def advance(self, run):
@@ -119,12 +117,12 @@ class Fit:
             self.callback(intermediate_result=state)
 
     def start(self, x):
-        """A run on all rows, from x or from the solution for a random sample of the rows."""
+        """A run on all rows, from x or from the solution for a random sample of many rows."""
         problem, split = self.problem, self.problem.split
         size = max(500, 20 * x.size // split.n_outputs)
         if split.n_rows < max(MANY, 5 * size):
             z = split.forward(x)
-            run = Run.start(problem, x, z, np.zeros_like(z), first_step(problem, z))
+            run = Run.start(problem, x, z, np.zeros_like(z), first_step(split))
         else:
             rows = np.sort(self.random.choice(split.n_rows, size, replace=False))
             run = self.start_from_sample(x, split.take(rows))
@@ -137,8 +135,8 @@ class Fit:
         total = sample.weights.sum()
         part = Problem(sample, total * problem.penalty, total * problem.linear)
         z = sample.forward(x)
-        run = Run.start(part, x, z, np.zeros_like(z), first_step(part, z))
-        while run.lowest > 0.01 * abs(run.best.value) and run.idle < 10 and self.nit < self.maxiter:
+        run = Run.start(part, x, z, np.zeros_like(z), first_step(sample))
+        while run.lowest > 0.01 * abs(run.best.value) and run.stale < 20 and self.nit < self.maxiter:
             self.advance(run)
         x, z, step = run.best.x, run.best.z, run.step
         center = middle_duals(sample, z, step)
@@ -152,7 +150,7 @@ class Fit:
         return share_in_window(self.problem.split, run.point.z, run.center, run.step) <= 0.05
 
     def solve_working_rows(self, run):
-        """Rounds of working rows from where the run stands; return whether they ended with a certified solution."""
+        """Solve for working rows, from where the run stands; return whether that certified a solution."""
         point, center, step = run.point, run.center, run.step
         reach = np.full(self.problem.split.n_rows, step * np.abs(center).max())
         for turn in range(ROUNDS):
@@ -185,7 +183,7 @@ class Fit:
             x=best.x,
             fun=best.value,
             jac=best.gradient,
-            dual=getattr(split, "scale", 1.0) * best.dual,
+            dual=best.dual,
             dual_gap=best.bound,
             nit=self.nit,
             status=status,
@@ -200,14 +198,14 @@ class Fit:
         if status == 0:
             free = not self.problem.penalised[: self.best.x.size - self.problem.split.n_intercepts].all()
             if free and self.best.value <= ROUNDING * self.scale + gap:
-                return "The losses are zero (separable or interpolated data) without a penalty: one of many solutions."
+                return "Without a penalty, separable (or interpolated) data have many solutions: this is one."
             return f"The duality gap is {gap:.2e}, at most tol * |F| = {bound:.2e}."
         spent = "maxiter steps" if self.nit >= self.maxiter else "no more progress"
         return f"Ended by {spent} with a duality gap of {gap:.2e}, above tol * |F| = {bound:.2e}."
 
 
 def with_middle_intercept(problem, point):
-    """The point with its intercept, the last coordinate, in the middle of the best ones; its dual and gap stay valid."""
+    """The point with its intercept, the last coordinate, in the middle of the best; the dual stays valid."""
     shift = shift_to_middle(problem.split, point.z, max(1.0, np.abs(point.z).max()))
     if shift == 0.0:
         return point
@@ -232,7 +230,7 @@ def share_in_window(split, z, center, step):
 
 
 def middle_duals(split, z, step):
-    """Duals in the middle of their range: the mean of the slopes that the losses have far away along every score."""
+    """Duals in the middle of their range: the mean of the losses' slopes far away along every score."""
     far, short = 10.0 * step, 0.01 * step
     total = np.zeros_like(z)
     for k in range(split.n_outputs):

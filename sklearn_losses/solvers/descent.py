@@ -28,7 +28,7 @@ MESSAGES = {
 }
 
 EPSILON = float(np.finfo(float).eps)
-PATIENCE = 3  # iterations without progress, all at rounding level, before a run ends
+IDLE_LIMIT = 3  # iterations without progress, all at rounding level, before a run ends
 
 
 class Point(NamedTuple):
@@ -57,7 +57,7 @@ class Descent:
         Limit on the number of accepted steps.
     gap : callable or None
         ``gap(x, value, gradient)`` is an upper bound on the value minus the minimum; where it is not finite,
-        or None, the Newton decrement in the metric of the method takes its place.
+        or None, the Newton decrement in the metric of the method takes its place, unless it is negative.
     """
 
     def __init__(self, fun, x0, args=(), *, jac, callback, tol, atol, maxiter, gap):
@@ -79,13 +79,12 @@ class Descent:
     def evaluate(self, x):
         """Value and gradient at x: one pass over the data."""
         self.nfev += 1
-        if self._jac is True:
-            value, gradient = self._fun(x, *self._args)
-        else:
-            value, gradient = self._fun(x, *self._args), None
+        answer = self._fun(x, *self._args)
+        value, gradient = answer if self._jac is True else (answer, None)
         value = float(value)
         if math.isfinite(value):
-            gradient = np.array(self._jac(x, *self._args) if gradient is None else gradient, dtype=float)
+            gradient = self._jac(x, *self._args) if gradient is None else gradient
+            gradient = np.array(gradient, dtype=float)  # a copy: the function may use its array again
             if np.isfinite(gradient).all():
                 return Point(x, value, gradient)
         return Point(x, math.inf, np.full(x.shape, math.nan))
@@ -115,7 +114,7 @@ class Descent:
         self.gap = self.bound(self.point.gradient, decrement)
         if abs(self.point.value) > self._ceiling:
             self.status = DIVERGED
-        elif self.gap <= self.target:
+        elif 0.0 <= self.gap <= self.target:
             self.status = CONVERGED
         elif self._stalled(decrement):
             self.status = ROUNDING
@@ -141,7 +140,7 @@ class Descent:
             self._least_decrement, self._idle = decrement, 0
         else:
             self._idle += 1
-        return self._idle >= PATIENCE
+        return self._idle >= IDLE_LIMIT
 
     def polish(self, trial, decrement):
         """Take one more step after convergence, if it lowered the decrement."""

@@ -1,23 +1,24 @@
-"""The steps of an augmented Lagrangian for piecewise-linear losses: Moreau envelopes, semismooth Newton, a duality gap.
+"""An augmented Lagrangian for piecewise-linear losses: Moreau envelopes, semismooth Newton, a duality gap.
 
-The problem is to minimise ``F(x) = sum_i s_i loss_i(z_i) + 0.5 sum_j penalty_j x_j^2`` with ``z = forward(x)``. Around a dual
-``center`` each loss is replaced by its Moreau envelope: with ``v = z + step * center`` and ``z' = prox(v, step)``, the gradient
-of the envelope is the dual ``a = (v - z') / step``, always a subgradient of the loss at ``z'``, and its generalised Hessian
-is ``(I - Dprox(v)) / step``, zero but for the few rows whose ``z'`` is a kink. Newton's method minimises the smooth sum, the
-center moves to the dual it found, and so on: the centers converge to the exact dual solution, with no need for a tiny step.
+The problem is to minimise ``F(x) = sum_i s_i loss_i(z_i) + 0.5 sum_j penalty_j x_j^2`` with ``z =
+forward(x)``. Around a dual ``center`` each loss is replaced by its Moreau envelope: with ``v = z + step *
+center`` and ``z' = prox(v, step)``, the gradient of the envelope is the dual ``a = (v - z') / step``,
+always a subgradient of the loss at ``z'``, and its generalised Hessian is ``(I - Dprox(v)) / step``, zero
+but for the few rows whose ``z'`` is a kink. Newton's method minimises the smooth sum, the center moves to
+the dual it found, and so on: the centers converge to the exact dual solution, with no need for a tiny step.
 
-Every dual met on the way bounds the minimum from below (Fenchel-Young: the conjugate at ``a`` is ``a.z' - loss(z')``), so
-each point comes with a guaranteed bound on its distance to the minimum: the duality gap.
+Every dual met on the way bounds the minimum from below (Fenchel-Young: the conjugate at ``a`` is ``a.z' -
+loss(z')``), so each point comes with a guaranteed bound on its distance to the minimum: the duality gap.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
-DENSE_LIMIT = 2500  # coordinates up to which Newton's equations are solved by Cholesky's factorisation
+from .newton_equations import DENSE_LIMIT, newton_equations
+
 SMALLEST_RIDGE = 1e-14
-FEASIBLE = 1e-9  # of the slopes' sum, the residual that counts as zero where there is no penalty
+FEASIBLE = 1e-9  # residual of a weighted mean of slopes that counts as zero where there is no penalty
 EPSILON = np.finfo(float).eps
 TINY = np.finfo(float).tiny
 
@@ -30,7 +31,6 @@ class Problem:
     penalty: np.ndarray
     linear: np.ndarray
     constant: float = 0.0
-    dual_size: float = 1.0  # what the slopes of the losses sum up to
 
     def __post_init__(self):
         self.penalised = self.penalty > 0.0
@@ -44,7 +44,7 @@ class Problem:
 
 @dataclass
 class Point:
-    """Parameters and duals, with what they prove: ``value - gap <= min F <= value`` if the dual is feasible."""
+    """Parameters and duals; if the dual is feasible, they prove ``value - gap <= min F <= value``."""
 
     x: np.ndarray
     z: np.ndarray
@@ -72,14 +72,14 @@ def evaluate(problem, x, z, center, step):
     nearest = split.prox(v, step)
     dual = (v - nearest) / step
     gradient = split.adjoint(dual) + problem.linear + problem.penalty * x
-    # Fenchel-Young at the proximal point: loss(z) + conjugate(a) - a.z = loss(z) - loss(z') - a.(z - z') >= 0
+    # Fenchel-Young at z' = nearest: loss(z) + conjugate(a) - a.z = loss(z) - loss(z') - a.(z - z') >= 0
     mismatch = split.value(z) - split.value(nearest) - row_products(dual, z - nearest)
     mismatch = split.weights @ np.maximum(mismatch, 0.0)
     penalised = problem.penalised
     shift = 0.5 * (gradient[penalised] ** 2 @ (1.0 / problem.penalty[penalised]))
     free = np.abs(gradient[~penalised])
     gap = mismatch + shift + free @ (1.0 + np.abs(x[~penalised]))
-    feasible = bool(np.all(free <= FEASIBLE * problem.dual_size))
+    feasible = bool(np.all(free <= FEASIBLE))
     return Point(x, z, dual, gradient, problem.value(x, z), mismatch, gap, feasible)
 
 
@@ -111,10 +111,10 @@ class Run:
         point = evaluate(problem, x, z, center, step)
         longest = 10.0 * max(np.abs(z).max(), step * np.abs(point.dual).max(), step)
         smallest = step * max(1e-6, 1e-4 / max(problem.penalty.max(), 1.0))
-        return cls(problem, center, step, point, point, smallest_step=smallest, longest=longest)
+        return cls(problem, center, step, point, point, smallest, longest)
 
     def advance(self):
-        """Take one Newton step, or move the center when the last one solved the subproblem; return whether it moved."""
+        """Take one Newton step, or move the center where the last one was enough; return whether it moved."""
         problem, x, z = self.problem, self.point.x, self.point.z
         solve = newton_equations(problem, z + self.step * self.center, self.step, 0.2 * self.point.mismatch)
         direction = solve(-self.point.gradient, self.ridge)
@@ -133,16 +133,16 @@ class Run:
         return solved
 
     def is_solved(self, expected):
-        """Whether a Newton step, expected to lower the envelopes by so much, would gain little on moving the center."""
+        """Whether a Newton step that should lower the envelopes by so much gains less than a new center."""
         rounding = 1e-10 * EPSILON * abs(self.point.value)
         if self.problem.dense:  # one more Newton step would end it
-            enough = expected <= 0.01 * self.point.mismatch
+            enough = expected <= 0.01 * self.point.mismatch and self.point.gap <= 10.0 * self.point.mismatch
         else:
             enough = self.point.gap <= 2.0 * self.point.mismatch
         return expected <= rounding or (self.newton_steps > 0 and enough)
 
     def shorten(self, solve, direction):
-        """Regularise where too few rows are in the window to determine the step; return it and its change of the scores."""
+        """Regularise a step that the rows in the window leave open; return it and the scores' change."""
         forward = self.problem.split.forward
         along = forward(direction)
         while np.abs(along).max() > 1e6 * self.longest and self.ridge < 1.0:
@@ -161,7 +161,7 @@ class Run:
             self.best = self.point
 
     def move_center(self):
-        """Center the envelopes on the dual just found; shorten the step while that alone does not converge fast."""
+        """Center the envelopes on the dual just found; shorten the step unless that alone converges fast."""
         if self.newton_steps > 0 and self.point.mismatch > 0.01 * self.left:
             shrink = 0.3 if self.newton_steps <= 2 else 0.5 if self.newton_steps <= 4 else 1.0
             self.step = max(self.step * shrink, self.smallest_step)
@@ -169,83 +169,8 @@ class Run:
         self.idle += 1
 
 
-def newton_equations(problem, v, step, enough):
-    """The function that solves (gram(window) / step + penalty) d = right, in the window of rows that bend around v.
-
-    With many coordinates, only until the residual means as little as ``enough`` in the duality gap.
-    """
-    window = problem.split.curvature(v, step)
-    if not problem.dense:
-        return lambda right, ridge: conjugate_gradients(problem, window, step, right, enough)
-    size = problem.penalty.size
-    matrix = problem.split.gram(*window) / step if window[0].size else np.zeros((size, size))
-    diagonal = np.diag_indices_from(matrix)
-    matrix[diagonal] += problem.penalty
-    keep_definite(matrix, problem, step)
-    scale = 1.0 / np.sqrt(matrix[diagonal])
-    matrix *= scale
-    matrix *= scale[:, None]
-
-    def solve(right, ridge):
-        while True:
-            matrix[diagonal] = 1.0 + ridge
-            try:
-                factor = cho_factor(matrix, lower=True, check_finite=False)
-                return scale * cho_solve(factor, scale * right, check_finite=False)
-            except LinAlgError:
-                ridge *= 100.0
-
-    return solve
-
-
-def keep_definite(matrix, problem, step):
-    """Make moves that no row in the window resists, and no penalty, cost a little."""
-    # Columns are scaled such that all rows in the window would mean a curvature of about 1 / step.
-    diagonal = np.diag_indices_from(matrix)
-    matrix[diagonal] = np.maximum(matrix[diagonal], 1e-16 / step)
-    split = problem.split
-    if split.n_outputs > 1 and split.n_intercepts:
-        # The same change of every class's intercept changes no loss; the solution with intercepts summing to zero is meant.
-        matrix[-split.n_intercepts :, -split.n_intercepts :] += 1.0 / step
-
-
-def conjugate_gradients(problem, window, step, right, enough, tolerance=0.1, maxiter=500):
-    """Newton's equations by conjugate gradients in the penalty's metric, with the intercepts eliminated."""
-    split, penalty = problem.split, problem.penalty
-    cut = right.size - split.n_intercepts
-
-    def apply(vector):
-        return split.product(*window, vector) / step + penalty * vector
-
-    units = np.eye(split.n_intercepts, right.size, cut)
-    columns = np.array([apply(unit) for unit in units]).reshape(units.shape)
-    inverse = np.linalg.pinv(columns[:, cut:], rcond=1e-12, hermitian=True)
-    diagonal = np.where(problem.penalised, penalty, 1.0 / step)
-    direction = np.zeros_like(right)
-    direction[cut:] = inverse @ right[cut:]
-    residual = right - direction[cut:] @ columns
-    residual[cut:] = 0.0
-    search = residual / diagonal
-    norm = start = residual @ search
-    for _ in range(maxiter):
-        if norm <= max(tolerance**2 * start, enough):
-            break
-        product = apply(search)
-        intercepts = -inverse @ product[cut:]
-        product += intercepts @ columns
-        length = norm / (search @ product)
-        direction += length * search
-        direction[cut:] += length * intercepts
-        residual -= length * product
-        residual[cut:] = 0.0
-        scaled = residual / diagonal
-        previous, norm = norm, residual @ scaled
-        search = scaled + (norm / previous) * search
-    return direction
-
-
 def settle_intercepts(problem, x, z, center, step, maxiter=20):
-    """Minimise the envelopes over the intercepts alone, by Newton's method in the scores: no pass over the data."""
+    """Minimise the envelopes over the intercepts alone: Newton's method in the scores, without a pass."""
     split = problem.split
     count = split.n_intercepts
     if not count:
@@ -297,7 +222,8 @@ def line_search(problem, point, direction, along, center, step, longest, toleran
         slope_t = slope(t)
         if abs(slope_t) <= tolerance * abs(start) or (slope_t < 0.0 and t >= limit):
             return t
-        # The slope increases with t: regula falsi, halving the kept end's slope (Illinois), now and then a geometric bisection.
+        # The slope increases with t: regula falsi, halving the kept end's slope (Illinois), now and then a
+        # geometric bisection.
         if slope_t < 0.0:
             low, slope_low, slope_high = t, slope_t, slope_high and 0.5 * slope_high
         else:
@@ -311,18 +237,22 @@ def line_search(problem, point, direction, along, center, step, longest, toleran
     return low
 
 
-def first_step(problem, z):
-    """A step with which the proximal operator alone would remove nine tenths of the losses at z."""
-    split = problem.split
+def zero_scores(split):
+    """Scores of zero for all rows, in their shape."""
+    return np.zeros(split.n_rows if split.n_outputs == 1 else (split.n_rows, split.n_outputs))
+
+
+def first_step(split):
+    """A step with which the proximal operator alone would remove nine tenths of the losses at score zero."""
+    z = zero_scores(split)
     total = split.weights @ split.value(z)
-    step = 1.0
 
     def enough(step):
         return split.weights @ split.value(split.prox(z, step)) <= 0.1 * total
 
+    step = 1.0
     while not enough(step) and step < 1e30:
         step *= 2.0
-    while step > 1e-30 and enough(0.5 * step) and total > 0.0:
+    while total > 0.0 and step > 1e-30 and enough(0.5 * step):
         step *= 0.5
     return step
-

@@ -1,10 +1,13 @@
 """Gradient descent, with its trace: the yardstick, and the subject of studies on the speed of learning."""
 
+import math
+
 import numpy as np
+from scipy.linalg.blas import dnrm2
 
 from .descent import CONVERGED, Descent
 
-DECREASE = 1e-4
+DECREASE = 1e-4  # share of the predicted decrease that a step must reach
 SHRINK, GROW = 0.5, 2.0
 MAX_HALVINGS = 100
 
@@ -55,19 +58,20 @@ def gradient_descent(
         raise ValueError(f"step_size must be positive and finite, got {step_size!r}.")
     run = Descent(fun, x0, args, jac=jac, callback=callback, tol=tol, atol=atol, maxiter=maxiter, gap=gap)
     best = run.point
-    trace = [(run.point.value, np.linalg.norm(run.point.gradient))]
+    trace = [(run.point.value, dnrm2(run.point.gradient))]
     while run.status is None:
         start = run.point
-        slope = -float(start.gradient @ start.gradient)
+        _, norm = trace[-1]
+        slope = -norm * norm
         if run.finished(-0.5 * step * slope):
             break
-        point, accepted = _search(run, start, slope, step, MAX_HALVINGS if backtracking else 0)
+        point, accepted = _backtrack(run, slope, step) if backtracking else _fixed_step(run, step)
         if point is None:
             run.give_up(-step * start.gradient, step * slope)
             break
         run.advance(point)
         best = min(best, point, key=lambda point: point.value)
-        trace.append((point.value, np.linalg.norm(point.gradient)))
+        trace.append((point.value, dnrm2(point.gradient)))
         if backtracking:
             step = GROW * accepted
     if run.status != CONVERGED:
@@ -76,16 +80,16 @@ def gradient_descent(
     return run.result(trace={"value": value, "gradient_norm": gradient_norm})
 
 
-def _search(run, start, slope, step, max_halvings):
-    """The next point and its step; without halvings any finite point will do."""
-    for _ in range(max_halvings + 1):
+def _fixed_step(run, step):
+    point = run.evaluate(run.point.x - step * run.point.gradient)
+    return (point, step) if math.isfinite(point.value) else (None, 0.0)
+
+
+def _backtrack(run, slope, step):
+    start = run.point
+    for _ in range(MAX_HALVINGS):
         point = run.evaluate(start.x - step * start.gradient)
-        enough = start.value + DECREASE * step * slope if max_halvings else np.inf
-        if (
-            np.isfinite(point.value)
-            and point.value <= enough
-            and (point.value < start.value or not max_halvings)
-        ):
+        if point.value <= start.value + DECREASE * step * slope and point.value < start.value:
             return point, step
         step *= SHRINK
     return None, 0.0

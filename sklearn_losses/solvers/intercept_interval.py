@@ -8,11 +8,11 @@ KINKS = 50  # tangents to try in the search for the nearest kink
 
 
 def shift_to_middle(split, z, length):
-    """What to add to all scores z (n,), at their best intercept, to reach the middle of the interval of best intercepts.
+    """What to add to all scores z (n,), at a best intercept, to reach the middle of all best intercepts.
 
-    The sum of the losses as a function of the intercept gets steeper at every kink of every row, so the interval ends at
-    the kinks nearest to where it is flat. ``length`` is a scale of the scores. An interval without end has no middle;
-    then the shift is the one to its other end.
+    The sum of the losses as a function of the intercept gets steeper at every kink of every row, so the
+    interval ends at the kinks nearest to where it is flat. ``length`` is a scale of the scores. An interval
+    without end has no middle; then the shift is the one to its other end.
     """
     left, right = (flat_distance(split, z, sign, length) for sign in (-1.0, 1.0))
     if np.isinf(left) and np.isinf(right):
@@ -33,7 +33,7 @@ def flat_distance(split, z, sign, length):
 
 
 def kink_distance(split, z, slopes, sign, far):
-    """Distance from the scores z to the nearest kink in one direction; infinite if there is none within ``far``."""
+    """Distance from the scores to the nearest kink in one direction; infinite if none is within ``far``."""
     value = split.value(z)
     room = np.where(split.weights > 0.0, far, np.inf)
     for _ in range(KINKS):

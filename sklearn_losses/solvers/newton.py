@@ -68,7 +68,7 @@ def newton(
         direction = -solve(start.gradient)
         slope = float(direction @ start.gradient)
         if run.finished(-0.5 * slope):
-            if polish and run.status == CONVERGED and slope < 0.0:
+            if polish and run.status == CONVERGED and slope < 0.0 and run.nit < maxiter:
                 _polish(run, direction, slope, solve)
             break
         point, step = line_search(run.evaluate, start, direction, slope, flatten=FLATTEN)

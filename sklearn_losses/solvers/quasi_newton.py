@@ -77,7 +77,7 @@ def quasi_newton(
         if point is not None:
             run.advance(point)
             inverse.learn(point.x - start.x, point.gradient - start.gradient)
-        elif not inverse.forget():
+        elif not inverse.simplify():
             run.give_up(direction, slope)
     return run.result(nmetric=inverse.level)
 
@@ -111,11 +111,15 @@ class InverseHessian:
             self._pairs.append((step, change, curvature))
             self._scale = curvature / square
 
-    def forget(self):
-        """Drop all pairs; False if there are none."""
-        had_pairs = len(self._pairs) > 0
+    def simplify(self):
+        """After a failure, drop the pairs, or without pairs the metric; False if nothing is left to drop."""
+        if not self._pairs and self._apply_metric is None:
+            return False
+        if not self._pairs:
+            self._metric = self._apply_metric = None
         self._pairs.clear()
-        return had_pairs
+        self._scale = 1.0
+        return True
 
     def refresh(self, x):
         """Ask for a better metric; False if there is none."""
@@ -143,8 +147,10 @@ class Progress:
 
     def slow(self, gap, target):
         """Whether the target is more iterations away than patience allows, going by the last few."""
+        if not 0.0 < target < gap:
+            return False
         self._gaps.append(gap)
-        if len(self._gaps) <= WINDOW or not 0.0 < target < gap:
+        if len(self._gaps) <= WINDOW:
             return False
         rate = math.log(self._gaps[0] / gap) / WINDOW
         iterations_left = math.log(gap / target) / rate if rate > 0.0 else math.inf

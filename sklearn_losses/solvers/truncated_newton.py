@@ -5,6 +5,7 @@ import numpy as np
 from .descent import Descent
 from .line_search import line_search
 
+FLATTEN = 0.2  # a longer step costs an evaluation, which is less than another linear system
 SHARE_OF_TARGET = 0.1  # the linear system needs no more digits than the tolerance asks for
 
 
@@ -81,7 +82,7 @@ def truncated_newton(
         slope = float(direction @ start.gradient)
         if run.finished(-0.5 * slope):
             break
-        point, _ = line_search(run.evaluate, start, direction, slope)
+        point, _ = line_search(run.evaluate, start, direction, slope, flatten=FLATTEN)
         if point is None:
             run.give_up(direction, slope)
         else:

@@ -1,17 +1,18 @@
-"""Many rows, few that matter: solve for the rows whose loss can bend, and keep the others as the lines they are.
+"""Many rows, few that matter: solve for the rows whose loss can bend, and keep the others as lines.
 
-At the solution only a few rows sit on a kink of their loss. Where the loss of a row is linear as far as its score may still
-move, the row contributes a linear function of the parameters, and all such rows together one vector: a single pass over the
-data. What is left is a problem in a small share of the rows (Portnoy and Koenker, 1997, for quantile regression). It lies
-below the whole one, since a convex loss lies above its tangents; a row that left its tangent after all shows up in the
-duality gap over all rows, and joins the working rows of the next round.
+At the solution only a few rows sit on a kink of their loss. Where the loss of a row is linear as far as its
+score may still move, the row contributes a linear function of the parameters, and all such rows together
+one vector: a single pass over the data. What is left is a problem in a small share of the rows (Portnoy and
+Koenker, 1997, for quantile regression). It lies below the whole one, since a convex loss lies above its
+tangents; a row that left its tangent after all shows up in the duality gap over all rows, and joins the
+working rows of the next round.
 """
 
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .envelopes import Point, Problem, row_products
+from .envelopes import Problem, row_products
 
 
 @dataclass
@@ -53,9 +54,10 @@ class WorkingRows:
 
 
 def bends(split, z, reach):
-    """Mask of the rows whose loss is not linear where every score moves by up to ``reach`` (n,), one score at a time.
+    """Mask of the rows whose loss is not linear where any one score moves by up to ``reach`` (n,).
 
-    By convexity it is then linear on the hull of these moves. (Second differences of the losses are zero up to rounding.)
+    By convexity it is then linear on the hull of these moves. (Second differences of the losses are zero up
+    to rounding.)
     """
     value = split.value(z)
     mask = np.zeros(value.shape, dtype=bool)
@@ -68,8 +70,8 @@ def bends(split, z, reach):
 
 def tangent_slopes(split, z, reach):
     """Gradients of the losses at z, exact where the loss is linear within ``reach`` (n,)."""
-    # A proximal step much shorter than the reach finds the slope but for cancellation, which a long one from the point
-    # that this slope leads to repairs.
+    # A proximal step much shorter than the reach finds the slope but for cancellation, which a long one
+    # from the point that this slope leads to repairs.
     short = 0.01 * reach
     columns = short if z.ndim == 1 else short[:, None]
     slopes = (z - split.prox(z, short)) / columns

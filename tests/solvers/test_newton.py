@@ -45,6 +45,13 @@ def test_one_more_step_ends_at_machine_precision():
     assert polished.gap < rough.gap
 
 
+def test_the_last_step_respects_the_iteration_limit():
+    problem = logistic()
+    needed = problem.minimize(newton, np.zeros(5), tol=1e-4, polish=False).nit
+    result = problem.minimize(newton, np.zeros(5), tol=1e-4, maxiter=needed)
+    assert result.success and result.nit == needed
+
+
 def test_reaches_1e_12_and_beyond():
     problem = logistic(alpha=1e-3)
     result = problem.minimize(newton, np.zeros(5), tol=1e-20)

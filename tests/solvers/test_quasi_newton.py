@@ -118,6 +118,27 @@ def test_a_metric_may_be_missing_from_the_start():
     assert result.nmetric == 0
 
 
+@pytest.mark.parametrize("useless", [np.nan, -1.0, 1e-300])
+def test_carries_on_without_a_metric_that_points_nowhere(useless):
+    problem = logistic()
+    result = problem.minimize(
+        quasi_newton,
+        np.zeros(5),
+        tol=1e-8,
+        gap=bound,
+        metric=lambda x, level: lambda vector: useless * vector,
+    )
+    assert result.success
+
+
+def test_a_metric_of_the_wrong_sign_proves_nothing():
+    problem = logistic()
+    best = problem.minimize(newton, np.zeros(5), tol=1e-14).fun
+    result = problem.minimize(quasi_newton, np.zeros(5), tol=1e-8, metric=lambda x, level: np.negative)
+    assert result.success
+    assert result.fun - best <= 1e-6
+
+
 def test_reaches_rounding_of_the_gradient():
     problem = logistic(alpha=1e-2)
     result = problem.minimize(

@@ -1,0 +1,81 @@
+"""Newton's equations of the envelopes: by factorisation, or for many coordinates by conjugate gradients."""
+
+import numpy as np
+from scipy.linalg import LinAlgError, cho_factor, cho_solve
+
+DENSE_LIMIT = 2500  # coordinates up to which they are factorised
+
+
+def newton_equations(problem, v, step, enough):
+    """The function that solves (gram / step + penalty) d = right, for the window of rows that bend around v.
+
+    With many coordinates, only until the residual means as little as ``enough`` in the duality gap.
+    """
+    window = problem.split.curvature(v, step)
+    if not problem.dense:
+        return lambda right, ridge: conjugate_gradients(problem, window, step, right, enough)
+    size = problem.penalty.size
+    matrix = problem.split.gram(*window) / step if window[0].size else np.zeros((size, size))
+    diagonal = np.diag_indices_from(matrix)
+    matrix[diagonal] += problem.penalty
+    keep_definite(matrix, problem, step)
+    scale = 1.0 / np.sqrt(matrix[diagonal])
+    matrix *= scale
+    matrix *= scale[:, None]
+
+    def solve(right, ridge):
+        while True:
+            matrix[diagonal] = 1.0 + ridge
+            try:
+                factor = cho_factor(matrix, lower=True, check_finite=False)
+                return scale * cho_solve(factor, scale * right, check_finite=False)
+            except LinAlgError:
+                ridge *= 100.0
+
+    return solve
+
+
+def keep_definite(matrix, problem, step):
+    """Make moves that no row in the window resists, and no penalty, cost a little."""
+    # Columns are scaled such that all rows in the window would mean a curvature of about 1 / step.
+    diagonal = np.diag_indices_from(matrix)
+    matrix[diagonal] = np.maximum(matrix[diagonal], 1e-16 / step)
+    split = problem.split
+    if split.n_outputs > 1 and split.n_intercepts:
+        # The same change of every class's intercept changes no loss: intercepts that sum to zero are meant.
+        matrix[-split.n_intercepts :, -split.n_intercepts :] += 1.0 / step
+
+
+def conjugate_gradients(problem, window, step, right, enough, tolerance=0.1, maxiter=500):
+    """Newton's equations by conjugate gradients in the penalty's metric, with the intercepts eliminated."""
+    split, penalty = problem.split, problem.penalty
+    cut = right.size - split.n_intercepts
+
+    def apply(vector):
+        return split.product(*window, vector) / step + penalty * vector
+
+    units = np.eye(split.n_intercepts, right.size, cut)
+    columns = np.array([apply(unit) for unit in units]).reshape(units.shape)
+    inverse = np.linalg.pinv(columns[:, cut:], rcond=1e-12, hermitian=True)
+    diagonal = np.where(problem.penalised, penalty, 1.0 / step)
+    direction = np.zeros_like(right)
+    direction[cut:] = inverse @ right[cut:]
+    residual = right - direction[cut:] @ columns
+    residual[cut:] = 0.0
+    search = residual / diagonal
+    norm = start = residual @ search
+    for _ in range(maxiter):
+        if norm <= max(tolerance**2 * start, enough):
+            break
+        product = apply(search)
+        intercepts = -inverse @ product[cut:]
+        product += intercepts @ columns
+        length = norm / (search @ product)
+        direction += length * search
+        direction[cut:] += length * intercepts
+        residual -= length * product
+        residual[cut:] = 0.0
+        scaled = residual / diagonal
+        previous, norm = norm, residual @ scaled
+        search = scaled + (norm / previous) * search
+    return direction
