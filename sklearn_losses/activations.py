@@ -322,9 +322,7 @@ def _two_probabilities(scores: Array, power: Array | None = None) -> tuple[Array
 def _below_top(scores: Array) -> Array:
     """Scores minus the largest of their row; never below the smallest finite number."""
     with np.errstate(over="ignore"):
-        shifted = np.subtract(
-            scores, scores.max(axis=1, keepdims=True), dtype=np.result_type(scores, np.float32)
-        )
+        shifted = np.subtract(scores, scores.max(axis=1, keepdims=True), dtype=np.result_type(scores, np.float32))
     return np.maximum(shifted, np.finfo(shifted.dtype).min, out=shifted)
 
 

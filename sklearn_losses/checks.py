@@ -7,12 +7,15 @@ from collections.abc import Callable
 from typing import NoReturn
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.base import clone
 
 from .activations import Activation, Exponential, Identity, Sigmoid, Softmax
 from .losses import Loss
 from .losses._metric import one_hot
 from .problem import compose
+
+Array = NDArray[np.floating]
 
 N_ROWS = 12
 STEP = 1e-5
@@ -60,35 +63,32 @@ def check_loss(loss: Loss) -> None:
     _check_object(loss)
     with np.errstate(all="ignore"):
         for case in _cases(loss):
-            _check_case(loss, case)
-
-
-def _check_case(loss: Loss, case: Case) -> None:
-    _check_shapes(loss, case)
-    _check_purity(loss, case)
-    _check_rows_are_separate(loss, case)
-    _check_gradient(loss, case)
-    if loss.curvature is not None:
-        _check_curvature(loss, case)
-    if loss.pieces is not None and case.prediction.ndim == 1 and loss.is_convex_on(case.domain):
-        _check_pieces(loss, case)
-    if loss.trainable:
-        _check_extremes(loss, case)
-        _check_convexity(loss, case)
-    _check_weights(loss, case)
+            _check_case(case)
+    # last, because a class of an interactive session is often the only thing that cannot be pickled
     try:
         pickle.loads(pickle.dumps(loss))
     except Exception as error:
-        _fail(loss, None, f"it cannot be pickled, so it cannot be sent to other processes: {error}")
+        raise LossCheckError(
+            f"{loss}: it cannot be pickled, so it cannot be sent to other processes: {error}"
+        ) from error
 
 
 class Case:
     """One kind of problem that a loss is for, with targets and predictions in the middle of its range."""
 
-    def __init__(self, name: str, domain: str, activation: Activation, y: np.ndarray, scores: np.ndarray):
-        self.name, self.domain, self.activation = name, domain, activation
-        self.y, self.scores = y, scores
+    def __init__(self, loss: Loss, name: str, activation: Activation, y: Array, scores: Array):
+        self.loss, self.name, self.activation, self.y, self.scores = loss, name, activation, y, scores
         self.prediction = activation.forward(scores)
+        self.regression = name == "regression"
+
+    @property
+    def domain(self) -> str:
+        if self.regression:
+            return "values"
+        return "scores" if isinstance(self.activation, Identity) else "probabilities"
+
+    def fail(self, text: str) -> NoReturn:
+        raise LossCheckError(f"{self.loss}, {self.name}: {text}")
 
 
 def _cases(loss: Loss) -> list[Case]:
@@ -98,216 +98,192 @@ def _cases(loss: Loss) -> list[Case]:
     hard, soft = (np.arange(N_ROWS) % 2).astype(float), random.uniform(0.1, 0.9, size=N_ROWS)
     hard_rows, soft_rows = one_hot(np.arange(N_ROWS) % 3, 3), random.dirichlet(np.ones(3), size=N_ROWS)
     cases = []
-    if "probabilities" in loss.domains or "scores" in loss.domains:
-        domain = "probabilities" if "probabilities" in loss.domains else "scores"
-        one, many = (Sigmoid(), Softmax()) if domain == "probabilities" else (Identity(), Identity())
+    if {"probabilities", "scores"} & set(loss.domains):
+        on_probabilities = "probabilities" in loss.domains
+        one, many = (Sigmoid(), Softmax()) if on_probabilities else (Identity(), Identity())
         cases += [
-            Case("two classes", domain, one, hard, scores),
-            Case("two classes with soft labels", domain, one, soft, scores),
-            Case("three classes", domain, many, hard_rows, joint),
-            Case("three classes with soft labels", domain, many, soft_rows, joint),
+            Case(loss, "two classes", one, hard, scores),
+            Case(loss, "two classes with soft labels", one, soft, scores),
+            Case(loss, "three classes", many, hard_rows, joint),
+            Case(loss, "three classes with soft labels", many, soft_rows, joint),
         ]
     if "values" in loss.domains:
         link = Exponential() if loss.link == "log" else Identity()
-        cases.append(Case("regression", "values", link, random.uniform(0.5, 3.0, size=N_ROWS), scores))
+        cases.append(Case(loss, "regression", link, random.uniform(0.5, 3.0, size=N_ROWS), scores))
     return cases if loss.trainable else cases[::2]
-
-
-def _fail(loss: Loss, case: Case | None, text: str) -> NoReturn:
-    raise LossCheckError(f"{loss}{f', {case.name}' if case else ''}: {text}")
 
 
 def _check_object(loss: object) -> None:
     if not isinstance(loss, Loss):
         kind = f"the class {loss.__name__}; pass an instance" if isinstance(loss, type) else repr(loss)
-        raise LossCheckError(
-            f"A loss is an instance of a class derived from sklearn_losses.Loss; got {kind}."
-        )
+        raise LossCheckError(f"A loss is an instance of a class derived from sklearn_losses.Loss; got {kind}.")
     if not loss.domains or not set(loss.domains) <= set(DOMAINS):
-        _fail(loss, None, f"domain must be one or several of {DOMAINS[:3]}; it is {loss.domain!r}.")
+        raise LossCheckError(f"{loss}: domain must be one or several of {DOMAINS[:3]}; it is {loss.domain!r}.")
     loss.check_parameters()
     try:
         copied = clone(loss)
     except (RuntimeError, TypeError) as error:
-        _fail(loss, None, f"it cannot be cloned, so no search can use it: {error}")
+        raise LossCheckError(f"{loss}: it cannot be cloned, so no search can use it: {error}") from error
     if repr(copied) != repr(loss):
-        _fail(
-            loss,
-            None,
-            f"its clone is {copied!r}: __init__ must keep every parameter under its own name, unchanged.",
+        raise LossCheckError(
+            f"{loss}: its clone is {copied!r}; __init__ must keep every parameter unchanged under its name."
         )
 
 
-def _check_shapes(loss: Loss, case: Case) -> None:
-    expected = {"value": (len(case.y),), "gradient": case.prediction.shape}
-    if loss.curvature is not None:
-        expected["curvature"] = case.prediction.shape
-    for method, shape in expected.items():
+def _check_case(case: Case) -> None:
+    _check_shapes(case)
+    _check_purity(case)
+    _check_rows_are_separate(case)
+    _check_gradient(case)
+    _check_curvature(case)
+    _check_pieces(case)
+    if case.loss.trainable:
+        _check_extremes(case)
+        _check_convexity(case)
+    _check_weights(case)
+
+
+def _methods(case: Case) -> list[str]:
+    return ["value", "gradient"] + ["curvature"] * (case.loss.curvature is not None)
+
+
+def _check_shapes(case: Case) -> None:
+    for method in _methods(case):
+        shape = case.y.shape[:1] if method == "value" else case.prediction.shape
         try:
-            found = np.asarray(getattr(loss, method)(case.y.copy(), case.prediction.copy()))
+            found = np.asarray(getattr(case.loss, method)(case.y.copy(), case.prediction.copy()))
         except Exception as error:
-            text = f"{method} raises {type(error).__name__}: {error} (y has the shape {case.y.shape})"
-            raise LossCheckError(f"{loss}, {case.name}: {text}") from error
+            case.fail(f"{method} raises {type(error).__name__} for y of shape {case.y.shape}: {error}")
         if found.shape != shape:
-            _fail(
-                loss,
-                case,
-                f"{method} has the wrong shape {found.shape}; for y {case.y.shape} it must be {shape}.",
-            )
+            case.fail(f"{method} has the wrong shape {found.shape}; for y {case.y.shape} it must be {shape}.")
         if np.isnan(found).any():
-            _fail(
-                loss,
-                case,
-                f"the {method} is NaN at ordinary predictions, such as {case.prediction[0].tolist()}.",
-            )
+            case.fail(f"the {method} is NaN at ordinary predictions, such as {case.prediction[0].tolist()}.")
 
 
-def _check_purity(loss: Loss, case: Case) -> None:
-    before = pickle.dumps(vars(loss))
-    methods = ["value", "gradient"] + ["curvature"] * (loss.curvature is not None)
-    for method in methods:
+def _check_purity(case: Case) -> None:
+    before = pickle.dumps(vars(case.loss))
+    for method in _methods(case):
+        evaluate = getattr(case.loss, method)
         y, prediction = case.y.copy(), case.prediction.copy()
-        first = np.array(getattr(loss, method)(y, prediction))
+        first = np.array(evaluate(y, prediction))
         for name, changed, original in (("y", y, case.y), ("prediction", prediction, case.prediction)):
             if not np.array_equal(changed, original):
-                _fail(loss, case, f"{method} changes its input {name}; work on a copy.")
-        getattr(loss, method)(case.y[:5].copy(), case.prediction[3:8].copy())
-        if not np.array_equal(first, getattr(loss, method)(y, prediction)):
-            _fail(
-                loss, case, f"{method} gives another answer when called again: it keeps state between calls."
-            )
-    if pickle.dumps(vars(loss)) != before:
-        _fail(loss, case, "a method stores something on the loss: it keeps state between calls.")
+                case.fail(f"{method} changes its input {name}; work on a copy.")
+        evaluate(case.y[:5].copy(), case.prediction[3:8].copy())
+        if not np.array_equal(first, evaluate(y, prediction)):
+            case.fail(f"{method} gives another answer when called again: it keeps state between calls.")
+    if pickle.dumps(vars(case.loss)) != before:
+        case.fail("a method stores something on the loss: it keeps state between calls.")
 
 
-def _check_rows_are_separate(loss: Loss, case: Case) -> None:
+def _check_rows_are_separate(case: Case) -> None:
     some = slice(2, 7)
-    part = loss.value(case.y[some].copy(), case.prediction[some].copy())
-    if not np.allclose(part, loss.value(case.y.copy(), case.prediction.copy())[some], rtol=1e-12, atol=1e-14):
-        _fail(loss, case, "the value of a row depends on the other rows.")
+    part = case.loss.value(case.y[some].copy(), case.prediction[some].copy())
+    whole = case.loss.value(case.y.copy(), case.prediction.copy())
+    if not np.allclose(part, whole[some], rtol=1e-12, atol=1e-14):
+        case.fail("the value of a row depends on the other rows.")
 
 
-def _check_gradient(loss: Loss, case: Case) -> None:
-    _check_derivative(
-        loss,
-        case,
-        "gradient",
-        lambda prediction, _: loss.value(case.y, prediction),
-        lambda direction: _row_sum(loss.gradient(case.y, case.prediction) * direction),
-    )
-
-
-def _check_curvature(loss: Loss, case: Case) -> None:
-    curvature = loss.curvature
-    assert curvature is not None
-    # elementwise: the second derivative along one column at a time
-    _check_derivative(
-        loss,
-        case,
-        "curvature",
-        lambda prediction, direction: _row_sum(loss.gradient(case.y, prediction) * direction),
-        lambda direction: _row_sum(curvature(case.y, case.prediction) * direction),
-    )
-    if case.prediction.ndim == 2:
-        direction = np.random.RandomState(1).normal(size=case.prediction.shape)
-        change = _difference(case, direction, lambda prediction, _: loss.gradient(case.y, prediction))
-        given = loss.curvature_product(case.y, case.prediction, direction)
-        if not _close(given, change):
-            _fail(
-                loss,
-                case,
-                "the Hessian is not diagonal in the columns, so it needs curvature_product(y, prediction, direction).",
-            )
-
-
-def _check_derivative(loss: Loss, case: Case, name: str, function: Callable, given: Callable) -> None:
+def _check_gradient(case: Case) -> None:
+    gradient = case.loss.gradient(case.y, case.prediction)
     for direction in _directions(case.prediction):
-        expected, found = _difference(case, direction, function), given(direction)
-        if _close(found, expected):
-            continue
-        if _close(-found, expected):
-            _fail(loss, case, f"the {name} has the wrong sign.")
-        ratio = np.median(found[expected != 0] / expected[expected != 0]) if (expected != 0).any() else np.nan
-        if np.isfinite(ratio) and ratio != 0 and _close(found / ratio, expected):
-            _fail(
-                loss, case, f"the {name} has the wrong factor: it is {ratio:.6g} times the finite difference."
-            )
-        worst = int(np.argmax(np.abs(found - expected)))
-        _fail(
-            loss,
-            case,
-            f"the {name} disagrees with finite differences: row {worst} gives {found[worst]:.6g} for {expected[worst]:.6g}.",
+        expected = _difference(case, direction, lambda prediction: case.loss.value(case.y, prediction))
+        _check_derivative(case, "gradient", _row_sum(gradient * direction), expected)
+
+
+def _check_curvature(case: Case) -> None:
+    if case.loss.curvature is None:
+        return
+    curvature = case.loss.curvature(case.y, case.prediction)
+
+    def change(direction):
+        return _difference(case, direction, lambda prediction: case.loss.gradient(case.y, prediction))
+
+    for direction in _directions(case.prediction):  # elementwise: along one column at a time
+        _check_derivative(case, "curvature", _row_sum(curvature * direction), _row_sum(change(direction) * direction))
+    direction = np.random.RandomState(1).normal(size=case.prediction.shape)
+    if not _close(case.loss.curvature_product(case.y, case.prediction, direction), change(direction)):
+        case.fail(
+            "curvature_product disagrees with finite differences of the gradient; where the Hessian is not "
+            "diagonal in the columns, curvature_product(y, prediction, direction) has to be given."
         )
 
 
-def _directions(prediction: np.ndarray) -> list[np.ndarray]:
+def _check_derivative(case: Case, name: str, found: Array, expected: Array) -> None:
+    if _close(found, expected):
+        return
+    if _close(-found, expected):
+        case.fail(f"the {name} has the wrong sign.")
+    known = expected != 0
+    ratio = np.median(found[known] / expected[known]) if known.any() else np.nan
+    if np.isfinite(ratio) and ratio != 0 and _close(found / ratio, expected):
+        case.fail(f"the {name} has the wrong factor: it is {ratio:.6g} times the finite difference.")
+    row = int(np.argmax(np.abs(found - expected)))
+    numbers = f"{found[row]:.6g} instead of {expected[row]:.6g} in row {row}"
+    case.fail(f"the {name} disagrees with finite differences: it is {numbers}.")
+
+
+def _directions(prediction: Array) -> list[Array]:
     if prediction.ndim == 1:
         return [np.ones_like(prediction)]
     return [np.broadcast_to(row, prediction.shape) for row in np.eye(prediction.shape[1])]
 
 
-def _difference(case: Case, direction: np.ndarray, function: Callable) -> np.ndarray:
+def _difference(case: Case, direction: Array, function: Callable[[Array], Array]) -> Array:
     """Central difference along a direction, Richardson-extrapolated."""
 
     def central(step):
-        ahead, behind = (function(case.prediction + s * direction, direction) for s in (step, -step))
+        ahead, behind = (function(case.prediction + s * direction) for s in (step, -step))
         return (ahead - behind) / (2 * step)
 
     return (4.0 * central(STEP) - central(2.0 * STEP)) / 3.0
 
 
-def _close(found: np.ndarray, expected: np.ndarray) -> bool:
+def _close(found: Array, expected: Array) -> bool:
     return bool(np.all(np.abs(found - expected) <= TOLERANCE * (1.0 + np.abs(expected))))
 
 
-def _row_sum(values: np.ndarray) -> np.ndarray:
+def _row_sum(values: Array) -> Array:
     return values if values.ndim == 1 else values.sum(axis=1)
 
 
-def _check_pieces(loss: Loss, case: Case) -> None:
-    assert loss.pieces is not None
-    kinks, slopes = loss.pieces(case.y)
+def _check_pieces(case: Case) -> None:
+    if case.loss.pieces is None or case.y.ndim == 2 or not case.loss.is_convex_on(case.domain):
+        return
+    kinks, slopes = map(np.asarray, case.loss.pieces(case.y))
     n_rows = len(case.y)
-    if np.shape(kinks)[0] != n_rows or np.shape(slopes) != (n_rows, np.shape(kinks)[1] + 1):
-        _fail(
-            loss,
-            case,
-            f"pieces must return kinks (n, m) and slopes (n, m + 1); got {np.shape(kinks)}, {np.shape(slopes)}.",
-        )
+    if kinks.ndim != 2 or len(kinks) != n_rows or slopes.shape != (n_rows, kinks.shape[1] + 1):
+        shapes = f"{kinks.shape} and {slopes.shape}"
+        case.fail(f"pieces must return kinks (n, m) and slopes (n, m + 1) for y {case.y.shape}; got {shapes}.")
     if (np.diff(kinks, axis=1) < 0).any() or (np.diff(slopes, axis=1) < 0).any():
-        _fail(loss, case, "the kinks must increase and the slopes must not decrease.")
+        case.fail("the kinks of pieces must increase and its slopes must not decrease.")
     for prediction in (case.prediction, case.prediction - 10.0, case.prediction + 10.0):
         piece = (kinks < prediction[:, None]).sum(axis=1)
-        if not _close(slopes[np.arange(n_rows), piece], loss.gradient(case.y, prediction)):
-            _fail(loss, case, "the slopes of pieces disagree with the gradient.")
+        if not _close(slopes[np.arange(n_rows), piece], case.loss.gradient(case.y, prediction)):
+            case.fail("the slopes of pieces disagree with the gradient.")
 
 
-def _check_extremes(loss: Loss, case: Case) -> None:
-    composition = compose(loss, case.activation)
-    scores = (
-        EXTREMES if case.scores.ndim == 1 else np.stack([EXTREMES, -EXTREMES, np.roll(EXTREMES, 3)], axis=1)
-    )
+def _check_extremes(case: Case) -> None:
+    joint = np.stack([EXTREMES, -EXTREMES, np.roll(EXTREMES, 3)], axis=1)
+    scores = joint if case.y.ndim == 2 else EXTREMES
+    prediction = case.activation.forward(scores)
     y = np.resize(case.y, (len(scores), *case.y.shape[1:]))
-    all_targets = [y, np.roll(y, 1, axis=0)]
-    if case.domain == "values" and _takes(loss, np.zeros_like(y)):
-        all_targets.append(np.zeros_like(y))
-    for targets in all_targets:
-        values, gradient = composition.value_and_gradient(targets, scores)
+    zeros = [np.zeros_like(y)] * (case.regression and _takes(case.loss, np.zeros_like(y)))
+    for targets in (y, np.roll(y, 1, axis=0), *zeros):
+        values, gradient = compose(case.loss, case.activation).value_and_gradient(targets, scores)
         # where the value is infinite, solvers step back and do not look at the gradient
-        lost = np.isnan(gradient) if gradient.ndim == 1 else np.isnan(gradient).any(axis=1)
-        for name, bad in (("value", np.isnan(values)), ("gradient", lost & np.isfinite(values))):
+        lost = np.isnan(_row_sum(gradient)) & np.isfinite(values)
+        for name, bad in (("value", np.isnan(values)), ("gradient", lost)):
             if bad.any():
                 row = int(np.argmax(bad))
-                _fail(
-                    loss,
-                    case,
+                case.fail(
                     f"the {name} is NaN at the extreme score {scores[row].tolist()}, where the prediction is "
-                    f"{case.activation.forward(scores[row : row + 1])[0].tolist()} and y is {targets[row].tolist()}. "
-                    "Bound the arguments of logarithms, powers and quotients.",
+                    f"{prediction[row].tolist()}, for y {targets[row].tolist()}. Bound the arguments of "
+                    "logarithms, powers and quotients."
                 )
 
 
-def _takes(loss: Loss, y: np.ndarray) -> bool:
+def _takes(loss: Loss, y: Array) -> bool:
     try:
         loss.check_target(y)
     except ValueError:
@@ -315,23 +291,23 @@ def _takes(loss: Loss, y: np.ndarray) -> bool:
     return True
 
 
-def _check_convexity(loss: Loss, case: Case) -> None:
-    if not loss.is_convex_on(case.domain):
+def _check_convexity(case: Case) -> None:
+    if not case.loss.is_convex_on(case.domain):
         return
-    composition = compose(loss, case.activation)
+    composition = compose(case.loss, case.activation)
     random = np.random.RandomState(2)
     for size in (0.1, 1.0, 10.0):
         a, b = (case.scores + size * random.normal(size=case.scores.shape) for _ in range(2))
-        values = [composition.value_and_gradient(case.y, z)[0] for z in (a, b, 0.5 * (a + b))]
-        if (
-            values[2] > 0.5 * (values[0] + values[1]) + 1e-9 * (1.0 + np.abs(values[0]) + np.abs(values[1]))
-        ).any():
-            _fail(loss, case, "it declares itself convex, but it is not convex in the scores.")
+        ends = [composition.value_and_gradient(case.y, z)[0] for z in (a, b)]
+        middle = composition.value_and_gradient(case.y, 0.5 * (a + b))[0]
+        rounding = 1e-9 * (1.0 + np.abs(ends[0]) + np.abs(ends[1]))
+        if (middle > 0.5 * (ends[0] + ends[1]) + rounding).any():
+            case.fail("it declares itself convex, but it is not convex in the scores.")
 
 
-def _check_weights(loss: Loss, case: Case) -> None:
+def _check_weights(case: Case) -> None:
     counts = np.arange(len(case.y)) % 3
-    weighted = loss(case.y, case.prediction, sample_weight=counts)
-    repeated = loss(np.repeat(case.y, counts, axis=0), np.repeat(case.prediction, counts, axis=0))
+    weighted = case.loss(case.y, case.prediction, sample_weight=counts)
+    repeated = case.loss(np.repeat(case.y, counts, axis=0), np.repeat(case.prediction, counts, axis=0))
     if not np.isclose(weighted, repeated, rtol=1e-10):
-        _fail(loss, case, "a row of weight two does not count as two rows in the metric.")
+        case.fail("a row of weight two does not count as two rows in the metric.")

@@ -114,7 +114,7 @@ class LinearClassifier(ClassifierMixin, LinearModel):
         validation.check_parameters(self)
         loss, domain = self._loss_for(("probabilities", "scores"), "Use it with LinearRegressor.")
         X, y = validation.check_fit_data(self, X, y)
-        classes, codes = validation.encode_labels(self, y)
+        classes, codes = validation.encode_labels(y)
         validation.check_number_of_classes(self, classes, binary_only=self._binary_only)
         weights = validation.check_weights(sample_weight, len(codes))
         weights = validation.with_class_weights(self.class_weight, classes, codes, weights)
@@ -129,6 +129,7 @@ class LinearClassifier(ClassifierMixin, LinearModel):
         activation = Identity() if domain == "scores" else Sigmoid() if binary else Softmax()
         attributes = {"classes_": classes, "loss_": loss}
         n_outputs = 1 if binary else len(classes)
+        validation.check_loss_shapes(loss, activation, target, n_outputs)
         return Task(X, target, weights, loss, activation, domain, n_outputs, attributes)
 
     def decision_function(self, X):
@@ -502,6 +503,7 @@ class LinearRegressor(RegressorMixin, LinearModel):
         weights = validation.check_weights(sample_weight, len(y))
         loss.check_target(y)
         activation = {"identity": Identity(), "log": Exponential()}[loss.link]
+        validation.check_loss_shapes(loss, activation, y, 1)
         return Task(X, y, weights, loss, activation, domain, 1, {"loss_": loss})
 
     def predict(self, X):

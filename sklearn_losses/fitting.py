@@ -12,18 +12,14 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from scipy.optimize import OptimizeResult, minimize
 
+from . import automatic
 from .problem import Conditioned, Objective, Split, condition, hard_labels, reduction
 from .problem.certificate import certify, gap_estimate, intercept_is_exact
 from .problem.coordinates import Unchanged, column_statistics
-from .problem.metric import cholesky_solver, gram_with_penalty, hessian_with_common_shift, sampled
 from .scipy_methods import NEVER, check_method, minimize_by_name
-from .solvers import augmented_lagrangian, gradient_descent, newton, quasi_newton, truncated_newton
+from .solvers import augmented_lagrangian, gradient_descent
 
 WRITTEN_ENTRIES = 1_000_000  # data up to this size is written out in conditioned coordinates once
-NEWTON_WORK = 1e9  # multiplications that one dense Hessian may cost
-NEWTON_TOLERANCE = 1e-10  # a step or two more end near machine precision, where weights equal repetition
-DENSE_PARAMETERS = 3_000  # parameters up to which a dense metric is factorised
-ROWS_PER_PARAMETER = 40  # size of the subsample whose Hessian is the metric
 CERTIFICATION_ROUNDS = 5
 
 Array = np.ndarray
@@ -113,7 +109,7 @@ def _with_report(found: Fit, problem: Problem) -> Fit:
 def _fit_reduced(problem: Problem, start: Array) -> Fit:
     """More features than rows: the equivalent problem in as many features as rows."""
     objective = problem.objective
-    center, _ = column_statistics(objective.rows, objective.weights)
+    center, _ = column_statistics(objective)
     reduced = reduction.Reduction(objective, center if objective.fit_intercept else np.zeros_like(center))
     watch = None
     if problem.watch is not None:
@@ -235,46 +231,19 @@ ROUNDING = 2  # the status of our solvers where rounding ends the progress
 
 
 def _automatic_run(recorder: Recorder, x: Array, gap) -> Callable[[Array, float], OptimizeResult]:
-    problem, model = recorder.problem, recorder.model
-    objective = model.objective
-    n_rows, n_outputs = objective.rows.n_rows, objective.n_outputs
-    n_parameters = len(x)
-    curved = objective.composition.has_curvature
-    work = n_rows * (objective.rows.n_features + 1) ** 2 * n_outputs * (n_outputs + 1) / 2
-    extra: dict = {}
-
-    def hessian(x):
-        return hessian_with_common_shift(model, x, convex=problem.convex)
-
-    if curved and n_parameters <= DENSE_PARAMETERS and work <= NEWTON_WORK:
-        method, extra["hess"] = newton, hessian
-        options = {"tol": min(problem.tol, NEWTON_TOLERANCE)}
-    elif curved and n_parameters > DENSE_PARAMETERS:
-        method, extra["hessp"] = truncated_newton, model.hessian_product
-        options = {}
-    else:
-        method = quasi_newton
-        size = min(n_rows, ROWS_PER_PARAMETER * n_parameters)
-
-        def metric(x, level):
-            if level > 2:
-                return None
-            part = sampled(model, min(n_rows, size * 4**level), problem.random_state)
-            if not curved:
-                return cholesky_solver(gram_with_penalty(part)) if level == 0 else None
-            return cholesky_solver(hessian_with_common_shift(part, x, convex=problem.convex))
-
-        options = {"metric": metric if n_parameters <= DENSE_PARAMETERS else None}
+    problem = recorder.problem
+    chosen = automatic.plan(recorder.model, x, convex=problem.convex, random=problem.random_state)
+    starts = [chosen.start]
 
     def run(x, tol):
         return minimize(
             recorder.fun,
-            x,
+            starts.pop() if starts else x,
             jac=True,
-            method=method,
+            method=chosen.method,
             callback=recorder.callback,
-            options={"tol": tol, "maxiter": problem.max_iter - recorder.n_iter, "gap": gap} | options,
-            **extra,
+            options={"tol": tol, "maxiter": problem.max_iter - recorder.n_iter, "gap": gap} | chosen.options,
+            **chosen.derivatives,
         )
 
     return run

@@ -95,11 +95,12 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
             def attributes(theta):
                 coef, intercept = objective.unpack(theta)
                 dtype = task.X.dtype
-                return task.attributes | {"coef_": coef.astype(dtype), "intercept_": np.asarray(intercept, dtype)[()]}
+                return task.attributes | {
+                    "coef_": coef.astype(dtype),
+                    "intercept_": np.asarray(intercept, dtype)[()],
+                }
 
-            progress = Progress(
-                self, X, y, {"sample_weight": sample_weight, "soft_labels": soft_labels}, attributes
-            )
+            progress = Progress(self, X, y, {"sample_weight": sample_weight, "soft_labels": soft_labels}, attributes)
             found = fit(
                 Problem(
                     objective,
@@ -150,8 +151,11 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
         """Whether there is a model of the same features and classes to start from."""
         if not hasattr(self, "coef_") or np.size(self.coef_) != task.n_outputs * task.X.shape[1]:
             return False
-        return all(np.array_equal(getattr(self, name, None), task.attributes[name]) for name in ("classes_",)
-                   if name in task.attributes)
+        return all(
+            np.array_equal(getattr(self, name, None), task.attributes[name])
+            for name in ("classes_",)
+            if name in task.attributes
+        )
 
     def _warn(self, found, separable: bool) -> None:
         if separable:

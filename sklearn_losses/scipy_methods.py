@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 from scipy.optimize import OptimizeResult, minimize
 
 NEVER = 1e-14  # tolerances that leave the decision to the callback

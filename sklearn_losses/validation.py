@@ -10,7 +10,9 @@ from sklearn.utils import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_array, validate_data
 
-from .losses._metric import check_simplex
+from .activations import Activation
+from .losses import Loss
+from .losses._metric import check_simplex, one_hot
 
 ALLOWED_DTYPES = (np.float64, np.float32)
 
@@ -31,7 +33,11 @@ def check_parameters(estimator) -> None:
     demand("max_iter", isinstance(max_iter, Integral) and max_iter >= 1, "an integer >= 1")
     demand("fit_intercept", isinstance(estimator.fit_intercept, bool | np.bool_), "a bool")
     demand("warm_start", isinstance(estimator.warm_start, bool | np.bool_), "a bool")
-    demand("verbose", isinstance(estimator.verbose, bool | Integral) and estimator.verbose >= 0, "an integer >= 0")
+    demand(
+        "verbose",
+        isinstance(estimator.verbose, bool | Integral) and estimator.verbose >= 0,
+        "an integer >= 0",
+    )
     demand(
         "solver",
         isinstance(solver, str) or callable(solver),
@@ -44,7 +50,13 @@ def check_fit_data(estimator, X: ArrayLike, y: ArrayLike, **options):
     _refuse_odd_inputs(X)
     try:
         return validate_data(
-            estimator, X, y, accept_sparse=("csr", "csc"), dtype=ALLOWED_DTYPES, accept_large_sparse=True, **options
+            estimator,
+            X,
+            y,
+            accept_sparse=("csr", "csc"),
+            dtype=ALLOWED_DTYPES,
+            accept_large_sparse=True,
+            **options,
         )
     except ValueError as error:
         raise _with_hint(error) from error
@@ -54,25 +66,25 @@ def check_rows(estimator, X: ArrayLike):
     """X validated for predicting."""
     _refuse_odd_inputs(X)
     try:
-        return validate_data(
-            estimator, X, accept_sparse=("csr", "csc"), dtype=ALLOWED_DTYPES, reset=False
-        )
+        return validate_data(estimator, X, accept_sparse=("csr", "csc"), dtype=ALLOWED_DTYPES, reset=False)
     except ValueError as error:
         raise _with_hint(error) from error
 
 
-def encode_labels(estimator, y: NDArray) -> tuple[NDArray, NDArray[np.intp]]:
+def encode_labels(y: NDArray) -> tuple[NDArray, NDArray[np.intp]]:
     """The sorted classes, and the index of every row's class."""
+    if y.dtype == object and not all(isinstance(label, str) for label in y.ravel()):
+        kinds = sorted({type(label).__name__ for label in y.ravel()})
+        mixed = f"labels of mixed types ({', '.join(kinds)}), which have no order"
+        raise ValueError(
+            f"Unknown label type: y holds {mixed if len(kinds) > 1 else 'objects'}. Make them all text, or give y a "
+            "numeric dtype, for example with y.astype(int)."
+        )
     try:
         check_classification_targets(y)
     except ValueError as error:
         raise ValueError(f"{error} For a continuous target use LinearRegressor.") from error
-    except TypeError as error:
-        raise ValueError(_mixed_labels(y)) from error
-    try:
-        return np.unique(y, return_inverse=True)
-    except TypeError as error:
-        raise ValueError(_mixed_labels(y)) from error
+    return np.unique(y, return_inverse=True)
 
 
 def check_number_of_classes(estimator, classes: NDArray, *, binary_only: bool) -> None:
@@ -149,6 +161,20 @@ def check_soft_labels(soft_labels: ArrayLike, n_rows: int, classes: NDArray) -> 
     return rows / rows.sum(axis=1, keepdims=True)
 
 
+def check_loss_shapes(loss: Loss, activation: Activation, y: NDArray, n_outputs: int) -> None:
+    """Raise a ValueError when a loss, tried on a few rows, answers in other shapes than it has to."""
+    y = y[:3].copy()
+    targets = one_hot(y, n_outputs) if y.dtype.kind in "iu" else y
+    prediction = activation.forward(np.zeros((len(y), n_outputs) if n_outputs > 1 else len(y)))
+    for method, shape in (("value", (len(y),)), ("gradient", prediction.shape)):
+        found = np.shape(getattr(loss, method)(targets, prediction))
+        if found != shape:
+            raise ValueError(
+                f"{loss}.{method}(y, prediction) must have shape {shape} for a prediction of shape "
+                f"{prediction.shape}; got {found}. sklearn_losses.check_loss examines a loss."
+            )
+
+
 def _is_real(value) -> bool:
     return isinstance(value, Real) and not isinstance(value, bool | np.bool_)
 
@@ -160,8 +186,8 @@ def _refuse_odd_inputs(X) -> None:
     for name, dtype in _dtypes(X):
         if dtype.kind in "mM":
             raise TypeError(f"X{name} has dtype {dtype}: turn dates and durations into numbers first.")
-        if dtype.kind == "S":
-            raise ValueError(f"X{name} has dtype {dtype}: byte strings are not numbers.")
+        if dtype.kind in "SV":
+            raise ValueError(f"X{name} has dtype {dtype}: byte strings and records are not numbers.")
     columns = getattr(X, "columns", None)
     if columns is not None and len(set(columns)) < len(columns):
         repeated = [c for i, c in enumerate(columns) if c in list(columns[:i])]
@@ -183,8 +209,3 @@ def _with_hint(error: ValueError) -> ValueError:
     elif "y should be a 1d array" in text:
         text += " Class probabilities go into fit(..., soft_labels=)."
     return ValueError(text)
-
-
-def _mixed_labels(y: NDArray) -> str:
-    kinds = sorted({type(label).__name__ for label in np.asarray(y).ravel().tolist()})
-    return f"y holds labels of mixed types ({', '.join(kinds)}), which have no order; make them all of one type."

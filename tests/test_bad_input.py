@@ -57,12 +57,12 @@ BAD_ROWS = {
     "complex": (X + 1j, ValueError, "Complex data not supported"),
     "object with None": (changed(X.astype(object), (0, 0), None), ValueError, "NaN"),
     "text": (changed(X.astype(object), (0, 0), "red"), ValueError, "could not convert string.*OneHotEncoder"),
-    "bytes": (X.astype("S8"), ValueError, "byte strings are not numbers"),
+    "bytes": (X.astype("S8"), ValueError, "byte strings and records are not numbers"),
     "datetime": (X.astype("datetime64[s]"), TypeError, "datetime64"),
     "timedelta": (X.astype("timedelta64[s]"), TypeError, "timedelta64"),
     "masked": (np.ma.masked_greater(X, 1.0), ValueError, "masked entries"),
     "matrix": (np.asmatrix(X), TypeError, "np.matrix is not supported"),
-    "structured": (np.zeros(N, dtype=[("a", float), ("b", float)]), ValueError, "2D"),
+    "structured": (np.zeros(N, dtype=[("a", float)]), ValueError, "records are not numbers"),
     "ragged": ([[1.0, 2.0, 3.0], [1.0]] * (N // 2), ValueError, "inhomogeneous"),
     "a number": (1.0, ValueError, "2D"),
     "one dimension": (X[:, 0], ValueError, "Reshape your data"),
@@ -117,7 +117,8 @@ BAD_LABELS = {
     "one-hot": (np.eye(2)[LABELS], r"y should be a 1d array.*soft_labels"),
     "wrong length": (LABELS[1:], "inconsistent numbers of samples"),
     "mixed types": (np.array([0, "a"] * (N // 2), dtype=object), r"mixed types \(int, str\)"),
-    "none among text": (np.array([None, "a"] * (N // 2), dtype=object), r"mixed types \(NoneType, str\)|NaN"),
+    "none among text": (np.array([None, "a"] * (N // 2), dtype=object), r"mixed types \(NoneType, str\)"),
+    "integers as objects": (LABELS.astype(object), r"y holds objects.*y\.astype\(int\)"),
     "one class": (np.full(N, 7), r"only one class: 7\."),
     "one class of text": (np.full(N, "cat"), r"only one class: 'cat'\."),
     "empty": ([], "inconsistent numbers of samples|minimum of 1"),
@@ -133,8 +134,8 @@ def test_bad_labels(estimator, bad, message):
 
 def test_three_classes_for_the_binary_classifier():
     message = (
-        r"Only binary classification is supported\. The type of the target is multiclass\. Use SoftmaxClassifier "
-        r"for the 3 classes"
+        r"Only binary classification is supported\. The type of the target is multiclass\. "
+        "Use SoftmaxClassifier for the 3 classes"
     )
     assert_intact(LogisticRegressor().fit(X, LABELS), lambda model: model.fit(X, THREE), ValueError, message)
 
@@ -258,12 +259,7 @@ def test_bad_parameters(model, y, name):
         assert_intact(
             model, lambda model, bad=bad: model.set_params(**{name: bad}).fit(X, y), ValueError, message
         )
-        model.set_params(
-            **{name: clone(model).get_params()[name]} if False else {name: MODELS_DEFAULTS[name]}
-        )
-
-
-MODELS_DEFAULTS = {name: LinearRegressor().get_params()[name] for name in BAD_PARAMETERS}
+        model.set_params(**{name: type(model)().get_params()[name]})
 
 
 def test_unknown_solver():
@@ -276,7 +272,7 @@ def test_unknown_solver():
     ("class_weight", "message"),
     [
         ("bal", "class_weight must be a dict, 'balanced' or None; got 'bal'"),
-        ({5: 1.0}, r"5"),
+        ({5: 1.0}, r"\[0, 1\], are not in class_weight"),
         ({0: -1.0}, "finite and non-negative"),
         ({0: np.nan}, "finite and non-negative"),
         ({0: 0.0}, "The class 0 has no row with a positive weight"),
@@ -285,8 +281,8 @@ def test_unknown_solver():
 )
 def test_bad_class_weights(class_weight, message):
     model = LogisticRegressor().fit(X, LABELS)
-    fit = lambda model: model.set_params(class_weight=class_weight).fit(X, LABELS)  # noqa
-    assert_intact(model, fit, ValueError, message)
+    model.set_params(class_weight=class_weight)
+    assert_intact(model, lambda model: model.fit(X, LABELS), ValueError, message)
 
 
 class WrongShape(Loss):
@@ -350,18 +346,25 @@ def test_bad_rows_to_predict(model, y):
         clone(model).predict(X)
     model = clone(model).fit(frame(), y)
     for bad, error, message in (
-        (X[:, :2], ValueError, "X has 2 features.*expecting 3 features"),
-        (changed(X, (0, 0), np.nan), ValueError, "Input X contains NaN"),
         (frame()[["b", "a", "c"]], ValueError, "same order"),
         (frame()[["a", "b"]], ValueError, "now missing"),
-        (frame(c="red"), ValueError, "could not convert string"),
-        (X.astype("datetime64[s]"), TypeError, "datetime64"),
-        (X[0], ValueError, "Reshape your data"),
+        (frame(c="red"), ValueError, "could not convert string.*OneHotEncoder"),
+        (frame(c=pd.date_range("2020", periods=N)), TypeError, "datetime64"),
     ):
-        with pytest.warns(UserWarning) if False else pytest.raises(error, match=message):
-            model.predict(bad if isinstance(bad, pd.DataFrame) or bad.ndim < 2 else pd.DataFrame(bad))
+        with pytest.raises(error, match=message):
+            model.predict(bad)
     with pytest.warns(UserWarning, match="does not have valid feature names"):
         model.predict(X)
+    model = clone(model).fit(X, y)
+    for bad, error, message in (
+        (X[:, :2], ValueError, "X has 2 features.*expecting 3 features"),
+        (changed(X, (0, 0), np.nan), ValueError, "Input X contains NaN"),
+        (X.astype("datetime64[s]"), TypeError, "datetime64"),
+        (np.ma.masked_greater(X, 1.0), ValueError, "masked entries"),
+        (X[0], ValueError, "Reshape your data"),
+    ):
+        with pytest.raises(error, match=message):
+            model.predict(bad)
 
 
 # Odd but usable
@@ -374,6 +377,12 @@ def same_fit(model, y, rows, *, usual=X, rtol=1e-6, **options):
     return found
 
 
+def wide_indices(matrix):
+    matrix.indices, matrix.indptr = matrix.indices.astype(np.int64), matrix.indptr.astype(np.int64)
+    return matrix
+
+
+CELLS = (np.tile(np.repeat(np.arange(N), 3), 2), np.tile(np.arange(3), 2 * N))
 WIDE = np.zeros((2 * N, 6))
 WIDE[::2, ::2] = X
 ODD_ROWS = {
@@ -389,21 +398,8 @@ ODD_ROWS = {
     "longdouble": X.astype(np.longdouble),
     "numeric text": X.astype(str).astype(object),
     "frame": frame(),
-    "int64 indices": sparse.csr_array(
-        (
-            sparse.csr_array(X).data,
-            sparse.csr_array(X).indices.astype(np.int64),
-            sparse.csr_array(X).indptr.astype(np.int64),
-        ),
-        shape=X.shape,
-    ),
-    "sparse in two parts": sparse.coo_array(
-        (
-            np.r_[X.ravel() / 2, X.ravel() / 2],
-            (np.tile(np.repeat(np.arange(N), 3), 2), np.tile(np.arange(3), 2 * N)),
-        ),
-        shape=X.shape,
-    ),
+    "int64 indices": wide_indices(sparse.csr_array(X)),
+    "every entry in two parts": sparse.coo_array((np.tile(X.ravel() / 2, 2), CELLS), shape=X.shape),
 }
 
 
@@ -411,7 +407,7 @@ ODD_ROWS = {
 @pytest.mark.parametrize("odd", ODD_ROWS.values(), ids=ODD_ROWS)
 def test_odd_rows(model, y, odd):
     before = deepcopy(odd)
-    same_fit(model.set_params(tol=1e-10), y, odd)
+    same_fit(clone(model).set_params(tol=1e-10), y, odd)
     if isinstance(odd, np.ndarray):
         assert_array_equal(odd, before)
 
@@ -423,7 +419,7 @@ def test_narrow_types_do_not_wrap_around(dtype):
 
 
 def test_huge_integers():
-    huge = (rows(seed=3) * 2**62).astype(np.int64)
+    huge = (np.random.RandomState(3).uniform(-1, 1, size=(N, 3)) * 2**62).astype(np.int64)
     same_fit(LogisticRegressor(tol=1e-10), LABELS, huge, usual=huge.astype(float))
     unsigned = np.full((N, 3), np.iinfo(np.uint64).max) - np.arange(3 * N, dtype=np.uint64).reshape(N, 3)
     assert np.isfinite(LogisticRegressor().fit(unsigned, LABELS).coef_).all()
@@ -473,20 +469,11 @@ def test_labels_in_a_column():
     assert_array_equal(model.coef_, LogisticRegressor().fit(X, LABELS).coef_)
 
 
-def test_labels_of_integers_as_objects():
-    model = LogisticRegressor().fit(X, LABELS)
-    try:
-        model.fit(X, LABELS.astype(object))
-    except ValueError as error:
-        assert "Unknown label type" in str(error)  # noqa
-    assert_array_equal(model.predict(X), LogisticRegressor().fit(X, LABELS).predict(X))
-
-
 @every_model
 @pytest.mark.parametrize("weight", [1e308, 1e-320, 3.0], ids=str)
 def test_equal_weights_of_any_size(model, y, weight):
-    same_fit(model.set_params(tol=1e-10), y, X, sample_weight=np.full(N, weight))
-    same_fit(model.set_params(tol=1e-10), y, X, sample_weight=weight)
+    same_fit(clone(model).set_params(tol=1e-10), y, X, sample_weight=np.full(N, weight))
+    same_fit(clone(model).set_params(tol=1e-10), y, X, sample_weight=weight)
 
 
 def test_rows_of_zero_weight_are_not_there():
@@ -567,6 +554,10 @@ SCALINGS = {
 }
 
 
+def scores_of(model, rows):
+    return model.decision_function(rows) if hasattr(model, "decision_function") else model.predict(rows)
+
+
 @pytest.mark.parametrize(("factor", "offset"), SCALINGS.values(), ids=SCALINGS)
 @pytest.mark.parametrize(
     ("model", "y"),
@@ -587,13 +578,14 @@ def test_without_a_penalty_units_do_not_matter(model, y, factor, offset):
     model = clone(model).set_params(alpha=0, tol=1e-10)
     usual, other = clone(model).fit(X, y), clone(model).fit(X * factor + offset, y)
     assert_allclose(other.objective_value_, usual.objective_value_, rtol=1e-6)
-    scores = [m._scores(x) for m, x in ((usual, X), (other, X * factor + offset))]
+    scores = [scores_of(usual, X), scores_of(other, X * factor + offset)]
     assert_allclose(scores[1], scores[0], rtol=1e-3, atol=1e-3 * np.abs(scores[0]).max())
     assert_array_equal(np.sign(scores[1].round(6)), np.sign(scores[0].round(6)))
 
 
 @pytest.mark.parametrize("size", [1e20, 1e100, 1e200, 1e308])
 @pytest.mark.parametrize("loss", ["cross_entropy", "hinge", "mse"])
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")  # a bound may be out of reach
 def test_one_huge_cell(loss, size):
     huge = changed(X, (5, 1), size)
     model = LogisticRegressor(loss, alpha=1e-3).fit(huge, LABELS)

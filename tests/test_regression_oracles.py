@@ -2,6 +2,7 @@
 
 from functools import cache
 
+import cases
 import numpy as np
 import pytest
 import statsmodels.api as sm
@@ -30,9 +31,9 @@ from sklearn_losses import (
     SquaredEpsilonInsensitive,
     Tweedie,
 )
-from sklearn_losses.losses import LOSSES
+from sklearn_losses.losses import get_loss
 
-REGRESSION = [loss() for loss in LOSSES if loss.trainable and "values" in loss().domains]
+REGRESSION = [case.loss for case in cases.REGRESSION]
 every_loss = pytest.mark.parametrize("loss", REGRESSION, ids=repr)
 
 
@@ -251,8 +252,7 @@ def test_targets_of_any_scale(name, factor):
     X, y = data()
     models = []
     for scale in (1.0, factor):
-        loss = next(loss for loss in REGRESSION if name in LOSSES[type(loss)])
-        loss, size = rescaled(loss, scale)
+        loss, size = rescaled(get_loss(name), scale)
         alpha = 0.1 * size / scale**2 if name != "mape" else 0.1 / scale**2
         models.append(ours(loss, alpha=alpha, tol=1e-9).fit(X, y * scale))
     usual, other = models

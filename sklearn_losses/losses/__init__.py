@@ -87,8 +87,7 @@ def get_loss(loss: str | Loss) -> Loss:
         raise TypeError(f"The loss must be an instance: {loss.__name__}(), not the class {loss.__name__}.")
     if not isinstance(loss, Loss):
         raise TypeError(
-            f"The loss must be one of the names {', '.join(NAMES)} or an instance of sklearn_losses.Loss; "
-            f"got {loss!r}."
+            f"The loss must be one of the names {', '.join(NAMES)} or an instance of sklearn_losses.Loss; got {loss!r}."
         )
     loss.check_parameters()
     return loss

@@ -17,9 +17,7 @@ Array = NDArray[np.floating]
 SIMPLEX_TOLERANCE = 1e-3
 
 
-def weighted_mean_loss(
-    loss: Loss, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None
-) -> float:
+def weighted_mean_loss(loss: Loss, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None) -> float:
     """The weighted mean of a loss, for `Loss.__call__`."""
     loss.check_parameters()
     prediction = _floats(y_pred, "y_pred")
@@ -78,9 +76,7 @@ def _floats(values: ArrayLike, name: str) -> Array:
 def _in_shape(loss: Loss, target: Array, prediction: Array) -> tuple[Array, Array]:
     """Target and prediction as `value` expects them."""
     if prediction.ndim > 2 or target.ndim > 2:
-        raise ValueError(
-            f"y_true and y_pred must have one or two axes; got {target.shape} and {prediction.shape}."
-        )
+        raise ValueError(f"y_true and y_pred must have one or two axes; got {target.shape} and {prediction.shape}.")
     if loss.domains == ("values",):
         if target.ndim != 1 or prediction.ndim != 1:
             raise ValueError(

@@ -198,6 +198,6 @@ class Loss(BaseEstimator):
         >>> X, y = load_iris(return_X_y=True)
         >>> scores = cross_val_score(LogisticRegression(max_iter=1000), X, y, scoring=SquaredError().scorer())
         >>> print(scores.mean().round(3))
-        -0.049
+        -0.065
         """
         return LossScorer(self)

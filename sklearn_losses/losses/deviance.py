@@ -49,9 +49,7 @@ class DevianceLoss(Loss):
     def _log(self, prediction: Array) -> Array:
         if (prediction <= 0).any():
             first = int(np.argmax(prediction <= 0))
-            raise ValueError(
-                f"{self} needs positive predictions; the one of row {first} is {prediction[first]}."
-            )
+            raise ValueError(f"{self} needs positive predictions; the one of row {first} is {prediction[first]}.")
         return np.log(prediction)
 
     def _refuse(self, bad: np.ndarray, y: Array, condition: str) -> None:
@@ -84,8 +82,9 @@ class Poisson(DevianceLoss):
         return xlogy(y, y) - y
 
     def log_value(self, y, log_mean):
-        with np.errstate(over="ignore"):
-            return np.exp(log_mean) - y * log_mean + self.offset(y)
+        with np.errstate(over="ignore", invalid="ignore"):
+            mean = np.exp(log_mean)
+            return np.where(np.isinf(mean), np.inf, mean - y * log_mean + self.offset(y))
 
     def log_gradient(self, y, log_mean):
         with np.errstate(over="ignore"):

@@ -133,9 +133,7 @@ class Hinge(MarginLoss):
 
     def check_parameters(self):
         if self.multiclass not in ("weston-watkins", "crammer-singer"):
-            raise ValueError(
-                f"multiclass must be 'weston-watkins' or 'crammer-singer'; got {self.multiclass!r}."
-            )
+            raise ValueError(f"multiclass must be 'weston-watkins' or 'crammer-singer'; got {self.multiclass!r}.")
 
     def counted(self, margins, true):
         counted = super().counted(margins, true)
@@ -166,9 +164,7 @@ class Hinge(MarginLoss):
 
     def prox_curvature(self, y, scores, step):
         """Rows where the proximal operator moves less than its argument, and by which matrix."""
-        curvature = (
-            weston_watkins_curvature if self.multiclass == "weston-watkins" else crammer_singer_curvature
-        )
+        curvature = weston_watkins_curvature if self.multiclass == "weston-watkins" else crammer_singer_curvature
         return curvature(scores, step, y.argmax(axis=1))
 
 

@@ -31,9 +31,7 @@ class LossScorer:
         self.loss = loss
         self._requests = MetadataRequest(owner=self)
 
-    def __call__(
-        self, estimator: Any, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
-    ) -> float:
+    def __call__(self, estimator: Any, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Minus the weighted mean loss of the estimator on X and y; greater is better."""
         domains = self.loss.domains
         if "labels" in domains:

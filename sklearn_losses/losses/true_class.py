@@ -50,14 +50,13 @@ class TrueClassLoss(Loss):
             return (targets * self.of_log(log_p)).sum(axis=1) + self.offset(y)
 
     def gradient(self, y, prediction):
-        targets, p, log_p = self._on_logs(y, prediction)
-        with np.errstate(divide="ignore", over="ignore"):
-            columns = np.where(targets > 0, targets * self.log_slope(log_p) / p, 0.0)
+        targets, p, log_p = _above_zero(*self._on_logs(y, prediction))
+        columns = np.where(targets > 0, targets * self.log_slope(log_p) / p, 0.0)
         return columns if prediction.ndim == 2 else columns[:, 1] - columns[:, 0]
 
     def curvature(self, y, prediction):
-        targets, p, log_p = self._on_logs(y, prediction)
-        with np.errstate(divide="ignore", over="ignore"):
+        targets, p, log_p = _above_zero(*self._on_logs(y, prediction))
+        with np.errstate(over="ignore"):
             bends = (self.log_bend(log_p) - self.log_slope(log_p)) / p / p
             columns = np.where(targets > 0, targets * bends, 0.0)
         return columns if prediction.ndim == 2 else columns.sum(axis=1)
@@ -67,11 +66,7 @@ class TrueClassLoss(Loss):
         targets = _columns(self.targets(y))
         p = _columns(prediction)
         with np.errstate(divide="ignore"):
-            log_p = (
-                np.log(p)
-                if prediction.ndim == 2
-                else np.stack([np.log1p(-prediction), np.log(prediction)], axis=1)
-            )
+            log_p = np.log(p) if prediction.ndim == 2 else np.stack([np.log1p(-prediction), np.log(prediction)], axis=1)
         counts = targets > 0
         return targets, np.where(counts, p, 1.0), np.where(counts, log_p, 0.0)
 
@@ -258,6 +253,12 @@ class GeneralizedCrossEntropy(TrueClassLoss):
 
     def log_bend(self, log_p):
         return -self.q * np.exp(self.q * log_p)
+
+
+def _above_zero(targets: Array, p: Array, log_p: Array) -> tuple[Array, Array, Array]:
+    """Probabilities and logarithms that can be divided by: the smallest normal number for zero."""
+    tiny = np.finfo(p.dtype).tiny
+    return targets, np.maximum(p, tiny), np.maximum(log_p, np.log(tiny))
 
 
 def _columns(y: Array) -> Array:

@@ -1,10 +1,10 @@
 """From scores to one number and its derivatives: row blocks, weighted mean, penalty, and the coordinates of solvers."""
 
 from .composition import compose
-from .coordinates import Conditioned, Coordinates, condition, sample_rows
+from .coordinates import Conditioned, Coordinates, condition
 from .objective import Objective
-from .rows import Rows
 from .reduction import Reduction
+from .rows import Rows
 from .split import Split, hard_labels, has_exact_form
 from .threads import worker_threads
 
@@ -19,6 +19,5 @@ __all__ = [
     "condition",
     "hard_labels",
     "has_exact_form",
-    "sample_rows",
     "worker_threads",
 ]

@@ -48,6 +48,20 @@ class Composition:
         columns = [self.curvature_product(y, scores, np.broadcast_to(e, scores.shape)) for e in basis]
         return np.stack(columns, axis=2)
 
+    def diagonal(self, y: Array, scores: Array) -> Array:
+        """The diagonals of the Hessians, of the scores' shape."""
+        if scores.ndim == 1:
+            return self.blocks(y, scores)
+        basis = np.eye(scores.shape[1])
+        columns = [
+            self.curvature_product(y, scores, np.broadcast_to(e, scores.shape))[:, k] for k, e in enumerate(basis)
+        ]
+        return np.stack(columns, axis=1)
+
+    def mean_block(self, y: Array, scores: Array, weights: Array) -> Array:
+        """The weighted sum of the Hessians in K scores, (K, K)."""
+        return np.tensordot(weights, self.blocks(y, scores), axes=1)
+
 
 class ChainRule(Composition):
     """Any loss through any activation, ``J' loss'`` and ``J' loss'' J + bend(loss')``."""
@@ -90,6 +104,16 @@ class Matching(Composition):
 
     def blocks(self, y, scores):
         return self.activation.jacobian(scores)
+
+    def diagonal(self, y, scores):
+        # with K scores the activation is a softmax, whose Jacobian is diag(p) - p p'
+        p = self.activation.forward(scores)
+        return self.blocks(y, scores) if scores.ndim == 1 else p * (1.0 - p)
+
+    def mean_block(self, y, scores, weights):
+        p = self.activation.forward(scores)
+        weighted = weights[:, None] * p
+        return np.diag(weighted.sum(axis=0)) - weighted.T @ p
 
 
 def absolute(blocks: Array) -> Array:

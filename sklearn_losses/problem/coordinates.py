@@ -9,6 +9,7 @@ The penalty stays that of W: in x its strength is ``penalty / scale**2`` for eve
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,16 +25,20 @@ TYPICAL_CURVATURE = 0.25
 # offsets beyond this many spreads are subtracted from the rows themselves, because sums would lose their digits
 FAR_OFFSET = 1e4
 
+SAMPLED_ROWS = 2_048
+FEW_ROWS = 16  # samples' worth of rows up to which all of them are read
+
 
 @dataclass(frozen=True)
 class Coordinates:
-    """Column centers (p,) and inverse scales (p,).
+    """Column centers, inverse scales and what is left of the variances, (p,) each.
 
     An inverse scale of zero keeps the weight of a column that says nothing at zero.
     """
 
     center: Array
     inverse_scale: Array
+    variance: Array
     n_outputs: int
     fit_intercept: bool
 
@@ -74,8 +79,11 @@ class Coordinates:
         return (np.sqrt(strengths) * self.inverse_scale) ** 2
 
 
+@dataclass(frozen=True)
 class Unchanged:
     """The coordinates of rows that are written out in them already."""
+
+    variance: Array | None = None
 
     def to_theta(self, x: Array) -> Array:
         return x
@@ -95,6 +103,7 @@ class Conditioned:
 
     def __init__(self, objective: Objective, coordinates: Coordinates | Unchanged):
         self.objective, self.coordinates = objective, coordinates
+        self._curved: tuple[Array, Callable[[Array], Array]] | None = None
         penalty = coordinates.penalty(np.broadcast_to(objective.penalty, objective.rows.n_features))
         # one strength a parameter, in the order of x; zero for intercepts
         n_intercepts = objective.n_parameters - objective.n_weights
@@ -105,8 +114,10 @@ class Conditioned:
         return value, self.coordinates.gradient(gradient)
 
     def hessian_product(self, x: Array, v: Array) -> Array:
-        to_theta = self.coordinates.to_theta
-        return self.coordinates.gradient(self.objective.hessian_product(to_theta(x), to_theta(v)))
+        # solvers ask for many products at one point
+        if self._curved is None or self._curved[0] is not x:
+            self._curved = (x, self.objective.hessian_at(self.coordinates.to_theta(x)))
+        return self.coordinates.gradient(self._curved[1](self.coordinates.to_theta(v)))
 
     def scores(self, x: Array) -> Array:
         return self.objective.scores(self.coordinates.to_theta(x))
@@ -136,14 +147,13 @@ class Conditioned:
             weights=objective.weights[indices] if weights is None else weights,
         )
         part.penalty = self.penalty[: rows.shape[1]]
-        return Conditioned(part, Unchanged())
+        return Conditioned(part, Unchanged(self.coordinates.variance))
 
 
 def condition(objective: Objective) -> tuple[Objective, Coordinates]:
     """Coordinates for an objective; and the objective over shifted rows where offsets are extreme."""
-    rows, weights = objective.rows, objective.weights
-    center, spread = column_statistics(rows, weights)
-    objective.meter.count(rows)
+    rows = objective.rows
+    center, spread = column_statistics(objective)
     if not objective.fit_intercept:
         spread = np.hypot(spread, center)
         center = np.zeros_like(center)
@@ -155,24 +165,35 @@ def condition(objective: Objective) -> tuple[Objective, Coordinates]:
     with np.errstate(divide="ignore", over="ignore"):
         inverse = np.where(spread > 0, 1.0 / scale, 0.0)
     inverse = np.minimum(inverse, np.finfo(float).max)
-    return objective, Coordinates(center, inverse, objective.n_outputs, objective.fit_intercept)
+    variance = (spread * inverse) ** 2
+    return objective, Coordinates(center, inverse, variance, objective.n_outputs, objective.fit_intercept)
 
 
-def sample_rows(weights: Array, size: int, random: np.random.RandomState) -> tuple[NDArray[np.intp], Array]:
-    """About ``size`` rows drawn in proportion to their weights, one from each of as many strata, and their new weights.
+def column_statistics(objective: Objective) -> tuple[Array, Array]:
+    """Center and spread of every column; exactly zero spread for constant columns.
 
-    Strata follow the order of the rows, so sorted data is covered evenly; a row heavier than a stratum is drawn
-    from several and counts so many times.
+    They only steer solvers, so that for tall data a sample of rows will do, unless a column is so rare or so
+    heavy-tailed that two halves of the sample disagree about it.
     """
-    edges = np.cumsum(weights)
-    positions = (np.arange(size) + random.uniform(size=size)) * (edges[-1] / size)
-    drawn = np.minimum(np.searchsorted(edges, positions, side="right"), len(weights) - 1)
-    indices, counts = np.unique(drawn, return_counts=True)
-    return indices, counts / size
+    rows, weights = objective.rows, objective.weights
+    if not rows.is_sparse and rows.n_rows > FEW_ROWS * SAMPLED_ROWS:
+        halves = []
+        for start in (0.25, 0.75):
+            # stratified by weight: evenly spaced in the cumulated weights, wherever the rows are sorted
+            positions = (np.arange(SAMPLED_ROWS) + start) / SAMPLED_ROWS
+            indices = np.minimum(np.searchsorted(np.cumsum(weights), positions), rows.n_rows - 1)
+            part = Rows(rows.take(indices))
+            halves.append(_statistics(part, np.full(SAMPLED_ROWS, 1 / SAMPLED_ROWS)))
+            objective.meter.count(part)
+        (center, spread), (_, other) = halves
+        if (spread < 2 * other).all() and (other < 2 * spread).all():
+            return center, spread
+    objective.meter.count(rows)
+    return _statistics(rows, weights)
 
 
-def column_statistics(rows: Rows, weights: Array) -> tuple[Array, Array]:
-    """Weighted mean and standard deviation of every column; exactly zero deviation for constant columns."""
+def _statistics(rows: Rows, weights: Array) -> tuple[Array, Array]:
+    """Weighted mean and standard deviation of every column, whatever its size."""
     if rows.is_sparse:
         return _sparse_statistics(rows, weights)
     first = rows.take(slice(0, 1))[0]

@@ -1,4 +1,8 @@
-"""Cheap approximations of the Hessian, for solvers to measure steps in."""
+"""Approximate inverse Hessians, for solvers to measure steps in; each is a function to apply to a gradient.
+
+With K classes the same change of all classes' scores changes no loss. Gradients have no part in that direction, and
+every metric here keeps steps out of it.
+"""
 
 from __future__ import annotations
 
@@ -8,38 +12,112 @@ import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
 from .composition import Array
-from .coordinates import TYPICAL_CURVATURE, Conditioned, sample_rows
+from .coordinates import TYPICAL_CURVATURE, Conditioned
+
+Inverse = Callable[[Array], Array]
 
 
 def hessian_with_common_shift(model: Conditioned, x: Array, *, convex: bool) -> Array:
-    """The dense Hessian, with some curvature where there is none because a common shift of all classes' scores
-    changes no loss. Gradients have no part in that direction, so that steps stay out of it."""
+    """The dense Hessian, with some curvature in the direction that has none."""
     hessian = model.hessian(x, convex=convex)
     n_outputs = model.objective.n_outputs
     if n_outputs > 1:
         n_weights = model.objective.n_weights
         for part in (hessian[:n_weights, :n_weights], hessian[n_weights:, n_weights:]):
             size = len(part) // n_outputs
-            by_class = np.einsum("kjlj->jkl", part.reshape(n_outputs, size, n_outputs, size)) if size else part
-            mean = np.einsum("jkk->j", by_class) / n_outputs
+            mean = part.diagonal().reshape(n_outputs, size).mean(axis=0)
             for j in range(size):
                 part[j::size, j::size] += mean[j] / n_outputs
     return hessian
 
 
-def gram_with_penalty(model: Conditioned) -> Array:
-    """A stand-in for the Hessian of a loss that does not give its curvature: every row's is a typical one."""
-    n_rows, n_outputs = model.objective.rows.n_rows, model.objective.n_outputs
-    one = np.ones(n_rows) if n_outputs == 1 else np.broadcast_to(np.eye(n_outputs), (n_rows, n_outputs, n_outputs))
-    gram = TYPICAL_CURVATURE * model.gram(one)
-    gram[np.diag_indices_from(gram)] += model.penalty
-    return gram
+def dense_inverse(model: Conditioned, x: Array, *, convex: bool) -> Inverse:
+    """The inverse of the whole Hessian."""
+    return _cholesky_inverse(hessian_with_common_shift(model, x, convex=convex))
 
 
-def cholesky_solver(matrix: Array) -> Callable[[Array], Array]:
-    """A function that applies the inverse of a positive (semi)definite matrix."""
+def by_class_inverse(model: Conditioned, x: Array) -> Inverse:
+    """The inverse of the Hessian's diagonal blocks, one for every class."""
+    objective = model.objective
+    curvature = np.abs(objective.composition.diagonal(objective.targets(slice(None)), model.scores(x)))
+    curvature = _scaled_by_weights(curvature, objective.weights)
+    rows = _rows_with_ones(model)
+    penalty = _by_class(model, model.penalty)
+    solvers = []
+    for k in range(objective.n_outputs):
+        half = rows * np.sqrt(curvature[:, k, None])
+        block = half.T @ half
+        block[np.diag_indices_from(block)] += penalty[k]
+        solvers.append(_cholesky_inverse(block))
+
+    def apply(vector: Array) -> Array:
+        by_class = _by_class(model, vector)
+        by_class = by_class - by_class.mean(axis=0)
+        solved = np.stack([solve(part) for solve, part in zip(solvers, by_class, strict=True)])
+        return _flat(model, solved - solved.mean(axis=0))
+
+    return apply
+
+
+def kronecker_inverse(model: Conditioned, x: Array) -> Inverse:
+    """The inverse of (mean curvature between classes) x (Gram matrix of the rows) + penalty, for many classes.
+
+    Both factors are diagonalised once, the second one relative to the penalty, which makes the inverse exact.
+    """
+    objective = model.objective
+    targets, scores = objective.targets(slice(None)), model.scores(x)
+    between = objective.composition.mean_block(targets, scores, objective.weights)
+    between += np.trace(between) / objective.n_outputs**2
+    weights = objective.weights * np.abs(objective.composition.diagonal(targets, scores)).sum(axis=1)
+    rows = _rows_with_ones(model)
+    gram = (rows * (weights / weights.sum())[:, None]).T @ rows
+    penalty = _by_class(model, model.penalty)[0]
+    root = np.sqrt(np.maximum(penalty, 1e-12 * penalty.max() + np.finfo(float).tiny))
+    row_values, row_vectors = np.linalg.eigh(gram / np.outer(root, root))
+    class_values, class_vectors = np.linalg.eigh(between)
+    strength = 1.0 + np.maximum(np.outer(class_values, row_values), 0.0)
+
+    def apply(vector: Array) -> Array:
+        by_class = _by_class(model, vector) / root
+        turned = class_vectors.T @ by_class @ row_vectors / strength
+        return _flat(model, class_vectors @ turned @ row_vectors.T / root)
+
+    return apply
+
+
+def typical_inverse(model: Conditioned) -> Inverse:
+    """A stand-in for losses that do not give their curvature: every row's is a typical one."""
+    rows = _rows_with_ones(model)
+    half = rows * np.sqrt(TYPICAL_CURVATURE * model.objective.weights)[:, None]
+    block = half.T @ half
+    block[np.diag_indices_from(block)] += _by_class(model, model.penalty)[0]
+    solve = _cholesky_inverse(block)
+    return lambda vector: _flat(model, solve(_by_class(model, vector).T).T)
+
+
+def diagonal_inverse(model: Conditioned, x: Array) -> Inverse:
+    """Division by the Hessian's diagonal as the columns' variances and the mean curvature make it out."""
+    objective = model.objective
+    scores = model.scores(x)
+
+    def of_rows(rows):
+        curvature = objective.composition.diagonal(objective.targets(rows), scores[rows])
+        return (np.abs(curvature).T @ objective.weights[rows],)
+
+    (mean,) = objective.rows.sum(of_rows)
+    mean = np.reshape(mean, (-1, 1))
+    diagonal = mean * model.coordinates.variance
+    if objective.fit_intercept:
+        diagonal = np.column_stack([diagonal, mean])
+    diagonal = _flat(model, diagonal) + model.penalty
+    floor = 1e-12 * diagonal.max()
+    return lambda vector: vector / np.maximum(diagonal, floor)
+
+
+def _cholesky_inverse(matrix: Array) -> Inverse:
+    """The inverse of a positive definite matrix, or of one with a little added to its diagonal until it is."""
     diagonal = np.diag_indices_from(matrix)
-    jitter = 1e-12 * matrix[diagonal].max()
+    jitter = 1e-12 * matrix[diagonal].max() + np.finfo(float).tiny
     while True:
         try:
             factor = cho_factor(matrix, lower=True, check_finite=False)
@@ -49,6 +127,22 @@ def cholesky_solver(matrix: Array) -> Callable[[Array], Array]:
             jitter *= 10
 
 
-def sampled(model: Conditioned, size: int, random: np.random.RandomState) -> Conditioned:
-    """The model on about ``size`` random rows, written out."""
-    return model.written(*sample_rows(model.objective.weights, size, random))
+def _rows_with_ones(model: Conditioned) -> Array:
+    rows = model.objective.rows.X
+    return np.column_stack([rows, np.ones(len(rows))]) if model.objective.fit_intercept else rows
+
+
+def _scaled_by_weights(curvature: Array, weights: Array) -> Array:
+    return curvature.reshape(len(weights), -1) * weights[:, None]
+
+
+def _by_class(model: Conditioned, vector: Array) -> Array:
+    """A parameter vector as one row a class, with the intercept last."""
+    coef, intercept = model.objective.split(vector)
+    return np.column_stack([coef, intercept]) if model.objective.fit_intercept else coef
+
+
+def _flat(model: Conditioned, by_class: Array) -> Array:
+    if not model.objective.fit_intercept:
+        return by_class.ravel()
+    return model.objective.join(by_class[:, :-1], by_class[:, -1])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -161,39 +163,43 @@ class Objective:
             return value, self.join(coef_gradient, slope * intercept_gradient)
 
     def hessian_product(self, theta: ArrayLike, v: ArrayLike) -> Array:
-        """The Hessian of F at theta times a vector, in one pass over the data.
+        """The Hessian of F at theta times a vector.
 
         Raises
         ------
         ValueError
             When the loss has no curvature.
         """
+        return self.hessian_at(theta)(v)
+
+    def hessian_at(self, theta: ArrayLike) -> Callable[[ArrayLike], Array]:
+        """The Hessian of F at theta as a function of a vector; a product takes one pass over the data."""
         self._require_curvature()
-        coef, intercept = self.split(theta)
-        coef_direction, intercept_direction = self.split(v)
-        direction = self.join(coef_direction, intercept_direction)
+        scores = self.scores(theta)
+        curvature = self._curvatures(scores) if self.n_outputs == 1 else None
+        mean_and_gradient = None if self.loss.separable else self._mean_and_gradient(scores)
 
-        def of_rows(rows):
-            block = self.rows.block(rows)
-            y, scores = self.targets(rows), self._scores(block, coef, intercept)
-            moved = self._scores(block, coef_direction, intercept_direction)
-            product = self.composition.curvature_product(y, scores, moved)
-            weights = self.weights[rows]
-            sums = self._pull_back(block, _scaled(product, weights))
-            if self.loss.separable:
-                return sums
-            values, gradient = self.composition.value_and_gradient(y, scores)
-            return *sums, weights @ values, *self._pull_back(block, _scaled(gradient, weights))
+        def product(v: ArrayLike) -> Array:
+            coef, intercept = self.split(v)
 
-        coef_product, intercept_product, *mean_and_gradient = self.rows.sum(of_rows)
-        self.meter.count(self.rows)
-        product = self.join(coef_product, intercept_product)
-        if mean_and_gradient:
-            mean, *gradient = mean_and_gradient
-            _, slope, bend = self.loss.total(float(mean))
-            mean_gradient = self.join(*gradient)
-            product = slope * product + bend * (mean_gradient @ direction) * mean_gradient
-        product[: self.n_weights] += (self.penalty * coef_direction).ravel()
+            def of_rows(rows):
+                block = self.rows.block(rows)
+                moved = self._scores(block, coef, intercept)
+                if curvature is None:
+                    moved = self.composition.curvature_product(self.targets(rows), scores[rows], moved)
+                else:
+                    moved *= curvature[rows]
+                return self._pull_back(block, _scaled(moved, self.weights[rows]))
+
+            result = self.join(*self.rows.sum(of_rows))
+            self.meter.count(self.rows)
+            if mean_and_gradient is not None:
+                mean, gradient = mean_and_gradient
+                _, slope, bend = self.loss.total(mean)
+                result = slope * result + bend * (gradient @ self.join(coef, intercept)) * gradient
+            result[: self.n_weights] += (self.penalty * coef).ravel()
+            return result
+
         return product
 
     def hessian(self, theta: ArrayLike, *, convex: bool = True) -> Array:
@@ -256,11 +262,26 @@ class Objective:
 
     def gram(self, blocks: Array) -> Array:
         """The sum over rows of weight x block x (row row'), dense, in the order of theta."""
+
         def of_rows(rows):
             return (_gram(self._with_ones(self.rows.block(rows)), _scaled(blocks[rows], self.weights[rows])),)
 
         (gram,) = self.rows.sum(of_rows)
         return self._in_order_of_theta(gram)
+
+    def _curvatures(self, scores: Array) -> Array:
+        curvature = np.empty_like(scores)
+
+        def of_rows(rows):
+            curvature[rows] = self.composition.blocks(self.targets(rows), scores[rows])
+            return ()
+
+        self.rows.sum(of_rows)
+        return curvature
+
+    def _mean_and_gradient(self, scores: Array) -> tuple[float, Array]:
+        mean, dual = self.of_scores(scores)
+        return mean, self.adjoint(dual)
 
     def only(self, indices: NDArray[np.intp]) -> Objective:
         """The objective's terms for some rows; their weights stay what they are."""

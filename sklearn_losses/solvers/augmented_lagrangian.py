@@ -49,9 +49,7 @@ def augmented_lagrangian(
     """
     scale = 1.0 if split.n_outputs > 1 else steepness(split)
     uneven = np.max(scale) > 10.0 or np.min(scale) < 0.1
-    problem = Problem(
-        EvenSplit(split, scale) if uneven else split, split.penalty, np.zeros(split.penalty.size)
-    )
+    problem = Problem(EvenSplit(split, scale) if uneven else split, split.penalty, np.zeros(split.penalty.size))
     fit = Fit(problem, tol, maxiter, callback, np.random.default_rng(random_state))
     try:
         fit.solve(np.array(x0, dtype=float))
@@ -92,16 +90,21 @@ class Fit:
 
     def finished(self, run, exact):
         """Whether to end: certified (and, if exact, nothing more to gain), or no way forward."""
-        best = run.best
-        certified = best.bound <= self.allowed(best, self.tol)
+        certified = self.is_certified(run.best)
         if certified and not exact:
             return True
-        stalled = run.idle >= 8 or run.stale >= 40 if certified else run.idle >= 40 or run.stale >= 300
-        return best.bound <= self.allowed(best, EXACT) or stalled or self.nit >= self.maxiter
+        stalled = run.idle >= 15 or run.stale >= 60 if certified else run.idle >= 40 or run.stale >= 300
+        return self.is_exact(run.best) or stalled or self.nit >= self.maxiter
 
-    def allowed(self, point, tol):
+    def allowed(self, point):
         """The gap that counts as reached: relative to F, or as small as rounding errors where F is zero."""
-        return max(tol * abs(point.value), ROUNDING * self.scale)
+        return max(self.tol * abs(point.value), 100.0 * ROUNDING * self.scale)
+
+    def is_certified(self, point):
+        return point.bound <= self.allowed(point)
+
+    def is_exact(self, point):
+        return point.bound <= max(EXACT * abs(point.value), ROUNDING * self.scale)
 
     def advance(self, run):
         self.nit += 1
@@ -152,11 +155,11 @@ class Fit:
     def solve_working_rows(self, run):
         """Solve for working rows, from where the run stands; return whether that certified a solution."""
         point, center, step = run.point, run.center, run.step
-        reach = np.full(self.problem.split.n_rows, step * np.abs(center).max())
+        reach = np.full(self.problem.split.n_rows, 0.25 * step * np.abs(center).max())
         for turn in range(ROUNDS):
             work = WorkingRows.within(self.problem, point.x, point.z, reach)
             if not 0 < work.rows.size <= 0.5 * reach.size:
-                break
+                return False
             z = work.problem.split.forward(point.x)
             part = Run.start(work.problem, point.x, z, center[work.rows], step)
             while not self.finished(part, exact=turn > 0):
@@ -164,17 +167,17 @@ class Fit:
             previous, point = point, work.extend(part.best)
             self.keep(point)
             self.report(point)
-            done = point.bound <= self.allowed(point, EXACT if turn < 2 else self.tol)
+            done = self.is_exact(point) if turn < 2 else self.is_certified(point)
             if done or self.nit >= self.maxiter:
                 break
             center, step = point.dual, part.step
             reach = distance(point.z, previous.z)
             reach += reach.mean() + 1e-7 * run.longest
-        return point.bound <= self.allowed(point, self.tol)
+        return self.is_certified(point)
 
     def result(self, stopped):
         best = self.best
-        success = bool(best.bound <= self.allowed(best, self.tol))
+        success = bool(self.is_certified(best))
         split = self.problem.split
         if success and split.n_outputs == split.n_intercepts == 1:
             best = with_middle_intercept(self.problem, best)
@@ -192,12 +195,12 @@ class Fit:
         )
 
     def message(self, status):
-        gap, bound = self.best.bound, self.allowed(self.best, self.tol)
+        gap, bound = self.best.bound, self.allowed(self.best)
         if status == 99:
             return f"Stopped by the callback; the duality gap is {gap:.2e}."
         if status == 0:
             free = not self.problem.penalised[: self.best.x.size - self.problem.split.n_intercepts].all()
-            if free and self.best.value <= ROUNDING * self.scale + gap:
+            if free and self.best.value <= 100.0 * ROUNDING * self.scale + gap:
                 return "Without a penalty, separable (or interpolated) data have many solutions: this is one."
             return f"The duality gap is {gap:.2e}, at most tol * |F| = {bound:.2e}."
         spent = "maxiter steps" if self.nit >= self.maxiter else "no more progress"

@@ -116,7 +116,8 @@ class Run:
     def advance(self):
         """Take one Newton step, or move the center where the last one was enough; return whether it moved."""
         problem, x, z = self.problem, self.point.x, self.point.z
-        solve = newton_equations(problem, z + self.step * self.center, self.step, 0.2 * self.point.mismatch)
+        v, rough = z + self.step * self.center, self.newton_steps < 2
+        solve = newton_equations(problem, v, self.step, 0.2 * self.point.mismatch, rough)
         direction = solve(-self.point.gradient, self.ridge)
         solved = self.is_solved(-(self.point.gradient @ direction))
         if solved:
@@ -162,11 +163,15 @@ class Run:
 
     def move_center(self):
         """Center the envelopes on the dual just found; shorten the step unless that alone converges fast."""
-        if self.newton_steps > 0 and self.point.mismatch > 0.01 * self.left:
-            shrink = 0.3 if self.newton_steps <= 2 else 0.5 if self.newton_steps <= 4 else 1.0
-            self.step = max(self.step * shrink, self.smallest_step)
+        progress = self.point.mismatch / self.left if self.left > 0.0 else 0.0
+        shorter = self.step
+        if self.newton_steps > 0 and progress > 0.01:
+            shorter *= 0.1 if progress > 0.9 else 0.3 if self.newton_steps <= 2 else 0.5
+        if self.newton_steps > 4 or shorter < self.smallest_step:
+            shorter = self.step
+        self.idle += shorter == self.step
+        self.step = shorter
         self.center, self.left, self.newton_steps = self.point.dual, self.point.mismatch, 0
-        self.idle += 1
 
 
 def settle_intercepts(problem, x, z, center, step, maxiter=20):

@@ -7,9 +7,7 @@ from scipy.linalg.lapack import dpotrf, dpotrs
 from .descent import CONVERGED, EPSILON, Descent
 from .line_search import line_search
 
-POOR_STEP = 0.25
 FLATTEN = 0.2  # a longer step costs an evaluation, which is less than another Hessian
-FIRST_DAMPING, LEAST_DAMPING = 1e-3, 1e-6
 
 
 def newton(
@@ -30,10 +28,10 @@ def newton(
 ):
     """Minimise a smooth function by Newton's method; a `scipy.optimize.minimize` method.
 
-    The full step is tried first, so that an iteration costs one evaluation and one Hessian. A line search
-    follows only if it fails, and after a poor step the next Hessian is damped (Levenberg). Where the Hessian
-    is singular or indefinite its eigenvalues are replaced by their absolute values, and null directions get
-    a gradient step: if the gradient has no part in them, this is the minimum-norm step.
+    The full step is tried first, so that an iteration costs one evaluation and one Hessian; a line search
+    follows only if it fails. Where the Hessian is singular or indefinite its eigenvalues are replaced by their
+    absolute values, and null directions get a gradient step: if the gradient has no part in them, this is the
+    minimum-norm step.
 
     Parameters
     ----------
@@ -60,10 +58,10 @@ def newton(
     if hess is None:
         raise ValueError("newton needs the Hessian: pass hess, or use quasi_newton.")
     run = Descent(fun, x0, args, jac=jac, callback=callback, tol=tol, atol=atol, maxiter=maxiter, gap=gap)
-    damping, nhev = 0.0, 0
+    nhev = 0
     while run.status is None:
         start = run.point
-        solve = _factorise(np.asarray(hess(start.x, *args), dtype=float), damping)
+        solve = _factorise(np.asarray(hess(start.x, *args), dtype=float))
         nhev += 1
         direction = -solve(start.gradient)
         slope = float(direction @ start.gradient)
@@ -71,12 +69,11 @@ def newton(
             if polish and run.status == CONVERGED and slope < 0.0 and run.nit < maxiter:
                 _polish(run, direction, slope, solve)
             break
-        point, step = line_search(run.evaluate, start, direction, slope, flatten=FLATTEN)
+        point, _ = line_search(run.evaluate, start, direction, slope, flatten=FLATTEN)
         if point is None:
             run.give_up(direction, slope)
             break
         run.advance(point)
-        damping = _next_damping(damping, step)
     return run.result(nhev=nhev)
 
 
@@ -88,19 +85,9 @@ def _polish(run, direction, slope, solve):
             run.polish(trial, decrement)
 
 
-def _next_damping(damping, step):
-    if step < POOR_STEP:
-        return max(FIRST_DAMPING, 10.0 * damping)
-    damping = 0.1 * damping if step >= 1.0 else damping
-    return damping if damping >= LEAST_DAMPING else 0.0
-
-
-def _factorise(hessian, damping):
+def _factorise(hessian):
     """A function that applies the inverse of the Hessian, made positive definite where it is not."""
     diagonal = hessian.diagonal()
-    if damping:
-        hessian = hessian + np.diag(damping * np.abs(diagonal))
-        diagonal = hessian.diagonal()
     factor, failed = dpotrf(hessian.T, lower=1, clean=0)
     # A squared pivot relative to its diagonal entry is what the columns before it leave unexplained.
     if not failed and (factor.diagonal() ** 2 > 10.0 * len(hessian) * EPSILON * diagonal).all():

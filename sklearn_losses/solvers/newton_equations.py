@@ -4,14 +4,18 @@ import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
 DENSE_LIMIT = 2500  # coordinates up to which they are factorised
+SAMPLE = 40  # rows for every coordinate that make a rough Hessian
 
 
-def newton_equations(problem, v, step, enough):
+def newton_equations(problem, v, step, enough, rough):
     """The function that solves (gram / step + penalty) d = right, for the window of rows that bend around v.
 
-    With many coordinates, only until the residual means as little as ``enough`` in the duality gap.
+    With many coordinates, only until the residual means as little as ``enough`` in the duality gap; if
+    ``rough``, for a sample of the rows in the window, where they are many.
     """
     window = problem.split.curvature(v, step)
+    if rough:
+        window = thin(*window, SAMPLE * problem.penalty.size // problem.split.n_outputs)
     if not problem.dense:
         return lambda right, ridge: conjugate_gradients(problem, window, step, right, enough)
     size = problem.penalty.size
@@ -33,6 +37,12 @@ def newton_equations(problem, v, step, enough):
                 ridge *= 100.0
 
     return solve
+
+
+def thin(rows, blocks, size):
+    """About ``size`` of the rows at equal distances, with blocks that make up for the others."""
+    stride = max(rows.size // size, 1)
+    return rows[::stride], stride * blocks[::stride]
 
 
 def keep_definite(matrix, problem, step):

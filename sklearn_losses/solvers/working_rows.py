@@ -48,9 +48,7 @@ class WorkingRows:
         dual = self.slopes.copy()
         dual[self.rows] = point.dual
         value = self.whole.value(point.x, z)
-        return replace(
-            point, z=z, dual=dual, value=value, mismatch=point.mismatch + excess, gap=point.gap + excess
-        )
+        return replace(point, z=z, dual=dual, value=value, mismatch=point.mismatch + excess, gap=point.gap + excess)
 
 
 def bends(split, z, reach):

@@ -13,7 +13,11 @@ from sklearn_losses.problem import Conditioned, condition
 from sklearn_losses.problem.certificate import certify
 
 
-@given(seed=st.integers(0, 10_000), alpha=st.sampled_from([1e-4, 1e-2, 1.0]), scale=st.sampled_from([1e-3, 1.0, 1e3]))
+@given(
+    seed=st.integers(0, 10_000),
+    alpha=st.sampled_from([1e-4, 1e-2, 1.0]),
+    scale=st.sampled_from([1e-3, 1.0, 1e3]),
+)
 @settings(max_examples=30, deadline=None, derandomize=True)
 @pytest.mark.parametrize("loss", ["cross_entropy", "squared_hinge", "squared_error", "huber", "poisson"])
 def test_the_bound_holds_at_any_point(loss, seed, alpha, scale):
@@ -36,9 +40,9 @@ def test_the_tolerance_is_kept(loss, tol):
     model = SoftmaxClassifier(loss, tol=tol).fit(X, y)
     assert 0 <= model.dual_gap_ <= tol * model.objective_value_
     assert model.objective_value_ - exact.objective_value_ <= model.dual_gap_ + 1e-12
-    assert model.objective_value_ == pytest.approx(model.objective(X, y).value(
-        model.objective(X, y).pack(model.coef_, model.intercept_)
-    ))
+    assert model.objective_value_ == pytest.approx(
+        model.objective(X, y).value(model.objective(X, y).pack(model.coef_, model.intercept_))
+    )
 
 
 def test_no_bound_without_penalty_or_convexity():

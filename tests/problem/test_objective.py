@@ -36,7 +36,10 @@ def objectives():
                 yield f"{name}-{n_classes}", estimator.objective(X, classes(n_classes), sample_weight=WEIGHTS)
         if "values" in loss().domains:
             y = np.random.RandomState(2).uniform(0.5, 3.0, size=60)
-            yield f"{name}-regression", LinearRegressor(name, alpha=0.1).objective(X, y, sample_weight=WEIGHTS)
+            yield (
+                f"{name}-regression",
+                LinearRegressor(name, alpha=0.1).objective(X, y, sample_weight=WEIGHTS),
+            )
 
 
 OBJECTIVES = dict(objectives())

@@ -1,0 +1,74 @@
+"""A problem is data, a loss and the strength of the penalty; every solver is measured by the same objective."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from sklearn_losses import Hinge, LinearRegressor, LogisticRegressor, Loss, Quantile, SoftmaxClassifier, get_loss
+
+VARIANTS = {
+    "hinge_crammer_singer": Hinge("crammer-singer"),
+    "quantile_0.9": Quantile(quantile=0.9),
+}
+
+
+def named_loss(name: str) -> Loss:
+    """A loss by the library's name for it, or one of the variants above."""
+    return VARIANTS[name] if name in VARIANTS else get_loss(name)
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """Minimise mean loss + alpha / 2 * ||coef||², the intercept unpenalised or absent."""
+
+    X: object
+    y: np.ndarray
+    loss: Loss
+    alpha: float
+    fit_intercept: bool = True
+
+    @classmethod
+    def with_C(cls, X, y, loss: str, C: float, fit_intercept: bool = True):
+        """In the convention of LogisticRegression and LinearSVC; without a penalty where C is infinite."""
+        return cls(X, y, named_loss(loss), 1 / (C * len(y)), fit_intercept)
+
+    @property
+    def C(self) -> float:
+        return 1 / (self.alpha * len(self.y))
+
+    @property
+    def name(self) -> str:
+        """The name of the loss's class, by which peers recognise what they can do."""
+        return type(self.loss).__name__
+
+    @cached_property
+    def is_regression(self) -> bool:
+        return self.y.dtype.kind == "f"
+
+    @cached_property
+    def n_classes(self) -> int:
+        return 0 if self.is_regression else len(np.unique(self.y))
+
+    def model(self, **settings):
+        """Our estimator for this problem."""
+        estimator = LinearRegressor if self.is_regression else SoftmaxClassifier
+        if self.n_classes == 2:
+            estimator = LogisticRegressor
+        return estimator(self.loss, alpha=self.alpha, fit_intercept=self.fit_intercept, **settings)
+
+    @cached_property
+    def objective(self):
+        return self.model().objective(self.X, self.y)
+
+    def value(self, coef, intercept) -> float:
+        """The objective at a solution, in the shapes of scikit-learn."""
+        n_outputs = self.n_classes if self.n_classes > 2 else 1
+        coef = np.reshape(coef, (n_outputs, -1))
+        intercept = np.broadcast_to(np.asarray(intercept, dtype=float), n_outputs)
+        return float(self.objective.value(self.objective.pack(coef, intercept)))
+
+    def zero(self):
+        """The solution of a solver that has done nothing."""
+        n_outputs = self.n_classes if self.n_classes > 2 else 1
+        return np.zeros((n_outputs, self.X.shape[1])), np.zeros(n_outputs)

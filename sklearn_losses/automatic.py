@@ -1,0 +1,142 @@
+"""solver="auto" for smooth losses: which of our solvers, from where, measured in what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from scipy.optimize import minimize
+
+from .problem import Conditioned
+from .problem.metric import (
+    by_class_inverse,
+    dense_inverse,
+    diagonal_inverse,
+    hessian_with_common_shift,
+    kronecker_inverse,
+    typical_inverse,
+)
+from .problem.sampling import first_rows, sample
+from .solvers import newton, quasi_newton, truncated_newton
+
+SMALL_HESSIAN = 3e7  # multiplications: below, one dense Hessian for K classes is cheaper than thinking twice
+DENSE_PARAMETERS = 3_000  # a dense metric of more parameters is not factorised
+MANY_CLASSES = 3e9  # multiplications: above, one factorisation a class costs more than it saves
+NEWTON_TOLERANCE = 1e-10  # a step or two more end near machine precision, where weights equal repetition
+
+# A sample's optimum is as good as its size; what follows balances passes over all rows against Hessians of samples.
+DIGITS = 8.5  # decimal digits of the gap that the passes over all rows have to gain
+HESSIAN_COST = 33.0  # a row of a Hessian over p features costs p / 33 rows of a pass
+STATISTICAL = 0.05  # of parameters over rows: accuracy beyond it is lost in the sample's own error
+BY_CLASS_SAMPLES = (1_000, 8_000)
+
+
+@dataclass
+class Plan:
+    """A start and the arguments for `scipy.optimize.minimize`."""
+
+    start: np.ndarray
+    method: Callable
+    derivatives: dict = field(default_factory=dict)
+    options: dict = field(default_factory=dict)
+
+
+def plan(model: Conditioned, x: np.ndarray, *, convex: bool, random: np.random.RandomState) -> Plan:
+    """How to minimise a smooth objective from x."""
+    objective = model.objective
+    rows, n_outputs = objective.rows, objective.n_outputs
+    n_rows, width = rows.n_rows, rows.n_features + 1
+    if width > DENSE_PARAMETERS:
+        return _with_products(model, x) if objective.composition.has_curvature else Plan(x, quasi_newton)
+    if not objective.composition.has_curvature:
+        inverse = typical_inverse(sample(model, min(n_rows, 40 * width), random))
+        return Plan(x, quasi_newton, options={"metric": lambda x, level: inverse if level == 0 else None})
+    work = n_rows * width**2 * n_outputs * (n_outputs + 1) / 2
+    if n_outputs == 1:
+        sizes = sample_sizes(n_rows, width)
+    elif work <= SMALL_HESSIAN:
+        sizes = None
+    else:
+        return _jointly(model, x, convex=convex, random=random)
+    if sizes is None:
+        return _all_at_once(model, x, convex=convex)
+
+    def inverse(part, x):
+        return dense_inverse(part, x, convex=convex)
+
+    return _from_samples(model, x, sizes, inverse, random)
+
+
+def sample_sizes(n_rows: int, n_parameters: int) -> tuple[int, int] | None:
+    """Sizes of a small and a large sample whose Hessians repay their cost; None where all rows do."""
+    cost = 2.5 + n_parameters / HESSIAN_COST
+    large = 20.0 * n_parameters
+    for _ in range(20):
+        large = np.log(10) * DIGITS * n_rows / (np.log(max(large / n_parameters, 3.0)) ** 2 * cost)
+    large = int(max(large, 10 * n_parameters, 1_000))
+    if large > n_rows / 4:
+        return None
+    return int(max(5 * n_parameters, min(20 * n_parameters, large / 4), 500)), large
+
+
+def _all_at_once(model: Conditioned, x: np.ndarray, *, convex: bool) -> Plan:
+    def hessian(x):
+        return hessian_with_common_shift(model, x, convex=convex)
+
+    return Plan(x, newton, {"hess": hessian}, {"tol": NEWTON_TOLERANCE})
+
+
+def _jointly(model: Conditioned, x: np.ndarray, *, convex: bool, random: np.random.RandomState) -> Plan:
+    """K classes whose joint Hessian is too large to form often."""
+    rows, n_outputs = model.objective.rows, model.objective.n_outputs
+    width = rows.n_features + 1
+    factorising = n_outputs * width**2 * (width + min(rows.n_rows, BY_CLASS_SAMPLES[1]))
+    inverse = by_class_inverse if factorising <= MANY_CLASSES else kronecker_inverse
+    if rows.n_rows > 4 * BY_CLASS_SAMPLES[1] and inverse is by_class_inverse:
+        return _from_samples(model, x, BY_CLASS_SAMPLES, inverse, random)
+    part = model.written() if rows.n_rows <= BY_CLASS_SAMPLES[1] else sample(model, BY_CLASS_SAMPLES[1], random)
+    kept = Kept(lambda x: inverse(part, x), 2)
+    return Plan(x, truncated_newton, {"hessp": model.hessian_product}, {"preconditioner": kept})
+
+
+def _with_products(model: Conditioned, x: np.ndarray) -> Plan:
+    """Many features, most of them sparse."""
+    preconditioner = lambda x: diagonal_inverse(model, x)
+    return Plan(x, truncated_newton, {"hessp": model.hessian_product}, {"preconditioner": preconditioner})
+
+
+class Kept:
+    """A metric that is made anew every few calls only."""
+
+    def __init__(self, make: Callable, times: int):
+        self._make, self._times, self._calls = make, times, 0
+
+    def __call__(self, x):
+        if self._calls % self._times == 0:
+            self._metric = self._make(x)
+        self._calls += 1
+        return self._metric
+
+
+def _from_samples(model: Conditioned, x: np.ndarray, sizes: tuple[int, int], inverse, random) -> Plan:
+    """Tall data: a small sample, a large one in its metric, then all rows in the metric of the large one."""
+    n_rows, width = model.objective.rows.n_rows, model.objective.rows.n_features + 1
+    large = sample(model, sizes[1], random)
+    small = first_rows(large, sizes[0])
+    x = _on_sample(small, x, lambda x, level: inverse(small, x), STATISTICAL * width / sizes[0])
+    first = inverse(small, x)
+    x = _on_sample(
+        large, x, lambda x, level: first if level == 0 else inverse(large, x), STATISTICAL * width / sizes[1]
+    )
+
+    def metric(x, level):
+        size = sizes[1] * 4**level
+        return inverse(large if level == 0 else sample(model, min(size, n_rows), random), x)
+
+    return Plan(x, quasi_newton, options={"metric": metric})
+
+
+def _on_sample(part: Conditioned, x: np.ndarray, metric, tol: float) -> np.ndarray:
+    options = {"metric": metric, "tol": tol, "patience": 3.0, "maxiter": 100}
+    return minimize(part.value_and_gradient, x, jac=True, method=quasi_newton, options=options).x

@@ -1,0 +1,72 @@
+"""Row samples that stand for all rows, written out in conditioned coordinates."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .composition import Array
+from .coordinates import Conditioned
+
+UNEVEN = 2.0  # factor by which a sample may miss the variance of a column before size decides who is drawn
+
+
+def sample(model: Conditioned, size: int, random: np.random.RandomState) -> Conditioned:
+    """The model on about ``size`` rows, in random order.
+
+    Rows are drawn in proportion to their weights. Where such a sample misses the spread of some column (rare
+    features, heavy tails), half of the chances go by squared row norms instead.
+    """
+    weights = model.objective.weights
+    part = model.written(*draw(weights, weights, size, random))
+    if _is_even(model, part):
+        return part
+    chances = 0.5 * weights + 0.5 * _shares_of_size(model)
+    return model.written(*draw(weights, chances, size, random))
+
+
+def draw(weights: Array, chances: Array, size: int, random: np.random.RandomState) -> tuple[NDArray[np.intp], Array]:
+    """About ``size`` rows, drawn by their chances (of sum one), with weights that keep every mean unbiased.
+
+    One is drawn from each of ``size`` strata of the rows in their order, so that sorted data is covered evenly; a
+    row whose chance is larger than a stratum is drawn several times and counts so often.
+    """
+    edges = np.cumsum(chances)
+    positions = (np.arange(size) + random.uniform(size=size)) * (edges[-1] / size)
+    drawn = np.minimum(np.searchsorted(edges, positions, side="right"), len(weights) - 1)
+    indices, counts = np.unique(drawn, return_counts=True)
+    drawn_weights = weights[indices] / chances[indices] * counts
+    order = random.permutation(len(indices))
+    return indices[order], drawn_weights[order] / drawn_weights.sum()
+
+
+def first_rows(part: Conditioned, size: int) -> Conditioned:
+    """The first rows of a sample: a smaller sample."""
+    weights = part.objective.weights[:size]
+    return part.written(slice(0, size), weights / weights.sum())
+
+
+def _is_even(model: Conditioned, part: Conditioned) -> bool:
+    expected = model.coordinates.variance
+    rows, weights = part.objective.rows.X, part.objective.weights
+    found = np.einsum("i,ij,ij->j", weights, rows, rows)
+    varies = expected > 0
+    ratio = found[varies] / expected[varies]
+    return bool((ratio > 1 / UNEVEN).all() and (ratio < UNEVEN).all())
+
+
+def _shares_of_size(model: Conditioned) -> Array:
+    """Every row's share of the weighted sum of squared row norms."""
+    objective = model.objective
+    sizes = np.empty(objective.rows.n_rows)
+
+    def of_rows(rows):
+        block = objective.rows.block(rows)
+        dense = model.coordinates.transform(block if isinstance(block, np.ndarray) else block.toarray())
+        sizes[rows] = np.einsum("ij,ij->i", dense, dense)
+        return ()
+
+    objective.rows.sum(of_rows)
+    objective.meter.count(objective.rows)
+    shares = objective.weights * sizes
+    return shares / shares.sum()
