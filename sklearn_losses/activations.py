@@ -331,7 +331,8 @@ def _log_sum_exp_parts(scores: Array) -> tuple[Array, Array, Array]:
     shifted = _below_top(scores)
     powers = np.exp(shifted)
     at_top = shifted == 0.0
-    rest = (powers - at_top).sum(axis=1, keepdims=True) + (at_top.sum(axis=1, keepdims=True) - 1.0)
+    ties = at_top.sum(axis=1, keepdims=True, dtype=powers.dtype) - 1.0
+    rest = (powers - at_top).sum(axis=1, keepdims=True) + ties
     return shifted, powers, rest
 
 

@@ -50,8 +50,8 @@ def plan(model: Conditioned, x: np.ndarray, *, convex: bool, random: np.random.R
     if width > DENSE_PARAMETERS:
         return _with_products(model, x) if objective.composition.has_curvature else Plan(x, quasi_newton)
     if not objective.composition.has_curvature:
-        inverse = typical_inverse(sample(model, min(n_rows, 40 * width), random))
-        return Plan(x, quasi_newton, options={"metric": lambda x, level: inverse if level == 0 else None})
+        typical = typical_inverse(sample(model, min(n_rows, 40 * width), random))
+        return Plan(x, quasi_newton, options={"metric": lambda x, level: typical if level == 0 else None})
     work = n_rows * width**2 * n_outputs * (n_outputs + 1) / 2
     if n_outputs == 1:
         sizes = sample_sizes(n_rows, width)
@@ -102,8 +102,8 @@ def _jointly(model: Conditioned, x: np.ndarray, *, convex: bool, random: np.rand
 
 def _with_products(model: Conditioned, x: np.ndarray) -> Plan:
     """Many features, most of them sparse."""
-    preconditioner = lambda x: diagonal_inverse(model, x)
-    return Plan(x, truncated_newton, {"hessp": model.hessian_product}, {"preconditioner": preconditioner})
+    options = {"preconditioner": lambda x: diagonal_inverse(model, x)}
+    return Plan(x, truncated_newton, {"hessp": model.hessian_product}, options)
 
 
 class Kept:

@@ -30,13 +30,14 @@ def _has_probabilities(estimator) -> bool:
     return True
 
 
-def _takes_any_target(loss) -> bool:
-    """Whether a loss is defined for zero and negative targets too."""
+def _is_for_any_target(loss) -> bool:
+    """Whether zero and negative targets make sense: the loss is defined there and predictions get there."""
     try:
-        get_loss(loss).check_target(np.array([0.0, -1.0]))
+        loss = get_loss(loss)
+        loss.check_target(np.array([0.0, -1.0]))
     except (TypeError, ValueError):
         return False
-    return True
+    return loss.link == "identity"
 
 
 class LinearClassifier(ClassifierMixin, LinearModel):
@@ -454,7 +455,7 @@ class LinearRegressor(RegressorMixin, LinearModel):
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.target_tags.positive_only = not _takes_any_target(self.loss)
+        tags.target_tags.positive_only = not _is_for_any_target(self.loss)
         return tags
 
     @with_callbacks

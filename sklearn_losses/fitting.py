@@ -14,16 +14,21 @@ from scipy.optimize import OptimizeResult, minimize
 
 from . import automatic
 from .problem import Conditioned, Objective, Split, condition, hard_labels, reduction
-from .problem.certificate import certify, gap_estimate, intercept_is_exact
+from .problem.certificate import certify, gap_estimate, intercept_is_exact, is_negligible, is_out_of_reach
 from .problem.coordinates import Unchanged, column_statistics
+from .recorder import Recorder
 from .scipy_methods import NEVER, check_method, minimize_by_name
 from .solvers import augmented_lagrangian, gradient_descent
 
 WRITTEN_ENTRIES = 1_000_000  # data up to this size is written out in conditioned coordinates once
 CERTIFICATION_ROUNDS = 5
+CONVERGED, ROUNDING = 0, 2  # statuses of our solvers
+VANISHED = 1e-9
+CORNER_TOLERANCE = 1e-12
 
 Array = np.ndarray
 Watch = Callable[[Array, float], None]
+Run = Callable[[Array, float], OptimizeResult]
 
 
 @dataclass
@@ -37,6 +42,11 @@ class Problem:
     max_iter: int
     random_state: np.random.RandomState
     watch: Watch | None = None
+
+    @property
+    def may_vanish(self) -> bool:
+        """Whether separable classes could drive F to zero at infinity."""
+        return self.convex and not self.objective.regression and not np.any(self.objective.penalty)
 
     @property
     def has_bound(self) -> bool:
@@ -76,6 +86,12 @@ class Fit:
 
 def fit(problem: Problem, solver: str | Callable, start: Array) -> Fit:
     """Minimise from ``start`` by the solver that the estimators' parameter names."""
+    # numbers beyond the range of floats are answers that solvers understand: they step back
+    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+        return _fit(problem, solver, start)
+
+
+def _fit(problem: Problem, solver: str | Callable, start: Array) -> Fit:
     if solver == "gradient-descent":
         solver = gradient_descent
     if callable(solver):
@@ -91,9 +107,14 @@ def fit(problem: Problem, solver: str | Callable, start: Array) -> Fit:
     if objective.rows.n_rows * objective.rows.n_features <= WRITTEN_ENTRIES and not objective.rows.is_sparse:
         model = model.written()
 
-    recorder = Recorder(problem, model, lambda x: objective.with_shift(coordinates.to_theta(x), -1.0))
-    found = _fit_exactly(recorder, x) if exactly else _fit_smoothly(recorder, solver, x)
-    found.theta = recorder.to_theta(found.theta)
+    def to_theta(x):
+        return objective.with_shift(coordinates.to_theta(x), -1.0)
+
+    recorder = Recorder(model, to_theta, problem.watch)
+    found = _fit_exactly(problem, recorder, x) if exactly else _fit_smoothly(problem, recorder, solver, x)
+    found.theta = to_theta(found.theta)
+    if not found.converged and not objective.loss.separable and problem.has_bound:
+        found = _fit_at_corner(problem, found)
     return _with_report(found, problem)
 
 
@@ -111,60 +132,20 @@ def _fit_reduced(problem: Problem, start: Array) -> Fit:
     objective = problem.objective
     center, _ = column_statistics(objective)
     reduced = reduction.Reduction(objective, center if objective.fit_intercept else np.zeros_like(center))
-    watch = None
-    if problem.watch is not None:
-        watch = lambda theta, value: problem.watch(reduced.to_features(theta), value)
-    found = fit(replace(problem, objective=reduced.objective, watch=watch), "auto", reduced.to_reduced(start))
+
+    def watch(theta: Array, value: float) -> None:
+        problem.watch(reduced.to_features(theta), value)
+
+    small = replace(problem, objective=reduced.objective, watch=problem.watch and watch)
+    found = _fit(small, "auto", reduced.to_reduced(start))
     found.theta = reduced.to_features(found.theta)
     return _with_report(found, problem)
-
-
-class Recorder:
-    """The function that solvers minimise, with a memory of the best finite point, and the callback they call."""
-
-    def __init__(self, problem: Problem, model: Conditioned | Objective, to_theta: Callable[[Array], Array]):
-        self.problem, self.model, self.to_theta = problem, model, to_theta
-        self.best: tuple[Array, float, Array] | None = None
-        self.n_iter = 0
-        self.stop: Callable[[Array, float, Array], bool] | None = None
-        self.stopped_by_watch = False
-
-    def fun(self, x: Array) -> tuple[float, Array]:
-        value, gradient = self.model.value_and_gradient(x)
-        if np.isfinite(value) and (self.best is None or value < self.best[1]) and np.isfinite(gradient).all():
-            self.best = (x.copy(), value, gradient)
-        return value, gradient
-
-    def callback(self, intermediate_result) -> None:
-        self.n_iter += 1
-        x = np.asarray(getattr(intermediate_result, "x", intermediate_result))
-        if self.problem.watch is not None:
-            value = getattr(intermediate_result, "fun", self.best[1] if self.best else np.nan)
-            try:
-                self.problem.watch(self.to_theta(x), float(value))
-            except StopIteration:
-                self.stopped_by_watch = True
-                raise
-        if self.stop is not None and self.best is not None and self.stop(*self.best):
-            raise StopIteration
-
-    def checked(self, result: OptimizeResult) -> tuple[Array, float, Array]:
-        """What a solver found, if it is finite."""
-        return (result.x, float(result.fun), result.jac) if np.isfinite(result.fun) else self.point()
-
-    def point(self) -> tuple[Array, float, Array]:
-        if self.best is None:
-            raise ValueError(
-                f"The objective of {self.problem.objective.loss} is not finite at the starting point. Rescale the "
-                "targets or the data, or check the loss with sklearn_losses.check_loss."
-            )
-        return self.best
 
 
 def _fit_plainly(problem: Problem, method: Callable, start: Array) -> Fit:
     """A callable on the objective as it is, in the model's own parameters."""
     objective = problem.objective
-    recorder = Recorder(problem, objective, lambda theta: theta)
+    recorder = Recorder(objective, lambda theta: theta, problem.watch)
     second = objective.composition.has_curvature
     gap = gap_estimate(Conditioned(objective, Unchanged())) if problem.has_bound else None
     result = minimize(
@@ -182,15 +163,14 @@ def _fit_plainly(problem: Problem, method: Callable, start: Array) -> Fit:
     if problem.has_bound:
         plain = Conditioned(*condition(objective))
         x = plain.coordinates.from_theta(plain.objective.with_shift(theta, 1.0))
-        x, value, gap, _ = certify(plain, x)
+        x, value, gap = certify(plain, x)
         theta = plain.objective.with_shift(plain.coordinates.to_theta(x), -1.0)
         converged = gap <= problem.tol * abs(value)
     return _with_report(Fit(theta, value, gap, converged, int(result.get("nit", recorder.n_iter)), result), problem)
 
 
-def _fit_exactly(recorder: Recorder, x: Array) -> Fit:
+def _fit_exactly(problem: Problem, recorder: Recorder, x: Array) -> Fit:
     """Piecewise-linear losses: an exact solution with a duality gap of its own."""
-    problem = recorder.problem
     result = minimize(
         recorder.fun,
         x,
@@ -202,38 +182,65 @@ def _fit_exactly(recorder: Recorder, x: Array) -> Fit:
     return Fit(result.x, float(result.fun), float(result.dual_gap), bool(result.success), int(result.nit), result)
 
 
-def _fit_smoothly(recorder: Recorder, solver: str, x: Array) -> Fit:
+def _fit_smoothly(problem: Problem, recorder: Recorder, solver: str, x: Array) -> Fit:
     """Everything else: minimise, make the intercept exact, certify, and go on with a sharper tolerance if need be."""
-    problem, model = recorder.problem, recorder.model
-    bounded = problem.has_bound
-    gap = gap_estimate(model) if bounded else None
-    run = _scipy_run(recorder, solver, gap) if solver != "auto" else _automatic_run(recorder, x, gap)
+    model = recorder.model
+    gap = gap_estimate(model) if problem.has_bound else None
+    run = _automatic_run(problem, recorder, x, gap) if solver == "auto" else _scipy_run(problem, recorder, solver, gap)
     tol = problem.tol
     for _ in range(CERTIFICATION_ROUNDS):
         result = run(x, tol)
-        # our solvers return the best point, judged by its gradient where values differ by rounding only
-        x, value, gradient = recorder.point() if solver != "auto" else recorder.checked(result)
-        if not bounded:
+        x, value, gradient = recorder.found(result) if solver == "auto" else recorder.point()
+        if gap is None:
             converged = (bool(result.success) or result.status == ROUNDING) and not problem.kinked
-            return Fit(x, float(value), np.nan, converged, recorder.n_iter, result)
-        if gap is not None and intercept_is_exact(model, value, gradient):
+            return Fit(x, value, np.nan, converged, recorder.n_iter, result)
+        if intercept_is_exact(model, value, gradient):
             bound = gap(x, value, gradient)
         else:
-            x, value, bound, _ = certify(model, x)
-        converged = bound <= problem.tol * abs(value)
-        if converged or recorder.stopped_by_watch or recorder.n_iter >= problem.max_iter or result.status != 0:
+            x, value, bound = certify(model, x)
+        converged = bound <= problem.tol * abs(value) or is_negligible(model, bound)
+        if not converged and result.status == ROUNDING and is_out_of_reach(model, value, problem.tol):
+            return Fit(x, value, np.nan, True, recorder.n_iter, result)
+        if converged or recorder.stopped_by_watch or recorder.n_iter >= problem.max_iter or result.status != CONVERGED:
             break
         tol *= 0.1 * problem.tol * abs(value) / bound
     return Fit(x, value, bound, converged, recorder.n_iter, result)
 
 
-ROUNDING = 2  # the status of our solvers where rounding ends the progress
+def _fit_at_corner(problem: Problem, found: Fit) -> Fit:
+    """A transformed mean, total(mean), whose minimum is at or near the corner where the mean is zero.
+
+    The transformation is concave, so that its tangent at the present mean leaves an ordinary problem with the penalty
+    alpha / total'(mean), and their sequence descends; at the corner the penalty goes to zero with the mean.
+    """
+    objective = problem.objective
+    part = objective.over(objective.rows)
+    part.loss = objective.loss.inner()
+    alpha, theta, n_iter = objective.penalty, found.theta, found.n_iter
+    mean, _ = objective.of_scores(objective.scores(theta))
+    gap, converged = np.inf, False
+    while not converged and mean > 0 and n_iter < problem.max_iter:
+        part.penalty = alpha / objective.loss.total(mean)[1]
+        inner = _fit(replace(problem, objective=part, tol=CORNER_TOLERANCE, watch=None), "auto", theta)
+        theta, n_iter = inner.theta, n_iter + inner.n_iter
+        mean, _ = objective.of_scores(objective.scores(theta))
+        total, slope, _ = objective.loss.total(mean)
+        square = float(np.sum(objective.split(theta)[0] ** 2))
+        value = total + 0.5 * alpha * square
+        # Strong convexity bounds the gap by the gradient, alpha W - total' penalty W. Beyond the stationary strength
+        # the residuals, as duals, are feasible, and the gap is at most the data term.
+        gap = (alpha - slope * part.penalty) ** 2 * square / (2 * alpha)
+        gap = min(gap, total) if slope * part.penalty >= alpha else gap
+        converged = gap <= problem.tol * value
+    return Fit(theta, objective.value(theta), gap, converged or mean == 0, n_iter, found.result)
 
 
-def _automatic_run(recorder: Recorder, x: Array, gap) -> Callable[[Array, float], OptimizeResult]:
-    problem = recorder.problem
+def _automatic_run(problem: Problem, recorder: Recorder, x: Array, gap) -> Run:
     chosen = automatic.plan(recorder.model, x, convex=problem.convex, random=problem.random_state)
     starts = [chosen.start]
+    if problem.may_vanish:
+        # separable classes without a penalty: F falls for ever, and once it is this small nothing is left to learn
+        recorder.stop = lambda x, value, gradient: value <= VANISHED
 
     def run(x, tol):
         return minimize(
@@ -249,9 +256,7 @@ def _automatic_run(recorder: Recorder, x: Array, gap) -> Callable[[Array, float]
     return run
 
 
-def _scipy_run(recorder: Recorder, name: str, gap) -> Callable[[Array, float], OptimizeResult]:
-    problem = recorder.problem
-
+def _scipy_run(problem: Problem, recorder: Recorder, name: str, gap) -> Run:
     def run(x, tol):
         if gap is not None:
             recorder.stop = lambda x, value, gradient: gap(x, value, gradient) <= tol * abs(value)

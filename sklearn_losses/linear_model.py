@@ -6,6 +6,7 @@ import copy
 import warnings
 from abc import abstractmethod
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -19,8 +20,9 @@ from .activations import Activation
 from .fitting import Problem, fit
 from .losses import CrossEntropy, Loss, get_loss
 from .problem import Objective, Rows, compose, has_exact_form, worker_threads
-from .progress import CallbackSupportMixin, Progress
+from .progress import CALLBACK_FRAMES, CallbackSupportMixin, Progress
 
+FRAMES_TO_USER = 4 + CALLBACK_FRAMES  # from a warning in a fit to the line that called it
 STARTING_TOLERANCE = 1e-4  # of the cross-entropy solution that losses which are not convex start from
 
 
@@ -28,7 +30,7 @@ STARTING_TOLERANCE = 1e-4  # of the cross-entropy solution that losses which are
 class Task:
     """Validated data and what is to be minimised on it."""
 
-    X: object
+    X: Any
     y: np.ndarray
     weights: np.ndarray
     loss: Loss
@@ -53,11 +55,15 @@ class Task:
         return self.convex and not self.loss.smooth and has_exact_form(self.loss, self.n_outputs)
 
     def objective(self, estimator, executor=None) -> Objective:
-        """The objective of an estimator's penalty and intercept."""
+        """The objective of an estimator's penalty and intercept; rows of weight zero have no part in it."""
+        X, y, weights = self.X, self.y, self.weights
+        if not weights.all():
+            counts = weights > 0
+            X, y, weights = X[counts], y[counts], weights[counts]
         return Objective(
-            Rows(self.X, self.n_outputs, None, executor),
-            self.y,
-            self.weights / self.weights.sum(),
+            Rows(X, self.n_outputs, None, executor),
+            y,
+            weights / weights.sum(),
             loss=self.loss,
             composition=compose(self.loss, self.activation),
             penalty=float(estimator.alpha),
@@ -163,14 +169,14 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
                 f"The classes are perfectly separable and alpha is 0, so {type(self).__name__} has no unique finite "
                 "solution: the coefficients could grow for ever. Set alpha > 0.",
                 ConvergenceWarning,
-                stacklevel=4,
+                stacklevel=FRAMES_TO_USER,
             )
         elif not found.converged:
             warnings.warn(
                 f"{type(self).__name__} with {self.solver!r} stopped after {found.n_iter} iterations at objective "
                 f"{found.value:.6g} without reaching tol={self.tol}. " + found.explanation(),
                 ConvergenceWarning,
-                stacklevel=4,
+                stacklevel=FRAMES_TO_USER,
             )
 
     def _objective(self, X, y, sample_weight=None, soft_labels=None) -> Objective:

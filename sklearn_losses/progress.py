@@ -8,7 +8,10 @@ import numpy as np
 
 try:
     from sklearn.callback import CallbackSupportMixin, with_callbacks
+
+    CALLBACK_FRAMES = 1
 except ImportError:  # scikit-learn before 1.9 has no callbacks
+    CALLBACK_FRAMES = 0
 
     class CallbackSupportMixin:  # type: ignore[no-redef]
         """Nothing to support."""
@@ -18,7 +21,7 @@ except ImportError:  # scikit-learn before 1.9 has no callbacks
         return method
 
 
-__all__ = ["CallbackSupportMixin", "Progress", "with_callbacks"]
+__all__ = ["CALLBACK_FRAMES", "CallbackSupportMixin", "Progress", "with_callbacks"]
 
 
 class Progress:

@@ -30,12 +30,12 @@ def check_parameters(estimator) -> None:
     alpha, tol, max_iter, solver = estimator.alpha, estimator.tol, estimator.max_iter, estimator.solver
     demand("alpha", _is_real(alpha) and 0 <= alpha < np.inf, "a finite number >= 0")
     demand("tol", _is_real(tol) and 0 <= tol < np.inf, "a finite number >= 0")
-    demand("max_iter", isinstance(max_iter, Integral) and max_iter >= 1, "an integer >= 1")
+    demand("max_iter", isinstance(max_iter, Integral) and int(max_iter) >= 1, "an integer >= 1")
     demand("fit_intercept", isinstance(estimator.fit_intercept, bool | np.bool_), "a bool")
     demand("warm_start", isinstance(estimator.warm_start, bool | np.bool_), "a bool")
     demand(
         "verbose",
-        isinstance(estimator.verbose, bool | Integral) and estimator.verbose >= 0,
+        isinstance(estimator.verbose, bool | Integral) and int(estimator.verbose) >= 0,
         "an integer >= 0",
     )
     demand(

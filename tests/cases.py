@@ -1,8 +1,8 @@
 """Every loss, once: a line of CASES is all that the tests need to know of it.
 
-The formulas are the textbook's, written independently of the package on numbers of mpmath: `forms` evaluates them at any
-precision. On probabilities and scores they take one row of targets and one of predictions, with two columns for two
-classes (1 - p, p or 0, s); on values they take two numbers.
+The formulas are the textbook's, written independently of the package on numbers of mpmath: `forms` evaluates them
+at any precision. On probabilities and scores they take one row of targets and one of predictions, with two columns
+for two classes (1 - p, p or 0, s); on values they take two numbers.
 """
 
 from collections.abc import Callable
@@ -84,7 +84,9 @@ def gamma(y, mu):
 
 
 def tweedie(p):
-    return lambda y, mu: max(y, 0) ** (2 - p) / ((1 - p) * (2 - p)) - y * mu ** (1 - p) / (1 - p) + mu ** (2 - p) / (2 - p)
+    return lambda y, mu: (
+        max(y, 0) ** (2 - p) / ((1 - p) * (2 - p)) - y * mu ** (1 - p) / (1 - p) + mu ** (2 - p) / (2 - p)
+    )
 
 
 CASES = (

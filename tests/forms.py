@@ -72,9 +72,7 @@ VALUES = Form("values", 0)
 def forms_of(case: Case) -> list[Form]:
     """Every form that a loss has."""
     return [
-        form
-        for domain in case.domains
-        for form in ([VALUES] if domain == "values" else BINARY[domain] + JOINT[domain])
+        form for domain in case.domains for form in ([VALUES] if domain == "values" else BINARY[domain] + JOINT[domain])
     ]
 
 

@@ -198,9 +198,7 @@ def test_bad_weights(model, y, bad, message):
 
 
 def test_weights_that_remove_a_class():
-    message = (
-        "The class 1 has no row with a positive weight: after removing zero weights only one class is left: 0"
-    )
+    message = "The class 1 has no row with a positive weight: after removing zero weights only one class is left: 0"
     model = LogisticRegressor().fit(X, LABELS)
     assert_intact(model, lambda model: model.fit(X, LABELS, 1 - LABELS), ValueError, message)
     message = r"The class 2 has no row.*the classes left are \[0, 1\]"
@@ -231,9 +229,7 @@ def test_bad_soft_labels(bad, message):
 def test_soft_labels_without_any_weight_on_a_class():
     model = SoftmaxClassifier().fit(X, LABELS)
     soft = np.tile([1.0, 0.0], (N, 1))
-    assert_intact(
-        model, lambda model: model.fit(X, LABELS, soft_labels=soft), ValueError, "The class 1 has no row"
-    )
+    assert_intact(model, lambda model: model.fit(X, LABELS, soft_labels=soft), ValueError, "The class 1 has no row")
 
 
 BAD_PARAMETERS = {
@@ -256,9 +252,7 @@ def test_bad_parameters(model, y, name):
     for bad in BAD_PARAMETERS[name]:
         usual = rf"The '{name}' parameter of {estimator} must be .* Got {re.escape(repr(bad))} instead\."
         message = usual if name != "random_state" else "cannot be used to seed|Seed must be between"
-        assert_intact(
-            model, lambda model, bad=bad: model.set_params(**{name: bad}).fit(X, y), ValueError, message
-        )
+        assert_intact(model, lambda model, bad=bad: model.set_params(**{name: bad}).fit(X, y), ValueError, message)
         model.set_params(**{name: type(model)().get_params()[name]})
 
 
@@ -328,9 +322,7 @@ class WrongShape(Loss):
         (LinearRegressor(Huber(delta=-1.0)), Y, ValueError, "delta"),
         (LinearRegressor(WrongShape()), Y, ValueError, r"WrongShape\(\)"),
     ],
-    ids=lambda value: (
-        repr(value) if isinstance(value, LinearRegressor | LogisticRegressor | SoftmaxClassifier) else ""
-    ),
+    ids=lambda value: repr(value) if isinstance(value, LinearRegressor | LogisticRegressor | SoftmaxClassifier) else "",
 )
 def test_bad_losses(estimator, y, error, message):
     model = type(estimator)().fit(X, y)
@@ -581,6 +573,14 @@ def test_without_a_penalty_units_do_not_matter(model, y, factor, offset):
     scores = [scores_of(usual, X), scores_of(other, X * factor + offset)]
     assert_allclose(scores[1], scores[0], rtol=1e-3, atol=1e-3 * np.abs(scores[0]).max())
     assert_array_equal(np.sign(scores[1].round(6)), np.sign(scores[0].round(6)))
+
+
+@pytest.mark.parametrize("factor", [1e4, 1e8, 1e10, 1e30])
+@pytest.mark.parametrize("loss", ["cross_entropy", "squared_hinge", "hinge"])
+def test_a_penalty_that_drowns_is_no_obstacle(loss, factor):
+    model = LogisticRegressor(loss).fit(X * factor, LABELS)
+    plain = LogisticRegressor(loss, alpha=0).fit(X, LABELS)
+    assert_allclose(model.objective_value_, plain.objective_value_, rtol=1e-5)
 
 
 @pytest.mark.parametrize("size", [1e20, 1e100, 1e200, 1e308])

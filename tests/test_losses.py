@@ -85,7 +85,7 @@ def test_get_loss_says_what_is_wrong():
         get_loss("hubber")
     with pytest.raises(TypeError, match=r"must be an instance: Huber\(\), not the class Huber"):
         get_loss(losses.Huber)
-    with pytest.raises(TypeError, match="or an instance of sklearn_losses.Loss; got 3"):
+    with pytest.raises(TypeError, match=r"an instance of sklearn_losses\.Loss; got 3"):
         get_loss(3)
 
 
@@ -239,12 +239,12 @@ def accepts(loss: Loss, y: float) -> bool:
 def tolerances(case: Case, form: Form) -> dict[str, tuple[float, float]]:
     """Relative and absolute errors allowed to value, gradient and second derivative.
 
-    Most are right to the last digits, however small. Absolute to the rounding of one are only: what depends on how far
-    a probability is from its target, and derivatives through a softmax, which sum to zero over the columns.
+    Most are right to the last digits, however small. Right to the rounding of one are only: functions of how far a
+    probability is from its target, divergences and deviances close to zero, and derivatives through a softmax.
     """
     rounding, smallest = 1e-15, 1e-322
     difference = form.domain == "probabilities" and "values" in case.domains
-    divergence = isinstance(case.loss, losses.KLDivergence) and form.soft
+    divergence = (isinstance(case.loss, losses.KLDivergence) and form.soft) or case.loss.link == "log"
     softmax = form.domain == "probabilities" and form.joint
     return {
         "value": (5e-15, rounding if difference or divergence else smallest),
@@ -273,7 +273,10 @@ def test_extremes_at_high_precision(case, form):
             values, gradients = composition.value_and_gradient(np.array([y]), scores[None])
             product = composition.curvature_product(np.array([y]), scores[None], direction[None])[0]
             where = f"y {y}, scores {scores}"
-            assert_close(values, exact["value"][None], *tolerance["value"], where)
+            # differences of scores beyond the largest number count as the largest number
+            saturated = float(scores.max() / 2 - scores.min() / 2) > LARGEST / 2
+            relative, absolute = (0.2, 0.0) if saturated else tolerance["value"]
+            assert_close(values, exact["value"][None], relative, absolute, where)
             if np.isinf(values[0]):
                 continue  # solvers step back from there without a look at the derivatives
             gradient = np.atleast_1d(gradients[0])

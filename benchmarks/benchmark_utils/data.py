@@ -49,8 +49,8 @@ def noisy_line(n_samples, n_features, correlation=0.3, seed=0):
 def noisy_line_of_unit_scale(n_samples, n_features, epsilon=1.35, alpha=1e-4, seed=0):
     """The same with y scaled such that HuberRegressor's own estimate of the scale is one.
 
-    HuberRegressor minimises over the scale too. Where that comes out as one, its coefficients are those of the Huber loss
-    with ``delta = epsilon`` and the penalty ``alpha = HuberRegressor.alpha / n``, and the two can be compared.
+    HuberRegressor minimises over the scale too. Where that comes out as one, its coefficients are those of the
+    Huber loss with ``delta = epsilon`` and the penalty ``HuberRegressor.alpha / n``, and the two can be compared.
     """
     X, y = noisy_line(n_samples, n_features, seed=seed)
     for _ in range(4):

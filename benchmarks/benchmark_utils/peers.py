@@ -4,14 +4,15 @@ import warnings
 
 import numpy as np
 
-TOLERANCES = tuple(10.0 ** -np.arange(1, 11))
+TOLERANCES = tuple(np.logspace(-1, -10, 19).tolist())  # two for every power of ten
 
 
 class Peer:
     """One solver of one library.
 
-    A peer is run over a range of settings, from the loosest to the tightest, so that the loosest one that reaches the wanted
-    accuracy is known. What is timed is `fit`: what a user of that library would call, with the data as the user has them.
+    A peer is run over a range of settings, from the loosest to the tightest, so that the loosest one that reaches
+    the wanted accuracy is known. What is timed is `fit`: what a user of that library would call, with the data as
+    the user has them.
     """
 
     library: str

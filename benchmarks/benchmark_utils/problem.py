@@ -5,9 +5,10 @@ from functools import cached_property
 
 import numpy as np
 
-from sklearn_losses import Hinge, LinearRegressor, LogisticRegressor, Loss, Quantile, SoftmaxClassifier, get_loss
+from sklearn_losses import Hinge, Huber, LinearRegressor, LogisticRegressor, Loss, Quantile, SoftmaxClassifier, get_loss
 
 VARIANTS = {
+    "huber_1.35": Huber(delta=1.35),
     "hinge_crammer_singer": Hinge("crammer-singer"),
     "quantile_0.9": Quantile(quantile=0.9),
 }

@@ -30,9 +30,7 @@ class ReHLine(Peer):
 
     def fit(self, problem, setting):
         estimator = plq_Ridge_Regressor if problem.is_regression else plq_Ridge_Classifier
-        model = estimator(
-            loss=rehline_loss(problem), C=problem.C, fit_intercept=False, tol=setting, max_iter=100_000
-        )
+        model = estimator(loss=rehline_loss(problem), C=problem.C, fit_intercept=False, tol=setting, max_iter=100_000)
         model.fit(problem.X, problem.y)
         return model.coef_, 0.0
 

@@ -30,9 +30,7 @@ class Logistic(Peer):
             return "it minimises cross-entropy"
         if self.solver == "liblinear" and problem.n_classes > 2:
             return "liblinear is binary"
-        return unless(
-            self.solver != "liblinear" or not problem.fit_intercept, "liblinear penalises the intercept"
-        )
+        return unless(self.solver != "liblinear" or not problem.fit_intercept, "liblinear penalises the intercept")
 
     def fit(self, problem, setting):
         C = problem.C if problem.alpha else np.inf
@@ -76,27 +74,29 @@ class SupportVectors(Peer):
         return model.coef_, model.intercept_
 
 
+SGD_LOSSES = {
+    "CrossEntropy": "log_loss",
+    "Hinge": "hinge",
+    "SquaredHinge": "squared_hinge",
+    "ModifiedHuber": "modified_huber",
+}
+
+
 class StochasticGradient(Peer):
     """SGDClassifier; its accuracy grows with the number of epochs, not with a tolerance."""
 
     library, name = "scikit-learn", "SGDClassifier"
     settings = (1, 3, 10, 30, 100, 300, 1000)
     setting_name = "epochs"
-    losses = {
-        "CrossEntropy": "log_loss",
-        "Hinge": "hinge",
-        "SquaredHinge": "squared_hinge",
-        "ModifiedHuber": "modified_huber",
-    }
 
     def reason_to_skip(self, problem):
-        if problem.name not in self.losses:
+        if problem.name not in SGD_LOSSES:
             return "it does not have the loss"
         return unless(problem.n_classes == 2 and problem.alpha > 0, "it is binary, and needs a penalty")
 
     def fit(self, problem, setting):
         model = SGDClassifier(
-            loss=self.losses[problem.name],
+            loss=SGD_LOSSES[problem.name],
             alpha=problem.alpha,
             fit_intercept=problem.fit_intercept,
             max_iter=setting,
@@ -109,7 +109,10 @@ class StochasticGradient(Peer):
 
 
 class JointHuber(Peer):
-    """HuberRegressor, which also estimates the scale: the same problem where that is one (see `data`)."""
+    """HuberRegressor, which estimates the scale as well.
+
+    It is the same problem where the scale comes out as one (see `data`); elsewhere its suboptimality shows.
+    """
 
     library, name = "scikit-learn", "HuberRegressor"
 
@@ -142,27 +145,27 @@ class LinearProgram(Peer):
 
     def fit(self, problem, setting):
         quantile = getattr(problem.loss, "quantile", 0.5)
-        model = QuantileRegressor(
-            quantile=quantile, alpha=0, fit_intercept=problem.fit_intercept, solver=setting
-        )
+        model = QuantileRegressor(quantile=quantile, alpha=0, fit_intercept=problem.fit_intercept, solver=setting)
         model.fit(problem.X, problem.y)
         return model.coef_, model.intercept_
+
+
+GLMS = {"Poisson": PoissonRegressor, "Gamma": GammaRegressor, "Tweedie": TweedieRegressor}
 
 
 class LogLinkGLM(Peer):
     """PoissonRegressor, GammaRegressor and TweedieRegressor."""
 
     library = "scikit-learn"
-    estimators = {"Poisson": PoissonRegressor, "Gamma": GammaRegressor, "Tweedie": TweedieRegressor}
 
     def __init__(self, solver):
         self.solver, self.name = solver, f"GLM {solver}"
 
     def reason_to_skip(self, problem):
-        return unless(problem.name in self.estimators, "it minimises the deviances")
+        return unless(problem.name in GLMS, "it minimises the deviances")
 
     def fit(self, problem, setting):
-        model = self.estimators[problem.name](
+        model = GLMS[problem.name](
             alpha=problem.alpha,
             fit_intercept=problem.fit_intercept,
             solver=self.solver,

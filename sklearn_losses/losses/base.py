@@ -131,6 +131,10 @@ class Loss(BaseEstimator):
         """
         return mean, 1.0, 0.0
 
+    def inner(self) -> Loss:
+        """The loss whose mean is transformed: itself where nothing is."""
+        return self
+
     def check_parameters(self) -> None:
         """Raise a ValueError when a parameter of the loss is out of its range."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from numbers import Real
+from typing import ClassVar
 
 import numpy as np
 
@@ -15,8 +16,8 @@ class ErrorLoss(Loss):
     A concrete loss gives rho and its two derivatives.
     """
 
-    domain = ("probabilities", "values")
-    convex = "values"
+    domain: ClassVar[str | tuple[str, ...]] = ("probabilities", "values")
+    convex: bool | str = "values"
 
     def of_error(self, error: Array) -> Array:
         """Rho, elementwise."""

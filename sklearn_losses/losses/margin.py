@@ -291,4 +291,7 @@ def _over_true_classes(y: Array, of_true: Callable[[np.ndarray], Array]) -> Arra
     if (y[np.arange(len(y)), likely] == 1.0).all():
         return of_true(likely)
     parts = (of_true(np.full(len(y), k)) for k in range(y.shape[1]))
-    return sum(_weigh(w if part.ndim == 1 else w[:, None], part) for w, part in zip(y.T, parts, strict=True))
+    total = np.zeros(())
+    for w, part in zip(y.T, parts, strict=True):
+        total = total + _weigh(w if part.ndim == 1 else w[:, None], part)
+    return total

@@ -85,6 +85,9 @@ class RootMeanSquaredError(SquaredError):
             return 0.0, 0.0, 0.0
         return root, 0.5 / root, -0.25 / (root * mean) if root * mean > 0 else -np.inf
 
+    def inner(self):
+        return SquaredError()
+
 
 class Quantile(ErrorLoss):
     r"""Quantile (pinball) loss; its minimiser is a conditional quantile.

@@ -17,6 +17,7 @@ from .coordinates import Conditioned
 
 MANY_OUTPUTS = 32
 ROUNDING = 1e-13
+EPSILON = float(np.finfo(float).eps)
 
 
 def gap_estimate(model: Conditioned):
@@ -37,8 +38,28 @@ def intercept_is_exact(model: Conditioned, value: float, gradient: Array) -> boo
     return bool((np.abs(intercept_gradient) <= ROUNDING * min(value, np.sqrt(abs(value)))).all())
 
 
-def certify(model: Conditioned, x: Array) -> tuple[Array, float, float, Array]:
-    """The point with its intercept made exact; its value, the bound on F - min F, and the gradient. One pass."""
+def is_negligible(model: Conditioned, bound: float) -> bool:
+    """Whether a bound is nothing but rounding beside the loss of a model that predicts nothing."""
+    objective = model.objective
+    zero, _ = objective.of_scores(np.zeros_like(model.scores(np.zeros(objective.n_parameters))))
+    return bound <= EPSILON**2 * objective.loss.total(zero)[0]
+
+
+def is_out_of_reach(model: Conditioned, value: float, tol: float) -> bool:
+    """Whether rounding alone keeps the bound above the tolerance: the penalty is nothing beside the data.
+
+    A column of size 1e30 with alpha = 1e-4 is such a case: its weight is known to all digits, but F hardly changes
+    with the penalty and no bound can be drawn from it.
+    """
+    slope = min(value, 2.0 * np.sqrt(value))
+    penalised = model.penalty > 0
+    variance = np.tile(model.coordinates.variance, model.objective.n_outputs)
+    variance = np.concatenate([variance, np.ones(len(penalised) - len(variance))])[penalised]
+    return 0.5 * (64.0 * EPSILON * slope) ** 2 * float(np.max(variance / model.penalty[penalised])) > tol * value
+
+
+def certify(model: Conditioned, x: Array) -> tuple[Array, float, float]:
+    """The point with its intercept made exact, its value, and the bound on F - min F. One pass."""
     objective = model.objective
     scores = model.scores(x)
     if objective.fit_intercept:
@@ -52,7 +73,7 @@ def certify(model: Conditioned, x: Array) -> tuple[Array, float, float, Array]:
     value += 0.5 * float(np.sum((np.sqrt(model.penalty) * x) ** 2))
     penalised = model.penalty > 0
     gap = 0.5 * float(np.sum(gradient[penalised] ** 2 / model.penalty[penalised]))
-    return x, value, gap, gradient
+    return x, value, gap
 
 
 def best_intercept_shift(objective, scores: Array) -> Array:

@@ -23,7 +23,7 @@ GROUPS = 2
 def pays(objective: Objective) -> bool:
     """Whether there are few enough rows, and more features than these."""
     rows = objective.rows
-    return rows.n_rows <= MOST_ROWS and rows.n_features > rows.n_rows and objective.penalty > 0
+    return rows.n_rows <= MOST_ROWS and rows.n_features > rows.n_rows and bool(np.all(objective.penalty > 0))
 
 
 class Reduction:

@@ -68,8 +68,8 @@ class Rows:
     def sum(self, of_rows: Callable[[slice], Sums]) -> Sums:
         """``of_rows(rows)`` summed over all blocks' rows; it returns a tuple of numbers and arrays."""
         if self.executor is None or len(self.groups) == 1:
-            return _add_up(of_rows(rows) for group in self.groups for rows in group)
-        return _add_up(self.executor.map(lambda group: _add_up(map(of_rows, group)), self.groups))
+            return _add_up(_quietly(of_rows, rows) for group in self.groups for rows in group)
+        return _add_up(self.executor.map(lambda group: _add_up(_quietly(of_rows, rows) for rows in group), self.groups))
 
     def _sparse_block(self, rows: slice):
         X = self.X
@@ -78,6 +78,12 @@ class Rows:
             parts = (X.data[first:last], X.indices[first:last], X.indptr[rows.start : rows.stop + 1] - first)
             X = sparse.csr_array(parts, shape=(rows.stop - rows.start, self.n_features))
         return X if X.dtype == np.float64 else X.astype(np.float64)
+
+
+def _quietly(of_rows: Callable[[slice], Sums], rows: slice) -> Sums:
+    # an infinite or undefined sum is an answer that solvers understand; threads do not inherit this setting
+    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+        return of_rows(rows)
 
 
 def _add_up(parts: Iterable[Sums]) -> Sums:

@@ -13,6 +13,7 @@ from .working_rows import WorkingRows
 SMALL = 1_000_000  # rows times coordinates up to which a run goes on to the last digit at once
 MANY = 2500  # rows from which on a sample and working rows save time
 ROUNDS = 4  # of working rows
+FAILURES = 2  # of working rows, after which all rows are used
 EXACT = 1e-13  # relative gap at which there is nothing left to gain
 ROUNDING = 1e-15  # gap that is zero, relative to the losses at score zero
 
@@ -80,13 +81,15 @@ class Fit:
     def solve(self, x):
         """Step until certified; where steps are cheap, for small problems or few rows, to the last digit."""
         run = self.start(x)
-        rows = self.problem.split.n_rows
+        rows, failures = self.problem.split.n_rows, 0
         while not self.finished(run, exact=rows * x.size <= SMALL):
             moved = self.advance(run)
             self.keep(run.best)
             self.report(run.point)
-            if moved and rows >= MANY and self.few_rows_bend(run) and self.solve_working_rows(run):
-                break
+            if moved and failures < FAILURES and rows >= MANY and self.few_rows_bend(run):
+                if self.solve_working_rows(run):
+                    break
+                failures += 1
 
     def finished(self, run, exact):
         """Whether to end: certified (and, if exact, nothing more to gain), or no way forward."""
@@ -138,12 +141,12 @@ class Fit:
         total = sample.weights.sum()
         part = Problem(sample, total * problem.penalty, total * problem.linear)
         z = sample.forward(x)
-        run = Run.start(part, x, z, np.zeros_like(z), first_step(sample))
+        widest = first_step(sample)
+        run = Run.start(part, x, z, np.zeros_like(z), widest)
         while run.lowest > 0.01 * abs(run.best.value) and run.stale < 20 and self.nit < self.maxiter:
             self.advance(run)
         x, z, step = run.best.x, run.best.z, run.step
-        center = middle_duals(sample, z, step)
-        while share_in_window(sample, z, center, step) < share and step < 1e30:
+        while step < widest and share_in_window(sample, z, middle_duals(sample, z, step), step) < share:
             step *= 1.5
         z = problem.split.forward(x)
         return Run.start(problem, x, z, middle_duals(problem.split, z, step), step)
@@ -155,15 +158,16 @@ class Fit:
     def solve_working_rows(self, run):
         """Solve for working rows, from where the run stands; return whether that certified a solution."""
         point, center, step = run.point, run.center, run.step
-        reach = np.full(self.problem.split.n_rows, 0.25 * step * np.abs(center).max())
+        lowest = point.value - 10.0 * run.lowest
+        reach = np.full(self.problem.split.n_rows, 0.5 * step * np.abs(center).max())
         for turn in range(ROUNDS):
             work = WorkingRows.within(self.problem, point.x, point.z, reach)
             if not 0 < work.rows.size <= 0.5 * reach.size:
                 return False
             z = work.problem.split.forward(point.x)
             part = Run.start(work.problem, point.x, z, center[work.rows], step)
-            while not self.finished(part, exact=turn > 0):
-                self.advance(part)
+            if not self.solve_part(part, turn > 0, lowest):
+                return False
             previous, point = point, work.extend(part.best)
             self.keep(point)
             self.report(point)
@@ -174,6 +178,18 @@ class Fit:
             reach = distance(point.z, previous.z)
             reach += reach.mean() + 1e-7 * run.longest
         return self.is_certified(point)
+
+    def solve_part(self, part, exact, lowest):
+        """Step until finished; return whether it is a solution, not a sign that too many rows were left out.
+
+        Tangents in place of losses can leave too little to hold the parameters.
+        """
+        last = self.nit + 150
+        while not self.finished(part, exact):
+            self.advance(part)
+            if part.point.value < lowest or self.nit >= last:
+                return False
+        return True
 
     def result(self, stopped):
         best = self.best

@@ -28,7 +28,7 @@ def test_the_bound_holds_at_any_point(loss, seed, alpha, scale):
     model = (LinearRegressor if regression else LogisticRegressor)(loss, alpha=alpha).fit(X, y)
     conditioned = Conditioned(*condition(model.objective(X, y)))
     x = random.normal(size=4)
-    _, value, bound, _ = certify(conditioned, x)
+    _, value, bound = certify(conditioned, x)
     assert value - model.objective_value_ <= bound * (1 + 1e-9) + 1e-12 * value
 
 

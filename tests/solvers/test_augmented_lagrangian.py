@@ -271,9 +271,7 @@ def test_multiclass_without_penalty_is_highs(loss):
 def test_crammer_singer_is_liblinear():
     rows, target = load_iris(return_X_y=True)
     rows = rows - rows.mean(axis=0)
-    oracle = LinearSVC(multi_class="crammer_singer", fit_intercept=False, tol=1e-9, max_iter=100_000).fit(
-        rows, target
-    )
+    oracle = LinearSVC(multi_class="crammer_singer", fit_intercept=False, tol=1e-9, max_iter=100_000).fit(rows, target)
     split = Split(rows, crammer_singer(target), 1.0 / 150.0, intercept=False)
     result = solve(split)
     assert_exact(result)
@@ -446,15 +444,30 @@ def test_multiclass_parameters_sum_to_zero(loss):
 @pytest.mark.parametrize("loss", ["hinge", "quantile"])
 def test_many_rows_in_a_dozen_passes(alpha, correlation, loss):
     rows, y = values(12_000, 10)
-    rows = np.sqrt(1.0 - correlation) * rows + np.sqrt(correlation) * np.random.default_rng(1).normal(
-        size=(12_000, 1)
-    )
+    rows = np.sqrt(1.0 - correlation) * rows + np.sqrt(correlation) * np.random.default_rng(1).normal(size=(12_000, 1))
     split = Split(rows, LOSSES[loss](y), alpha)
     result = solve(split)
     assert_exact(result)
     assert split.passes <= 20.0
     other = solve(split, random_state=7)
     np.testing.assert_allclose(split.forward(other.x), split.forward(result.x), atol=1e-6)
+
+
+def test_many_rows_of_very_different_steepness():
+    rows, y = values(6000, 4)
+    split = Split(rows, percentage(y), 1e-4)
+    result = solve(split)
+    assert_exact(result)
+    assert np.all(np.abs(result.dual * y) <= 1.0 + 1e-9)
+    assert split.passes <= 30.0
+
+
+def test_steep_losses_are_the_same_problem():
+    rows, y = values(300, 4)
+    plain = solve(Split(rows, quantile(y), 1e-3))
+    steep = solve(Split(rows, Scalar(y[:, None], np.array([[-5e5, 5e5]])), 1e3))
+    np.testing.assert_allclose(steep.x, plain.x, rtol=1e-8)
+    np.testing.assert_allclose(steep.dual_gap, 0.0, atol=1e-10 * steep.fun)
 
 
 @pytest.mark.parametrize("loss", [weston_watkins, crammer_singer])

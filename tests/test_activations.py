@@ -1,0 +1,250 @@
+"""Activations: forward, Jacobian, second derivatives and matching losses, up to the largest scores."""
+
+import mpmath
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sklearn_losses import activations
+from sklearn_losses.activations import Exponential, Identity, LogSigmoid, LogSoftmax, Sigmoid, Softmax
+
+SCORES = np.random.RandomState(0).uniform(-3.0, 3.0, 20)
+JOINT = np.random.RandomState(1).uniform(-3.0, 3.0, (20, 4))
+EXTREME = np.array([1e308, -1e308, 745.0, -745.0, 37.0, -37.0, 1.0, 1e-8, -1e-8, 5e-324, -5e-324, 0.0])
+EXTREME_JOINT = np.array(
+    [
+        [1e308, -1e308, 0.0],
+        [1e308, 1e308, -1e308],
+        [-1e308, -1e308, -1e308],
+        [745.0, 0.0, -745.0],
+        [37.0, 0.0, -37.0],
+        [5e-324, -5e-324, 0.0],
+        [1e-8, 0.0, -1e-8],
+        [0.3, -0.8, 1.7],
+    ]
+)
+
+ORDINARY = [
+    (Identity(), SCORES),
+    (Identity(), JOINT),
+    (Sigmoid(), SCORES),
+    (LogSigmoid(), SCORES),
+    (Softmax(), JOINT),
+    (LogSoftmax(), JOINT),
+    (Exponential(), SCORES),
+]
+MATCHING = [(Sigmoid(), SCORES), (Softmax(), JOINT), (Exponential(), SCORES)]
+
+
+def name(value):
+    return repr(value) if isinstance(value, activations.Activation) else f"{value.ndim}-d"
+
+
+every_activation = pytest.mark.parametrize(("activation", "scores"), ORDINARY, ids=name)
+
+
+def difference(function, point, direction, step=1e-4):
+    def central(h):
+        return (function(point + h * direction) - function(point - h * direction)) / (2 * h)
+
+    return (4 * central(step) - central(2 * step)) / 3
+
+
+def random_like(array, seed=2):
+    return np.random.RandomState(seed).normal(size=array.shape)
+
+
+def test_all_activations_are_here():
+    assert {type(activation).__name__ for activation, _ in ORDINARY} == set(activations.__all__)
+    assert repr(Softmax()) == "Softmax()"
+
+
+# -- ordinary scores
+
+
+@every_activation
+def test_push_forward_is_the_derivative(activation, scores):
+    direction = random_like(scores)
+    expected = difference(activation.forward, scores, direction)
+    np.testing.assert_allclose(activation.push_forward(scores, direction), expected, rtol=1e-9, atol=1e-10)
+
+
+@every_activation
+def test_pull_back_is_the_adjoint(activation, scores):
+    direction, gradient = random_like(scores), random_like(activation.forward(scores), 3)
+    prediction, pull_back = activation.linearize(scores)
+    np.testing.assert_array_equal(prediction, activation.forward(scores))
+    pulled = pull_back(gradient)
+    np.testing.assert_array_equal(activation.pull_back(scores, gradient), pulled)
+    assert pulled.shape == scores.shape
+    forwards = np.sum(gradient * activation.push_forward(scores, direction))
+    assert np.sum(pulled * direction) == pytest.approx(forwards, rel=1e-13)
+
+
+@every_activation
+def test_bend_is_the_derivative_of_the_pull_back(activation, scores):
+    direction, gradient = random_like(scores), random_like(activation.forward(scores), 3)
+    expected = difference(lambda z: activation.pull_back(z, gradient), scores, direction)
+    np.testing.assert_allclose(activation.bend(scores, gradient, direction), expected, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize(("activation", "scores"), [p for p in ORDINARY if hasattr(p[0], "jacobian")], ids=name)
+def test_jacobian_is_what_push_forward_applies(activation, scores):
+    direction, jacobian = random_like(scores), activation.jacobian(scores)
+    product = np.einsum("nij,nj->ni", jacobian, direction) if scores.ndim == 2 else jacobian * direction
+    np.testing.assert_allclose(product, activation.push_forward(scores, direction), rtol=1e-13, atol=1e-15)
+
+
+@pytest.mark.parametrize(("activation", "scores"), MATCHING, ids=name)
+def test_matching_loss_has_p_minus_t_as_gradient(activation, scores):
+    targets = np.random.RandomState(4).dirichlet(np.ones(4), len(scores)) if scores.ndim == 2 else np.linspace(0, 1, 20)
+    direction = random_like(scores)
+    _, gradient = activation.matching(scores, targets)
+    np.testing.assert_allclose(gradient, activation.forward(scores) - targets, atol=1e-15)
+    change = difference(lambda z: activation.matching(z, targets)[0], scores, direction)
+    along = gradient * direction
+    np.testing.assert_allclose(along.sum(axis=1) if along.ndim == 2 else along, change, rtol=1e-9, atol=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("activation", "scores"), [(Sigmoid(), SCORES), (Softmax(), JOINT), (Exponential(), SCORES)], ids=repr
+)
+def test_logarithm(activation, scores):
+    expected = np.log(activation.forward(scores))
+    found = activation.logarithm.forward(scores)
+    if isinstance(activation, Sigmoid):
+        np.testing.assert_allclose(found[:, 0], np.log1p(-activation.forward(scores)), rtol=1e-12)
+        found = found[:, 1]
+    np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-15)
+
+
+def test_softmax_of_two_scores_is_the_sigmoid_of_their_difference():
+    columns = np.stack([np.zeros_like(SCORES), SCORES], axis=1)
+    np.testing.assert_allclose(Softmax().forward(columns)[:, 1], Sigmoid().forward(SCORES), rtol=1e-14)
+    np.testing.assert_allclose(LogSoftmax().forward(columns), LogSigmoid().forward(SCORES), rtol=1e-14, atol=1e-16)
+
+
+def test_softmax_does_not_see_a_shift():
+    np.testing.assert_allclose(Softmax().forward(JOINT + 1000.0), Softmax().forward(JOINT), rtol=1e-12)
+    np.testing.assert_allclose(Softmax().forward(JOINT).sum(axis=1), 1.0, rtol=1e-15)
+
+
+def test_jacobian_of_softmax_is_the_documents():
+    p = Softmax().forward(JOINT)
+    expected = [[[row[i] * ((i == j) - row[j]) for j in range(4)] for i in range(4)] for row in p]
+    np.testing.assert_allclose(Softmax().jacobian(JOINT), expected, rtol=1e-14, atol=1e-16)
+
+
+# -- extreme scores
+
+
+def exactly(function, scores):
+    with mpmath.workdps(400):
+        return np.array([float(function(mpmath.mpf(float(z)))) for z in scores])
+
+
+def test_sigmoid_and_its_derivative_are_right_to_the_last_digit():
+    """p (1 - p) computed from a rounded p is zero from 37 on."""
+    p = exactly(lambda z: 1 / (1 + mpmath.exp(-z)), EXTREME)
+    np.testing.assert_allclose(Sigmoid().forward(EXTREME), p, rtol=4e-16, atol=0)
+    slope = exactly(lambda z: 1 / (1 + mpmath.exp(-z)) / (1 + mpmath.exp(z)), EXTREME)
+    np.testing.assert_allclose(Sigmoid().jacobian(EXTREME), slope, rtol=4e-16, atol=0)
+    assert Sigmoid().jacobian(np.array([37.0]))[0] > 0
+    assert Sigmoid().jacobian(np.array([-745.0]))[0] > 0
+
+
+def test_logarithms_of_the_sigmoid_are_right_to_the_last_digit():
+    found = LogSigmoid().forward(EXTREME)
+    for column, sign in ((0, 1), (1, -1)):
+        exact = exactly(lambda z, sign=sign: -mpmath.log(1 + mpmath.exp(sign * z)), EXTREME)
+        np.testing.assert_allclose(found[:, column], exact, rtol=4e-16, atol=0)
+
+
+def test_softmax_of_extreme_scores():
+    with mpmath.workdps(400):
+        rows = [[mpmath.exp(mpmath.mpf(float(z))) for z in row] for row in EXTREME_JOINT]
+        p = [[power / mpmath.fsum(row) for power in row] for row in rows]
+        exact = np.array([[float(q) for q in row] for row in p])
+        jacobian = [
+            [[float(a * (1 - a) if i == j else -a * b) for j, b in enumerate(r)] for i, a in enumerate(r)] for r in p
+        ]
+    np.testing.assert_allclose(Softmax().forward(EXTREME_JOINT), exact, rtol=1e-15, atol=0)
+    np.testing.assert_allclose(Softmax().jacobian(EXTREME_JOINT), jacobian, rtol=2e-15, atol=5e-324)
+
+
+def test_log_softmax_of_extreme_scores_is_finite():
+    logs = LogSoftmax().forward(EXTREME_JOINT)
+    assert np.isfinite(logs).all() and (logs <= 0).all()
+    top = logs.max(axis=1)
+    with mpmath.workdps(400):
+        rows = [[mpmath.exp(mpmath.mpf(float(z))) for z in row] for row in EXTREME_JOINT]
+        exact = [float(mpmath.log(max(row) / mpmath.fsum(row))) for row in rows]
+    np.testing.assert_allclose(top, exact, rtol=1e-15, atol=0)
+
+
+def test_exponential_overflows_quietly():
+    np.testing.assert_array_equal(Exponential().forward(np.array([1e308, 0.0, -1e308])), [np.inf, 1.0, 0.0])
+    value, gradient = Exponential().matching(np.array([1e308, -1e308]), np.array([3.0, 0.0]))
+    np.testing.assert_array_equal(value, [np.inf, 0.0])
+    np.testing.assert_array_equal(gradient, [np.inf, 0.0])
+
+
+@pytest.mark.parametrize(("activation", "scores"), [(Sigmoid(), EXTREME), (Softmax(), EXTREME_JOINT)], ids=name)
+def test_everything_is_finite_at_extreme_scores(activation, scores):
+    targets = np.eye(3)[np.arange(len(scores)) % 3] if scores.ndim == 2 else np.arange(len(scores)) % 2.0
+    direction = random_like(scores)
+    for kind in (activation, activation.logarithm):
+        prediction = kind.forward(scores)
+        for result in (
+            prediction,
+            kind.pull_back(scores, random_like(prediction)),
+            kind.push_forward(scores, direction),
+            kind.bend(scores, random_like(prediction), direction),
+        ):
+            assert np.isfinite(result).all()
+    for result in activation.matching(scores, targets):
+        assert np.isfinite(result).all()
+
+
+# -- what comes in
+
+
+@every_activation
+def test_inputs_are_left_alone(activation, scores):
+    frozen = scores.copy()
+    frozen.flags.writeable = False
+    direction, gradient = random_like(scores), random_like(activation.forward(scores))
+    targets = np.full_like(scores, 0.25)
+    for array in (direction, gradient, targets):
+        array.flags.writeable = False
+    activation.linearize(frozen)[1](gradient)
+    activation.push_forward(frozen, direction)
+    activation.bend(frozen, gradient, direction)
+    if isinstance(activation, Sigmoid | Softmax | Exponential):
+        activation.matching(frozen, targets)
+    np.testing.assert_array_equal(frozen, scores)
+    assert vars(activation) == {}
+
+
+@every_activation
+def test_single_precision_stays(activation, scores):
+    single = activation.forward(scores.astype(np.float32))
+    assert single.dtype == np.float32
+    np.testing.assert_allclose(single, activation.forward(scores), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("activation", [Sigmoid(), Softmax(), Exponential()], ids=name)
+def test_whole_numbers_are_scores_too(activation):
+    scores = np.array([[1, 2, 3]]) if isinstance(activation, Softmax) else np.array([1, 2, 3])
+    np.testing.assert_array_equal(activation.forward(scores), activation.forward(scores.astype(float)))
+
+
+@settings(derandomize=True, max_examples=100, deadline=None, database=None)
+@given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=2, max_size=5))
+def test_probabilities_are_probabilities(scores):
+    for p in (Softmax().forward(np.array([scores]))[0], Sigmoid().forward(np.array(scores))):
+        assert ((p >= 0) & (p <= 1)).all()
+    np.testing.assert_allclose(Softmax().forward(np.array([scores])).sum(), 1.0, rtol=1e-15)
+    p = Softmax().forward(np.array([scores]))[0]
+    assert p[np.argmax(scores)] == p.max()

@@ -1,0 +1,196 @@
+"""Progress as scikit-learn's callbacks see it, on versions that have them; `verbose` on all."""
+
+import re
+
+import numpy as np
+import pytest
+import sklearn
+from numpy.testing import assert_array_equal
+from sklearn.base import clone
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler, scale
+
+from sklearn_losses import Huber, LinearRegressor, LogisticRegressor, Loss, SoftmaxClassifier
+
+HAS_CALLBACKS = tuple(map(int, sklearn.__version__.split(".")[:2])) >= (1, 9)
+X, LABELS = load_breast_cancer(return_X_y=True)
+X = scale(X)
+IRIS, THREE = load_iris(return_X_y=True)
+ROWS, Y = load_diabetes(return_X_y=True)
+
+CASES = {
+    "newton": (LogisticRegressor(), X, LABELS),
+    "not convex": (LogisticRegressor("mse"), X, LABELS),
+    "exact": (SoftmaxClassifier("hinge", alpha=0.1), IRIS, THREE),
+    "regression": (LinearRegressor(Huber(delta=20.0)), ROWS, Y),
+    "scipy": (LogisticRegressor(solver="L-BFGS-B"), X, LABELS),
+    "TNC": (LogisticRegressor(solver="TNC"), X, LABELS),
+    "gradient descent": (LogisticRegressor(alpha=1.0, solver="gradient-descent"), X, LABELS),
+}
+every_case = pytest.mark.parametrize(("model", "rows", "y"), CASES.values(), ids=CASES)
+
+
+class Recording:
+    """A callback that writes down what it is told."""
+
+    max_propagation_depth = 0
+
+    def __init__(self, stop_after=None, fail_after=None):
+        self.stop_after, self.fail_after = stop_after, fail_after
+        self.events, self.objectives, self.models = [], [], []
+
+    def setup(self, estimator, context):
+        self.events.append("setup")
+
+    def on_fit_task_begin(self, estimator, context, **data):
+        self.events.append("begin")
+
+    def on_fit_task_end(self, estimator, context, reconstruction_attributes=None, **data):
+        self.events.append("end")
+        n = sum(event == "end" for event in self.events)
+        if reconstruction_attributes is not None:
+            self.models.append(reconstruction_attributes())
+        if n == self.fail_after:
+            raise OSError("the screen is full")
+        return n == self.stop_after
+
+    def teardown(self, estimator, context):
+        self.events.append("teardown")
+
+
+@every_case
+def test_verbose_prints_a_line_an_iteration(model, rows, y, capsys):
+    model = clone(model).set_params(verbose=1).fit(rows, y)
+    lines = capsys.readouterr().out.splitlines()
+    pattern = rf"{type(model).__name__}: iteration (\d+), objective [-+.\de]+"
+    numbers = [int(re.fullmatch(pattern, line)[1]) for line in lines]
+    assert numbers == list(range(1, len(lines) + 1))
+    assert len(lines) >= 1
+    model.set_params(verbose=0).fit(rows, y)
+    assert capsys.readouterr().out == ""
+
+
+@every_case
+def test_callbacks_follow_the_fit(model, rows, y):
+    model = clone(model)
+    if not HAS_CALLBACKS:
+        assert not hasattr(model, "set_callbacks")
+    else:
+        record = Recording()
+        plain = clone(model).fit(rows, y)
+        model.set_callbacks(record).fit(rows, y)
+        assert_array_equal(model.coef_, plain.coef_)
+        assert record.events[0] == "setup"
+        assert record.events[-1] == "teardown"
+        assert record.events.count("begin") == record.events.count("end")
+        assert record.events.count("end") >= 2
+        last = record.models[-1]
+        assert_array_equal(last["coef_"], model.coef_)
+        assert_array_equal(last["intercept_"], model.intercept_)
+
+
+@every_case
+def test_a_callback_stops_the_fit(model, rows, y):
+    model = clone(model)
+    if not HAS_CALLBACKS:
+        assert not hasattr(model, "set_callbacks")
+    else:
+        record = Recording(stop_after=1)
+        with pytest.warns(ConvergenceWarning, match="stopped after"):
+            model.set_callbacks(record).set_params(tol=1e-12).fit(rows, y)
+        assert 1 <= model.n_iter_ <= 2
+        assert record.events.count("end") <= 3
+        assert record.events[-1] == "teardown"
+        assert np.isfinite(model.objective_value_)
+        model.predict(rows)
+
+
+@every_case
+def test_a_callback_that_fails_is_torn_down(model, rows, y):
+    model = clone(model)
+    if not HAS_CALLBACKS:
+        assert not hasattr(model, "set_callbacks")
+    else:
+        model.fit(rows, y)
+        coef = model.coef_
+        record = Recording(fail_after=1)
+        with pytest.raises(OSError, match="the screen is full"):
+            model.set_callbacks(record).set_params(alpha=3.0).fit(rows, y)
+        assert record.events[-1] == "teardown"
+        assert model.coef_ is coef
+
+
+class Failing(Loss):
+    domain = "probabilities"
+
+    def value(self, y, prediction):
+        return prediction
+
+    def gradient(self, y, prediction):
+        raise RuntimeError("no gradient today")
+
+
+def test_teardown_runs_when_the_fit_fails():
+    if not HAS_CALLBACKS:
+        assert not hasattr(LogisticRegressor(), "set_callbacks")
+    else:
+        for model, error in ((LogisticRegressor(Failing()), RuntimeError), (LogisticRegressor(alpha=-1), ValueError)):
+            record = Recording()
+            with pytest.raises(error):
+                model.set_callbacks(record).fit(X, LABELS)
+            assert record.events.count("setup") == record.events.count("teardown")
+
+
+def test_a_progress_bar(capsys):
+    if not HAS_CALLBACKS:
+        assert not hasattr(LogisticRegressor(), "set_callbacks")
+    else:
+        from sklearn.callback import ProgressBar
+
+        for model, rows, y in CASES.values():
+            clone(model).set_callbacks(ProgressBar()).fit(rows, y)
+        assert "LogisticRegressor" in capsys.readouterr().out
+
+
+def test_a_progress_bar_over_a_search(capsys):
+    search = GridSearchCV(
+        make_pipeline(StandardScaler(), LogisticRegressor()),
+        {"logisticregressor__loss": ["cross_entropy", "hinge"], "logisticregressor__alpha": [1e-3, 1e-2]},
+        cv=2,
+    )
+    if not HAS_CALLBACKS:
+        assert not hasattr(search, "set_callbacks")
+    else:
+        from sklearn.callback import ProgressBar
+
+        search.set_callbacks(ProgressBar()).fit(X, LABELS)
+        assert "GridSearchCV" in capsys.readouterr().out
+        assert search.best_score_ > 0.95
+
+
+def test_scores_along_the_way():
+    if not HAS_CALLBACKS:
+        assert not hasattr(LogisticRegressor(), "set_callbacks")
+    else:
+        from sklearn.callback import ScoringMonitor
+
+        for model, rows, y, scoring in (
+            (LogisticRegressor(), X, LABELS, "neg_log_loss"),
+            (SoftmaxClassifier("hinge", alpha=0.1), IRIS, THREE, "accuracy"),
+            (LinearRegressor(), ROWS, Y, "r2"),
+        ):
+            monitor = ScoringMonitor(scoring=scoring)
+            model.set_callbacks(monitor).fit(rows, y)
+            table = monitor.get_logs(as_frame=True)
+            assert len(table) > 0
+
+
+def test_clones_and_copies_go_without_trouble():
+    model = SoftmaxClassifier(verbose=1)
+    assert clone(model).verbose == 1
+    if HAS_CALLBACKS:
+        model.set_callbacks(Recording())
+        clone(model).set_params(verbose=0).fit(IRIS, THREE)
