@@ -1,4 +1,4 @@
-"""The latest results of benchopt as a table (``table.txt``) and a picture (``suboptimality.png``), beside its HTML page.
+"""Benchopt's latest results as a table (``table.txt``) and a picture (``suboptimality.png``), beside its HTML page.
 
 In the table a solver's time is that of its loosest setting from which on it stays within the wanted distance.
 """
@@ -45,7 +45,7 @@ def table(results):
         for solver, seconds in sorted(times.items(), key=lambda item: item[1]):
             multiple = seconds / times.get(OURS, np.nan)
             reached = f"{seconds:10.4f} s {multiple:8.1f}x" if np.isfinite(seconds) else f"{'not reached':>12}"
-            lines.append(f"    {short(solver):<42}{reached}")
+            lines.append(f"    {short(solver):<48}{reached}")
         lines.append("")
     return "\n".join(lines)
 

@@ -83,9 +83,7 @@ def cross_validation_table(X, y):
     best = np.min(rows, axis=0)
     print(f"\n{'trained with':<40}" + "".join(f"{name:>13}" for name in METRICS) + f"{'fit time':>12}")
     for loss, row, time in zip(LOSSES, rows, times, strict=True):
-        cells = "".join(
-            f"{value:>12.4f}{'*' if value == low else ' '}" for value, low in zip(row, best, strict=True)
-        )
+        cells = "".join(f"{value:>12.4f}{'*' if value == low else ' '}" for value, low in zip(row, best, strict=True))
         print(f"{loss!r:<40}{cells}{time:>9.1f} ms")
 
 

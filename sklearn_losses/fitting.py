@@ -171,15 +171,26 @@ def _fit_plainly(problem: Problem, method: Callable, start: Array) -> Fit:
 
 def _fit_exactly(problem: Problem, recorder: Recorder, x: Array) -> Fit:
     """Piecewise-linear losses: an exact solution with a duality gap of its own."""
-    result = minimize(
-        recorder.fun,
-        x,
-        jac=True,
-        method=augmented_lagrangian,
-        callback=recorder.callback,
-        options={"split": Split(recorder.model), "tol": problem.tol, "maxiter": problem.max_iter},
-    )
-    return Fit(result.x, float(result.fun), float(result.dual_gap), bool(result.success), int(result.nit), result)
+
+    def solve(split: Split) -> OptimizeResult:
+        return minimize(
+            recorder.fun,
+            x,
+            jac=True,
+            method=augmented_lagrangian,
+            callback=recorder.callback,
+            options={"split": split, "tol": problem.tol, "maxiter": problem.max_iter},
+        )
+
+    split = Split(recorder.model)
+    near = split.with_near_kinks()
+    result = solve(near or split)
+    value = float(result.fun)
+    if near is not None:
+        if not split.agrees_with(near, result.x):
+            result = solve(split)
+        value = recorder.model.value_and_gradient(result.x)[0]
+    return Fit(result.x, value, float(result.dual_gap), bool(result.success), int(result.nit), result)
 
 
 def _fit_smoothly(problem: Problem, recorder: Recorder, solver: str, x: Array) -> Fit:

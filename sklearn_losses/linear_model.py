@@ -19,7 +19,7 @@ from . import validation
 from .activations import Activation
 from .fitting import Problem, fit
 from .losses import CrossEntropy, Loss, get_loss
-from .problem import Objective, Rows, compose, has_exact_form, worker_threads
+from .problem import Objective, Rows, compose, has_exact_form, weighted_median, worker_threads
 from .progress import CALLBACK_FRAMES, CallbackSupportMixin, Progress
 
 FRAMES_TO_USER = 4 + CALLBACK_FRAMES  # from a warning in a fit to the line that called it
@@ -213,13 +213,6 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
-
-
-def weighted_median(y: np.ndarray, weights: np.ndarray) -> float:
-    """The smallest y with half of the weight at or below it."""
-    order = np.argsort(y)
-    cumulative = np.cumsum(weights[order])
-    return float(y[order[np.searchsorted(cumulative, 0.5 * cumulative[-1])]])
 
 
 def is_separated(objective: Objective, theta: np.ndarray) -> bool:

@@ -41,7 +41,9 @@ class Progress:
 
     def __init__(self, estimator, X, y, metadata: dict, attributes: Callable[[np.ndarray], dict]):
         self.estimator, self.attributes = estimator, attributes
-        self.data = {"X": X, "y": y, "metadata": {k: v for k, v in metadata.items() if v is not None}}
+        # callbacks that score hand the metadata on to metrics, which know of no soft labels
+        known = {name: value for name, value in metadata.items() if value is not None and name != "soft_labels"}
+        self.data = {"X": X, "y": y, "metadata": known}
         self.context = None
         self.n_iter = 0
         if hasattr(estimator, "_init_callback_context"):

@@ -17,6 +17,7 @@ NAME = "sklearn_losses"
 LAYERS = (
     ("activations", "losses", "solvers"),
     ("problem", "progress", "scipy_methods", "validation"),
+    ("automatic", "recorder"),
     ("fitting",),
     ("linear_model",),
     ("estimators", "checks"),
@@ -171,11 +172,7 @@ def import_cycles(package: Path) -> list[str]:
 
 
 def rooms_without_an_idea(package: Path) -> list[str]:
-    return [
-        f"{file.name}: name the idea"
-        for file in modules(package).values()
-        if file.stem in {"utils", "helpers"}
-    ]
+    return [f"{file.name}: name the idea" for file in modules(package).values() if file.stem in {"utils", "helpers"}]
 
 
 CHECKS = (

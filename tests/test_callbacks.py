@@ -36,26 +36,22 @@ every_case = pytest.mark.parametrize(("model", "rows", "y"), CASES.values(), ids
 class Recording:
     """A callback that writes down what it is told."""
 
-    max_propagation_depth = 0
-
     def __init__(self, stop_after=None, fail_after=None):
         self.stop_after, self.fail_after = stop_after, fail_after
-        self.events, self.objectives, self.models = [], [], []
+        self.events, self.models = [], []
 
     def setup(self, estimator, context):
         self.events.append("setup")
 
-    def on_fit_task_begin(self, estimator, context, **data):
+    def on_fit_task_begin(self, estimator, context):
         self.events.append("begin")
 
-    def on_fit_task_end(self, estimator, context, reconstruction_attributes=None, **data):
+    def on_fit_task_end(self, estimator, context, *, fitted_estimator=None):
         self.events.append("end")
-        n = sum(event == "end" for event in self.events)
-        if reconstruction_attributes is not None:
-            self.models.append(reconstruction_attributes())
-        if n == self.fail_after:
+        self.models.append(fitted_estimator)
+        if len(self.models) == self.fail_after:
             raise OSError("the screen is full")
-        return n == self.stop_after
+        return len(self.models) == self.stop_after
 
     def teardown(self, estimator, context):
         self.events.append("teardown")
@@ -87,9 +83,10 @@ def test_callbacks_follow_the_fit(model, rows, y):
         assert record.events[-1] == "teardown"
         assert record.events.count("begin") == record.events.count("end")
         assert record.events.count("end") >= 2
-        last = record.models[-1]
-        assert_array_equal(last["coef_"], model.coef_)
-        assert_array_equal(last["intercept_"], model.intercept_)
+        for snapshot in record.models:
+            assert snapshot is not model
+            assert snapshot.predict(rows).shape == y.shape
+        assert_array_equal(record.models[-1].predict(rows), model.predict(rows))
 
 
 @every_case
@@ -171,7 +168,8 @@ def test_a_progress_bar_over_a_search(capsys):
         assert search.best_score_ > 0.95
 
 
-def test_scores_along_the_way():
+@pytest.mark.parametrize("weighted", [False, True])
+def test_scores_along_the_way(weighted):
     if not HAS_CALLBACKS:
         assert not hasattr(LogisticRegressor(), "set_callbacks")
     else:
@@ -183,9 +181,22 @@ def test_scores_along_the_way():
             (LinearRegressor(), ROWS, Y, "r2"),
         ):
             monitor = ScoringMonitor(scoring=scoring)
-            model.set_callbacks(monitor).fit(rows, y)
-            table = monitor.get_logs(as_frame=True)
-            assert len(table) > 0
+            weights = {"sample_weight": np.ones(len(y))} if weighted else {}
+            model.set_callbacks(monitor).fit(rows, y, **weights)
+            scores = [row[scoring] for row in monitor.get_logs().data]
+            assert len(scores) == model.n_iter_ + 1
+
+
+def test_scores_along_the_way_with_soft_labels():
+    if not HAS_CALLBACKS:
+        assert not hasattr(LogisticRegressor(), "set_callbacks")
+    else:
+        from sklearn.callback import ScoringMonitor
+
+        soft = 0.9 * np.eye(3)[THREE] + 0.1 / 3
+        monitor = ScoringMonitor(scoring="accuracy")
+        SoftmaxClassifier(alpha=0.01).set_callbacks(monitor).fit(IRIS, THREE, soft_labels=soft)
+        assert monitor.get_logs().data[-1]["accuracy"] > 0.9
 
 
 def test_clones_and_copies_go_without_trouble():

@@ -320,7 +320,7 @@ WRONG = [
     (StoresTheRows(), "stores something on the loss: it keeps state between calls"),
     (MixesRows(), "the value of a row depends on the other rows"),
     (Unclonable(), "cannot be cloned"),
-    (ForgetsAParameter(), "cannot be cloned|shift"),
+    (ForgetsAParameter(), "it cannot be cloned, so no search can use it: .*shift"),
     (Unpicklable(power=lambda: 4), "cannot be pickled"),
     (FalselyConvex(), "two classes: it declares itself convex, but it is not"),
     (WrongSlopes(), "the slopes of pieces disagree with the gradient"),

@@ -145,7 +145,7 @@ def test_a_minimiser_of_ones_own():
         seen.update(maxiter=maxiter, tol=tol, start=x0.copy())
         x = x0
         for _ in range(20):
-            x = x - np.linalg.lstsq(hess(x), jac(x))[0]  # a common shift of all classes is free
+            x = x - np.linalg.lstsq(hess(x), jac(x), rcond=None)[0]  # a common shift of all classes is free
             callback(OptimizeResult(x=x, fun=fun(x)))
         return OptimizeResult(x=x, fun=fun(x), jac=jac(x), nit=20, success=True, status=0, message="done")
 

@@ -75,8 +75,6 @@ def _floats(values: ArrayLike, name: str) -> Array:
 
 def _in_shape(loss: Loss, target: Array, prediction: Array) -> tuple[Array, Array]:
     """Target and prediction as `value` expects them."""
-    if prediction.ndim > 2 or target.ndim > 2:
-        raise ValueError(f"y_true and y_pred must have one or two axes; got {target.shape} and {prediction.shape}.")
     if loss.domains == ("values",):
         if target.ndim != 1 or prediction.ndim != 1:
             raise ValueError(
@@ -89,8 +87,7 @@ def _in_shape(loss: Loss, target: Array, prediction: Array) -> tuple[Array, Arra
         if not {"scores", "values"} & set(loss.domains) and not ((prediction >= 0) & (prediction <= 1)).all():
             raise ValueError(f"{loss} is defined on probabilities; y_pred has values outside [0, 1].")
         if target.ndim == 2:
-            _check_columns(target, 2)
-            target = target[:, 1]
+            target = _class_rows(target, 2)[:, 1]
         elif "values" not in loss.domains and not ((target >= 0) & (target <= 1)).all():
             raise ValueError("With y_pred of shape (n,), y_true must be 0, 1 or a probability of class 1.")
         return target, prediction

@@ -183,8 +183,12 @@ class Tweedie(DevianceLoss):
             return limit.log_value(y, log_mean)
         a, b = 1 - self.power, 2 - self.power
         rise, fall = self._terms(y, log_mean)
-        with np.errstate(over="ignore", invalid="ignore"):
-            value = np.maximum(y, 0.0) ** b / (a * b) - fall / a + rise / b
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            # with r = log(y / mu), y^b = mu^b e^(b r) and y mu^a = mu^b e^r: for close means the large parts cancel first
+            r = np.log(np.maximum(y, 0.0)) - log_mean
+            close = rise * (np.expm1(b * r) / b - np.expm1(r)) / a
+            far = np.maximum(y, 0.0) ** b / (a * b) - fall / a + rise / b
+            value = np.where(np.abs(r) < 1.0, close, far)
         # where a term overflows, the larger one is positive
         return np.where(np.isinf(rise) | np.isinf(fall), np.inf, value)
 

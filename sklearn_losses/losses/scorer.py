@@ -30,6 +30,7 @@ class LossScorer:
     def __init__(self, loss: Loss):
         self.loss = loss
         self._requests = MetadataRequest(owner=self)
+        self.set_score_request(sample_weight=None)
 
     def __call__(self, estimator: Any, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Minus the weighted mean loss of the estimator on X and y; greater is better."""
@@ -67,7 +68,7 @@ def _class_indices(y: np.ndarray, classes: np.ndarray) -> np.ndarray:
     unknown = ~np.isin(y, classes)
     if unknown.any():
         raise ValueError(
-            f"y holds the label {y[unknown][0]!r}, which the estimator was not trained on; "
+            f"y holds the label {y[unknown].tolist()[0]!r}, which the estimator was not trained on; "
             "use stratified folds so that every training fold has every class."
         )
     return np.searchsorted(classes, y)

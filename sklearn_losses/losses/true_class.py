@@ -62,7 +62,7 @@ class TrueClassLoss(Loss):
         return columns if prediction.ndim == 2 else columns.sum(axis=1)
 
     def _on_logs(self, y: Array, prediction: Array) -> tuple[Array, Array, Array]:
-        """Targets, probabilities and their logarithms in columns; 0 log 0 is 0, so columns without target do not count."""
+        """Targets, probabilities and their logarithms in columns; those without a target do not count: 0 log 0 is 0."""
         targets = _columns(self.targets(y))
         p = _columns(prediction)
         with np.errstate(divide="ignore"):

@@ -5,7 +5,7 @@ from .coordinates import Conditioned, Coordinates, condition
 from .objective import Objective
 from .reduction import Reduction
 from .rows import Rows
-from .split import Split, hard_labels, has_exact_form
+from .split import Split, hard_labels, has_exact_form, weighted_median
 from .threads import worker_threads
 
 __all__ = [
@@ -19,5 +19,6 @@ __all__ = [
     "condition",
     "hard_labels",
     "has_exact_form",
+    "weighted_median",
     "worker_threads",
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import copy
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,6 +11,9 @@ from ..losses.piecewise import scalar_at_kink, scalar_prox
 from .composition import Array
 from .coordinates import Conditioned
 from .objective import Objective
+
+NO_PENALTY = 1e-24
+FAR = 100.0  # median distances from the median at which a target counts as an outlier
 
 
 class Split:
@@ -28,10 +33,36 @@ class Split:
         self.weights = objective.weights
         self.n_rows, self.n_outputs = objective.rows.n_rows, objective.n_outputs
         self.n_intercepts = self.n_outputs * objective.fit_intercept
-        self.penalty = model.penalty
+        # beside rounding, a weaker penalty than this is none
+        self.penalty = np.where(model.penalty < NO_PENALTY, 0.0, model.penalty)
         self.y = objective.targets(slice(None))
         self.kinks, self.slopes = self.loss.pieces(self.y) if self.n_outputs == 1 else (None, None)
+        self._at_first_kink: Array | None = None
         self._active: tuple[NDArray, Conditioned] | None = None
+
+    def with_near_kinks(self) -> Split | None:
+        """The same with far kinks, those of outliers in y, moved nearer; None where there are none.
+
+        A loss is the same up to a constant on the sides of its kinks, so that a solution on the same side of a moved
+        kink as of the true one solves both problems, and the size of an outlier costs no digits.
+        """
+        if self.kinks is None or not self.model.objective.regression:
+            return None
+        center = weighted_median(self.kinks[:, 0], self.weights)
+        reach = FAR * weighted_median(np.abs(self.kinks[:, 0] - center), self.weights)
+        near = np.clip(self.kinks, center - reach, center + reach)
+        if reach == 0 or (near == self.kinks).all():
+            return None
+        moved = copy(self)
+        moved._at_first_kink = self.loss.value(self.y, self.kinks[:, 0])
+        moved.kinks = near
+        return moved
+
+    def agrees_with(self, moved: Split, x: Array) -> bool:
+        """Whether x is on the same pieces of all losses here and with the kinks moved."""
+        z = self.forward(x)[:, None]
+        changed = moved.kinks != self.kinks
+        return bool((((z > self.kinks) == (z > moved.kinks)) & (z != moved.kinks) | ~changed).all())
 
     def forward(self, x: Array) -> Array:
         return self.model.scores(x)
@@ -40,7 +71,13 @@ class Split:
         return self.model.adjoint(dual)
 
     def value(self, scores: Array) -> Array:
-        return self.loss.value(self.y, scores)
+        if self._at_first_kink is None:
+            return self.loss.value(self.y, scores)
+        value = self._at_first_kink + self.slopes[:, 0] * (scores - self.kinks[:, 0])
+        for j in range(self.kinks.shape[1]):
+            rise = self.slopes[:, j + 1] - self.slopes[:, j]
+            value += rise * np.maximum(scores - self.kinks[:, j], 0.0)
+        return value
 
     def prox(self, scores: Array, step: float | Array) -> Array:
         if self.n_outputs == 1:
@@ -52,6 +89,13 @@ class Split:
             rows = np.flatnonzero(scalar_at_kink(scores, step, self.kinks, self.slopes))
             return rows, np.ones(len(rows))
         return self.loss.prox_curvature(self.y, scores, step)
+
+    def take(self, rows: NDArray[np.intp]) -> Split:
+        """The terms of some rows, with their weights as they are and the whole penalty."""
+        part = Split(self.model.only(rows))
+        if self._at_first_kink is not None:
+            part._at_first_kink, part.kinks = self._at_first_kink[rows], self.kinks[rows]
+        return part
 
     def gram(self, rows: NDArray[np.intp], blocks: Array) -> Array:
         return self._only(rows).gram(blocks)
@@ -69,20 +113,29 @@ class Split:
         return self._active[1]
 
 
+def weighted_median(values: Array, weights: Array) -> float:
+    """The smallest value with half of the weight at or below it."""
+    order = np.argsort(values)
+    cumulative = np.cumsum(weights[order])
+    return float(values[order[np.searchsorted(cumulative, 0.5 * cumulative[-1])]])
+
+
 def has_exact_form(loss, n_outputs: int) -> bool:
     """Whether a loss declares what the exact solver needs."""
     return loss.pieces is not None if n_outputs == 1 else loss.prox is not None and loss.prox_curvature is not None
 
 
 def hard_labels(objective: Objective) -> Objective:
-    """The same objective with soft rows of K classes written as weighted rows of one class each.
+    """The same objective with soft rows written as weighted rows of one class each.
 
     Losses on scores are linear in their targets, so nothing changes but the form.
     """
     y = objective.y
-    if y.ndim == 1:
+    if objective.regression or y.dtype.kind in "iu" or np.isin(y, (0.0, 1.0)).all():
         return objective
-    rows, classes = np.nonzero(y)
+    shares = y if y.ndim == 2 else np.stack([1.0 - y, y], axis=1)
+    rows, classes = np.nonzero(shares)
     expanded = objective.only(rows)
-    expanded.y, expanded.weights = classes, objective.weights[rows] * y[rows, classes]
+    expanded.y = classes if y.ndim == 2 else classes.astype(np.float64)
+    expanded.weights = objective.weights[rows] * shares[rows, classes]
     return expanded

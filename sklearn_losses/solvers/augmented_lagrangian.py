@@ -143,7 +143,8 @@ class Fit:
         z = sample.forward(x)
         widest = first_step(sample)
         run = Run.start(part, x, z, np.zeros_like(z), widest)
-        while run.lowest > 0.01 * abs(run.best.value) and run.stale < 20 and self.nit < self.maxiter:
+        least = 1e-4 * total * self.scale
+        while run.lowest > max(0.01 * abs(run.best.value), least) and run.stale < 20 and self.nit < self.maxiter:
             self.advance(run)
         x, z, step = run.best.x, run.best.z, run.step
         while step < widest and share_in_window(sample, z, middle_duals(sample, z, step), step) < share:
