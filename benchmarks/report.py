@@ -50,28 +50,34 @@ def table(results):
     return "\n".join(lines)
 
 
+def within(curve):
+    """The accuracy to be had within a time, whatever the setting: noise cannot make it worse."""
+    curve = curve[curve["stop_val"] > 0].sort_values("time")
+    return curve["time"], curve["suboptimality"].clip(lower=FLOOR).cummin()
+
+
 def draw(results):
     """Suboptimality against time, a panel for every problem and ours in black."""
     problems = list(results.groupby(["dataset_name", "objective_name"]))
     n_columns = min(3, len(problems))
     n_rows = -(-len(problems) // n_columns)
-    size = (5.2 * n_columns, 3.6 * n_rows)
+    size = (5.0 * n_columns, 3.2 * n_rows + 1.2)
     figure, panels = plt.subplots(n_rows, n_columns, figsize=size, squeeze=False, layout="constrained")
     for axes in panels.flat[len(problems) :]:
         axes.set_visible(False)
-    peers = [name for name in results["solver_name"].unique() if name != OURS]
-    styles = {name: {"color": f"C{i % 10}", "marker": "os^vD"[i // 10]} for i, name in enumerate(peers)}
-    styles[OURS] = {"color": "black", "marker": "o", "linewidth": 2.5, "zorder": 3}
+    peers = [name for name in sorted(results["solver_name"].unique()) if name != OURS]
+    styles = {name: {"color": plt.cm.tab20(i % 20), "linewidth": 1.5} for i, name in enumerate(peers)}
+    styles[OURS] = {"color": "black", "linewidth": 2.5, "zorder": 3}
+    handles = {}
     for axes, ((dataset, objective), problem) in zip(panels.flat, problems, strict=False):
-        for solver, curve in problem[problem["stop_val"] > 0].groupby("solver_name"):
-            curve = curve.sort_values("stop_val")
-            distance = curve["suboptimality"].clip(lower=FLOOR)
-            axes.loglog(curve["time"], distance, markersize=3, label=short(solver), **styles[solver])
+        for solver, curve in problem.groupby("solver_name"):
+            handles[short(solver)] = axes.loglog(*within(curve), marker="o", markersize=3, **styles[solver])[0]
         axes.axhline(WANTED, color="0.6", linewidth=0.8, linestyle=":")
         axes.set_title(f"{dataset}\n{objective}", fontsize=7, loc="left")
         axes.set(xlabel="seconds", ylabel="relative suboptimality")
-        axes.legend(fontsize=6, frameon=False)
         axes.spines[["top", "right"]].set_visible(False)
+        axes.xaxis.set_minor_formatter("")
+    figure.legend(handles.values(), handles, loc="outside lower center", ncols=4, fontsize=8, frameon=False)
     return figure
 
 

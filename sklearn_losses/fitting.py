@@ -28,7 +28,7 @@ CORNER_TOLERANCE = 1e-12
 
 Array = np.ndarray
 Watch = Callable[[Array, float], None]
-Run = Callable[[Array, float], OptimizeResult]
+Solve = Callable[[Array, float], OptimizeResult]
 
 
 @dataclass
@@ -75,8 +75,8 @@ class Fit:
         reached = f"F - min F is at most {self.gap:.3g}. " if np.isfinite(self.gap) else ""
         if self.result.get("success"):
             return (
-                f"{reached}The gradient of this loss jumps, so a solver that follows it cannot tell how far the minimum "
-                "is. Use solver='auto'; a loss of your own needs pieces(y) for that."
+                f"{reached}The gradient of this loss jumps, so a solver that follows it cannot tell how far the "
+                "minimum is. Use solver='auto'; a loss of your own needs pieces(y) for that."
             )
         return (
             f"{reached}The solver says: {self.result.get('message', 'nothing')} Increase max_iter or tol; a loss of "
@@ -110,8 +110,9 @@ def _fit(problem: Problem, solver: str | Callable, start: Array) -> Fit:
     def to_theta(x):
         return objective.with_shift(coordinates.to_theta(x), -1.0)
 
-    recorder = Recorder(model, to_theta, problem.watch)
-    found = _fit_exactly(problem, recorder, x) if exactly else _fit_smoothly(problem, recorder, solver, x)
+    recorder = Recorder(model.value_and_gradient, to_theta, problem.watch)
+    run = Run(problem, model, recorder, x)
+    found = _fit_exactly(run) if exactly else _fit_smoothly(run, solver)
     found.theta = to_theta(found.theta)
     if not found.converged and not objective.loss.separable and problem.has_bound:
         found = _fit_at_corner(problem, found)
@@ -133,10 +134,9 @@ def _fit_reduced(problem: Problem, start: Array) -> Fit:
     center, _ = column_statistics(objective)
     reduced = reduction.Reduction(objective, center if objective.fit_intercept else np.zeros_like(center))
 
-    def watch(theta: Array, value: float) -> None:
-        problem.watch(reduced.to_features(theta), value)
-
-    small = replace(problem, objective=reduced.objective, watch=problem.watch and watch)
+    outer = problem.watch
+    watch = outer and (lambda theta, value: outer(reduced.to_features(theta), value))
+    small = replace(problem, objective=reduced.objective, watch=watch)
     found = _fit(small, "auto", reduced.to_reduced(start))
     found.theta = reduced.to_features(found.theta)
     return _with_report(found, problem)
@@ -145,9 +145,10 @@ def _fit_reduced(problem: Problem, start: Array) -> Fit:
 def _fit_plainly(problem: Problem, method: Callable, start: Array) -> Fit:
     """A callable on the objective as it is, in the model's own parameters."""
     objective = problem.objective
-    recorder = Recorder(objective, lambda theta: theta, problem.watch)
+    recorder = Recorder(objective.value_and_gradient, lambda theta: theta, problem.watch)
     second = objective.composition.has_curvature
-    gap = gap_estimate(Conditioned(objective, Unchanged())) if problem.has_bound else None
+    plain = Conditioned(objective, Unchanged(np.ones(objective.rows.n_features)))
+    gap = gap_estimate(plain) if problem.has_bound else None
     result = minimize(
         recorder.fun,
         start,
@@ -161,46 +162,56 @@ def _fit_plainly(problem: Problem, method: Callable, start: Array) -> Fit:
     theta, value, _ = recorder.point()
     gap, converged = np.nan, bool(result.success) and not problem.kinked
     if problem.has_bound:
-        plain = Conditioned(*condition(objective))
-        x = plain.coordinates.from_theta(plain.objective.with_shift(theta, 1.0))
-        x, value, gap = certify(plain, x)
-        theta = plain.objective.with_shift(plain.coordinates.to_theta(x), -1.0)
+        shifted, coordinates = condition(objective)
+        x = coordinates.from_theta(shifted.with_shift(theta, 1.0))
+        x, value, gap = certify(Conditioned(shifted, coordinates), x)
+        theta = shifted.with_shift(coordinates.to_theta(x), -1.0)
         converged = gap <= problem.tol * abs(value)
     return _with_report(Fit(theta, value, gap, converged, int(result.get("nit", recorder.n_iter)), result), problem)
 
 
-def _fit_exactly(problem: Problem, recorder: Recorder, x: Array) -> Fit:
+@dataclass
+class Run:
+    """A problem in the coordinates of its solver."""
+
+    problem: Problem
+    model: Conditioned
+    recorder: Recorder
+    start: Array
+
+
+def _fit_exactly(run: Run) -> Fit:
     """Piecewise-linear losses: an exact solution with a duality gap of its own."""
 
     def solve(split: Split) -> OptimizeResult:
         return minimize(
-            recorder.fun,
-            x,
+            run.recorder.fun,
+            run.start,
             jac=True,
             method=augmented_lagrangian,
-            callback=recorder.callback,
-            options={"split": split, "tol": problem.tol, "maxiter": problem.max_iter},
+            callback=run.recorder.callback,
+            options={"split": split, "tol": run.problem.tol, "maxiter": run.problem.max_iter},
         )
 
-    split = Split(recorder.model)
+    split = Split(run.model)
     near = split.with_near_kinks()
     result = solve(near or split)
     value = float(result.fun)
     if near is not None:
         if not split.agrees_with(near, result.x):
             result = solve(split)
-        value = recorder.model.value_and_gradient(result.x)[0]
+        value = run.model.value_and_gradient(result.x)[0]
     return Fit(result.x, value, float(result.dual_gap), bool(result.success), int(result.nit), result)
 
 
-def _fit_smoothly(problem: Problem, recorder: Recorder, solver: str, x: Array) -> Fit:
+def _fit_smoothly(run: Run, solver: str) -> Fit:
     """Everything else: minimise, make the intercept exact, certify, and go on with a sharper tolerance if need be."""
-    model = recorder.model
+    problem, model, recorder, x = run.problem, run.model, run.recorder, run.start
     gap = gap_estimate(model) if problem.has_bound else None
-    run = _automatic_run(problem, recorder, x, gap) if solver == "auto" else _scipy_run(problem, recorder, solver, gap)
+    solve = _automatically(run, gap) if solver == "auto" else _by_name(run, solver, gap)
     tol = problem.tol
     for _ in range(CERTIFICATION_ROUNDS):
-        result = run(x, tol)
+        result = solve(x, tol)
         x, value, gradient = recorder.found(result) if solver == "auto" else recorder.point()
         if gap is None:
             converged = (bool(result.success) or result.status == ROUNDING) and not problem.kinked
@@ -227,7 +238,7 @@ def _fit_at_corner(problem: Problem, found: Fit) -> Fit:
     objective = problem.objective
     part = objective.over(objective.rows)
     part.loss = objective.loss.inner()
-    alpha, theta, n_iter = objective.penalty, found.theta, found.n_iter
+    alpha, theta, n_iter = float(np.max(objective.penalty)), found.theta, found.n_iter
     mean, _ = objective.of_scores(objective.scores(theta))
     gap, converged = np.inf, False
     while not converged and mean > 0 and n_iter < problem.max_iter:
@@ -246,14 +257,15 @@ def _fit_at_corner(problem: Problem, found: Fit) -> Fit:
     return Fit(theta, objective.value(theta), gap, converged or mean == 0, n_iter, found.result)
 
 
-def _automatic_run(problem: Problem, recorder: Recorder, x: Array, gap) -> Run:
-    chosen = automatic.plan(recorder.model, x, convex=problem.convex, random=problem.random_state)
+def _automatically(run: Run, gap) -> Solve:
+    problem, recorder = run.problem, run.recorder
+    chosen = automatic.plan(run.model, run.start, convex=problem.convex, random=problem.random_state)
     starts = [chosen.start]
     if problem.may_vanish:
         # separable classes without a penalty: F falls for ever, and once it is this small nothing is left to learn
         recorder.stop = lambda x, value, gradient: value <= VANISHED
 
-    def run(x, tol):
+    def solve(x, tol):
         return minimize(
             recorder.fun,
             starts.pop() if starts else x,
@@ -264,20 +276,22 @@ def _automatic_run(problem: Problem, recorder: Recorder, x: Array, gap) -> Run:
             **chosen.derivatives,
         )
 
-    return run
+    return solve
 
 
-def _scipy_run(problem: Problem, recorder: Recorder, name: str, gap) -> Run:
-    def run(x, tol):
+def _by_name(run: Run, name: str, gap) -> Solve:
+    problem, model, recorder = run.problem, run.model, run.recorder
+
+    def solve(x, tol):
         if gap is not None:
             recorder.stop = lambda x, value, gradient: gap(x, value, gradient) <= tol * abs(value)
         result = minimize_by_name(
             name,
-            recorder.model,
+            model,
             recorder.fun,
             x,
             convex=problem.convex,
-            has_curvature=recorder.model.objective.composition.has_curvature,
+            has_curvature=model.objective.composition.has_curvature,
             callback=recorder.callback,
             tol=NEVER if gap is not None else 0.1 * problem.tol,
             max_iter=problem.max_iter,
@@ -286,4 +300,4 @@ def _scipy_run(problem: Problem, recorder: Recorder, name: str, gap) -> Run:
             result.status, result.success = 0, True
         return result
 
-    return run
+    return solve

@@ -157,11 +157,9 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
         """Whether there is a model of the same features and classes to start from."""
         if not hasattr(self, "coef_") or np.size(self.coef_) != task.n_outputs * task.X.shape[1]:
             return False
-        return all(
-            np.array_equal(getattr(self, name, None), task.attributes[name])
-            for name in ("classes_",)
-            if name in task.attributes
-        )
+        if "classes_" not in task.attributes:
+            return True
+        return np.array_equal(self.__dict__.get("classes_", ()), task.attributes["classes_"])
 
     def _warn(self, found, separable: bool) -> None:
         if separable:
@@ -199,14 +197,16 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
         loss = clone(get_loss(self.loss))
         if not loss.trainable:
             raise ValueError(
-                f"{loss} cannot be trained: it is constant almost everywhere, so its gradient is zero wherever it exists "
-                f"and points nowhere. Train {type(self).__name__} with 'cross_entropy' or 'hinge' and evaluate with {loss}."
+                f"{loss} cannot be trained: it is constant almost everywhere, so its gradient is zero wherever it "
+                f"exists and points nowhere. Train {type(self).__name__} with 'cross_entropy' or 'hinge', and evaluate "
+                f"with {loss}."
             )
         for domain in domains:
             if domain in loss.domains:
                 return loss, domain
         raise ValueError(
-            f"{loss} is defined on {' and '.join(loss.domains)}, which {type(self).__name__} does not predict. {instead}"
+            f"{loss} is defined on {' and '.join(loss.domains)}, which {type(self).__name__} does not predict. "
+            f"{instead}"
         )
 
     def __sklearn_tags__(self):

@@ -7,8 +7,6 @@ from collections.abc import Callable
 import numpy as np
 from scipy.optimize import OptimizeResult
 
-from .problem import Conditioned, Objective
-
 Array = np.ndarray
 
 
@@ -17,7 +15,7 @@ class Recorder:
 
     Parameters
     ----------
-    model : Conditioned or Objective
+    value_and_gradient : callable
         What is minimised.
     to_theta : callable
         From the solver's coordinates to the model's parameters.
@@ -25,8 +23,13 @@ class Recorder:
         Told the parameters and the value after every iteration; it may raise StopIteration.
     """
 
-    def __init__(self, model: Conditioned | Objective, to_theta: Callable[[Array], Array], watch: Callable | None):
-        self.model, self.to_theta, self.watch = model, to_theta, watch
+    def __init__(
+        self,
+        value_and_gradient: Callable[[Array], tuple[float, Array]],
+        to_theta: Callable[[Array], Array],
+        watch: Callable | None,
+    ):
+        self.value_and_gradient, self.to_theta, self.watch = value_and_gradient, to_theta, watch
         self.best: tuple[Array, float, Array] | None = None
         self.n_iter = 0
         self.stop: Callable[[Array, float, Array], bool] | None = None
@@ -34,7 +37,7 @@ class Recorder:
 
     def fun(self, x: Array) -> tuple[float, Array]:
         """Value and gradient."""
-        value, gradient = self.model.value_and_gradient(x)
+        value, gradient = self.value_and_gradient(x)
         if np.isfinite(value) and (self.best is None or value < self.best[1]) and np.isfinite(gradient).all():
             self.best = (x.copy(), value, gradient)
         return value, gradient

@@ -24,7 +24,8 @@ def check_parameters(estimator) -> None:
     def demand(parameter: str, valid: bool, wanted: str) -> None:
         if not valid:
             raise ValueError(
-                f"The {parameter!r} parameter of {name} must be {wanted}. Got {getattr(estimator, parameter)!r} instead."
+                f"The {parameter!r} parameter of {name} must be {wanted}. "
+                f"Got {getattr(estimator, parameter)!r} instead."
             )
 
     alpha, tol, max_iter, solver = estimator.alpha, estimator.tol, estimator.max_iter, estimator.solver
@@ -115,7 +116,8 @@ def check_weights(sample_weight: ArrayLike | None, n_rows: int) -> NDArray[np.fl
     if (weights < 0).any():
         first = int(np.argmax(weights < 0))
         raise ValueError(
-            f"Negative values in sample_weight: entry {first} is {weights[first]}. A negative weight would reward errors."
+            f"Negative values in sample_weight: entry {first} is {weights[first]}. "
+            "A negative weight would reward errors."
         )
     if not weights.any():
         raise ValueError("Sample weights must contain at least one non-zero number; all of sample_weight is zero.")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -91,10 +90,10 @@ class Loss(BaseEstimator):
     form: ClassVar[str] = "prediction"
     trainable: ClassVar[bool] = True
     separable: ClassVar[bool] = True
-    curvature: Callable[..., Array] | None = None
-    pieces: Callable[..., tuple[Array, Array]] | None = None
-    prox: Callable[..., Array] | None = None
-    prox_curvature: Callable[..., tuple[Array, Array]] | None = None
+    curvature: Any = None
+    pieces: Any = None
+    prox: Any = None
+    prox_curvature: Any = None
 
     def value(self, y: Array, prediction: Array) -> Array:
         """The loss of every row.

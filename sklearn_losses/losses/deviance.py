@@ -184,11 +184,11 @@ class Tweedie(DevianceLoss):
         a, b = 1 - self.power, 2 - self.power
         rise, fall = self._terms(y, log_mean)
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            # with r = log(y / mu), y^b = mu^b e^(b r) and y mu^a = mu^b e^r: for close means the large parts cancel first
-            r = np.log(np.maximum(y, 0.0)) - log_mean
-            close = rise * (np.expm1(b * r) / b - np.expm1(r)) / a
-            far = np.maximum(y, 0.0) ** b / (a * b) - fall / a + rise / b
-            value = np.where(np.abs(r) < 1.0, close, far)
+            scale = np.maximum(y, 0.0) ** b
+            # with d = log(mu / y) and 1 / (a b) = 1 / a - 1 / b: close to y, and for powers near 1 and 2, nothing cancels
+            d = log_mean - np.log(np.maximum(y, 0.0))
+            close = scale * (np.expm1(b * d) / b - np.expm1(a * d) / a)
+            value = np.where(np.abs(d) < 1.0, close, scale / (a * b) - fall / a + rise / b)
         # where a term overflows, the larger one is positive
         return np.where(np.isinf(rise) | np.isinf(fall), np.inf, value)
 

@@ -83,7 +83,7 @@ class Coordinates:
 class Unchanged:
     """The coordinates of rows that are written out in them already."""
 
-    variance: Array | None = None
+    variance: Array
 
     def to_theta(self, x: Array) -> Array:
         return x

@@ -26,6 +26,9 @@ class Split:
         `prox_curvature` for K.
     """
 
+    kinks: Array
+    slopes: Array
+
     def __init__(self, model: Conditioned):
         self.model = model
         objective = model.objective
@@ -36,7 +39,8 @@ class Split:
         # beside rounding, a weaker penalty than this is none
         self.penalty = np.where(model.penalty < NO_PENALTY, 0.0, model.penalty)
         self.y = objective.targets(slice(None))
-        self.kinks, self.slopes = self.loss.pieces(self.y) if self.n_outputs == 1 else (None, None)
+        if self.n_outputs == 1:
+            self.kinks, self.slopes = self.loss.pieces(self.y)
         self._at_first_kink: Array | None = None
         self._active: tuple[NDArray, Conditioned] | None = None
 
@@ -46,7 +50,7 @@ class Split:
         A loss is the same up to a constant on the sides of its kinks, so that a solution on the same side of a moved
         kink as of the true one solves both problems, and the size of an outlier costs no digits.
         """
-        if self.kinks is None or not self.model.objective.regression:
+        if not self.model.objective.regression:
             return None
         center = weighted_median(self.kinks[:, 0], self.weights)
         reach = FAR * weighted_median(np.abs(self.kinks[:, 0] - center), self.weights)

@@ -7,6 +7,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
 from threading import Lock
+from typing import Any
 
 from threadpoolctl import ThreadpoolController
 
@@ -15,7 +16,7 @@ WORTH_A_THREAD = 2_000_000
 
 _lock = Lock()
 _holders = 0
-_limiter = None
+_limiter: Any = None
 _n_threads = 1
 
 
