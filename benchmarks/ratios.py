@@ -160,6 +160,8 @@ def best_time(function, limit):
 def sweep(peer, problem, reference, limit):
     """Run a peer from loose to tight until it is close enough or takes too long; its last run."""
     run = None
+    if peer.compiles:
+        peer.run(problem, peer.settings[0])
     for setting in peer.settings:
         start = perf_counter()
         solution = peer.run(problem, setting)
@@ -267,6 +269,8 @@ def main():
     threads = {info["user_api"]: info["num_threads"] for info in threadpool_info()}
     print(f"threads: {threads}; relative suboptimality wanted: {WANTED:g}; scale {args.scale:g}")
     rows = [measure(name, args.scale, peers, args.limit) for name in args.rows]
+    if args.scale != 1:
+        print("\nThe targets are those of the full size.")
     print(f"\n{'problem':<46}{'ours':>11}{'passes':>7}{'subopt':>9}{'best peer':>12}{'ratio':>9}{'target':>8}  held")
     for row in rows:
         print(summary_line(*row))

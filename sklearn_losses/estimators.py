@@ -232,7 +232,7 @@ class LogisticRegressor(LinearClassifier):
     warm_start : bool, default=False
         Whether to start from the previous solution when features and classes are the same.
     random_state : int, RandomState or None, default=None
-        Seed for the row samples of the solver for large data; the optimum does not depend on it.
+        Seed for the row samples of the solver for large data; None is a fixed one. The optimum does not depend on it.
     verbose : int, default=0
         If positive, print a line an iteration.
 
@@ -317,7 +317,7 @@ class SoftmaxClassifier(LinearClassifier):
     warm_start : bool, default=False
         Whether to start from the previous solution when features and classes are the same.
     random_state : int, RandomState or None, default=None
-        Seed for the row samples of the solver for large data; the optimum does not depend on it.
+        Seed for the row samples of the solver for large data; None is a fixed one. The optimum does not depend on it.
     verbose : int, default=0
         If positive, print a line an iteration.
 
@@ -390,7 +390,7 @@ class LinearRegressor(RegressorMixin, LinearModel):
     warm_start : bool, default=False
         Whether to start from the previous solution when the features are the same.
     random_state : int, RandomState or None, default=None
-        Seed for the row samples of the solver for large data; the optimum does not depend on it.
+        Seed for the row samples of the solver for large data; None is a fixed one. The optimum does not depend on it.
     verbose : int, default=0
         If positive, print a line an iteration.
 

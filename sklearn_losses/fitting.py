@@ -69,11 +69,12 @@ class Fit:
     converged: bool
     n_iter: int
     result: OptimizeResult = field(repr=False)
+    kinked: bool = False  # found by following gradients that jump
 
     def explanation(self) -> str:
         """For a fit that did not converge: what was reached, and what to do."""
         reached = f"F - min F is at most {self.gap:.3g}. " if np.isfinite(self.gap) else ""
-        if self.result.get("success"):
+        if self.kinked:
             return (
                 f"{reached}The gradient of this loss jumps, so a solver that follows it cannot tell how far the "
                 "minimum is. Use solver='auto'; a loss of your own needs pieces(y) for that."
@@ -167,7 +168,8 @@ def _fit_plainly(problem: Problem, method: Callable, start: Array) -> Fit:
         x, value, gap = certify(Conditioned(shifted, coordinates), x)
         theta = shifted.with_shift(coordinates.to_theta(x), -1.0)
         converged = gap <= problem.tol * abs(value)
-    return _with_report(Fit(theta, value, gap, converged, int(result.get("nit", recorder.n_iter)), result), problem)
+    n_iter = int(result.get("nit", recorder.n_iter))
+    return _with_report(Fit(theta, value, gap, converged, n_iter, result, problem.kinked), problem)
 
 
 @dataclass
@@ -215,7 +217,7 @@ def _fit_smoothly(run: Run, solver: str) -> Fit:
         x, value, gradient = recorder.found(result) if solver == "auto" else recorder.point()
         if gap is None:
             converged = (bool(result.success) or result.status == ROUNDING) and not problem.kinked
-            return Fit(x, value, np.nan, converged, recorder.n_iter, result)
+            return Fit(x, value, np.nan, converged, recorder.n_iter, result, problem.kinked)
         if intercept_is_exact(model, value, gradient):
             bound = gap(x, value, gradient)
         else:

@@ -114,7 +114,7 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
                     piecewise=task.piecewise,
                     tol=self.tol,
                     max_iter=self.max_iter,
-                    random_state=check_random_state(self.random_state),
+                    random_state=self._random(),
                     watch=progress.watch,
                 ),
                 self.solver,
@@ -133,6 +133,10 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
         self.objective_value_, self.dual_gap_, self.result_ = found.value, found.gap, found.result
         return self
 
+    def _random(self) -> np.random.RandomState:
+        # None is a fixed seed too: the same data give the same bits
+        return check_random_state(0 if self.random_state is None else self.random_state)
+
     def _start(self, task: Task, objective: Objective) -> np.ndarray:
         """The previous solution, the cross-entropy solution where the loss is not convex, or zero."""
         if self.warm_start and self._continues(task):
@@ -149,7 +153,7 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
             piecewise=False,
             tol=max(self.tol, STARTING_TOLERANCE),
             max_iter=self.max_iter,
-            random_state=check_random_state(self.random_state),
+            random_state=self._random(),
         )
         return fit(convex_problem, "auto", start).theta
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from scipy.optimize import OptimizeResult, minimize
 
+from .problem.metric import hessian_with_common_shift
+
 NEVER = 1e-14  # tolerances that leave the decision to the callback
 
 # method: (what it needs, its options for the iteration limit and for tolerances)
@@ -82,7 +84,7 @@ def minimize_by_name(name, model, fun, x, *, convex, has_curvature, callback, to
         "value": {},
         "gradient": {"jac": True},
         "product": {"jac": True, "hessp": model.hessian_product},
-        "hessian": {"jac": True, "hess": model.hessian},
+        "hessian": {"jac": True, "hess": lambda point: hessian_with_common_shift(model, point, convex=True)},
     }[needs]
     objective = fun if derivatives else lambda point: fun(point)[0]
     try:

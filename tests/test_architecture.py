@@ -16,8 +16,8 @@ NAME = "sklearn_losses"
 # From the bottom up: a layer may import the layers above its own line in this table, never its neighbours.
 LAYERS = (
     ("activations", "losses", "solvers"),
-    ("problem", "progress", "scipy_methods", "validation"),
-    ("automatic", "recorder"),
+    ("problem", "progress", "validation"),
+    ("automatic", "recorder", "scipy_methods"),
     ("fitting",),
     ("linear_model",),
     ("estimators", "checks"),

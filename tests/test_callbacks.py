@@ -1,10 +1,10 @@
 """Progress as scikit-learn's callbacks see it, on versions that have them; `verbose` on all."""
 
 import re
+from importlib.metadata import version
 
 import numpy as np
 import pytest
-import sklearn
 from numpy.testing import assert_array_equal
 from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
@@ -15,7 +15,7 @@ from sklearn.preprocessing import StandardScaler, scale
 
 from sklearn_losses import Huber, LinearRegressor, LogisticRegressor, Loss, SoftmaxClassifier
 
-HAS_CALLBACKS = tuple(map(int, sklearn.__version__.split(".")[:2])) >= (1, 9)
+HAS_CALLBACKS = tuple(map(int, version("scikit-learn").split(".")[:2])) >= (1, 9)
 X, LABELS = load_breast_cancer(return_X_y=True)
 X = scale(X)
 IRIS, THREE = load_iris(return_X_y=True)

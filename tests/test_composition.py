@@ -99,6 +99,20 @@ def test_blocks_of_values_are_one_number_a_row(case):
     assert composition.blocks(VALUES.targets(), VALUES.scores()).shape == (len(VALUES.targets()),)
 
 
+@pytest.mark.parametrize(
+    ("case", "form"), [pytest.param(case, form, id=f"{case}, {form}") for case in TRAINABLE for form in forms_of(case)]
+)
+def test_parts_of_the_blocks(case, form):
+    """Diagonals and weighted sums are those of the blocks, however a composition computes them."""
+    composition, y, scores = compose(case.loss, form.activation(case)), form.targets(), form.scores()
+    blocks, weights = composition.blocks(y, scores), np.random.RandomState(6).uniform(size=len(y))
+    expected = np.diagonal(blocks, axis1=1, axis2=2) if form.joint else blocks
+    np.testing.assert_allclose(composition.diagonal(y, scores), expected, rtol=1e-13, atol=1e-15)
+    if form.joint:
+        total = sum(w * block for w, block in zip(weights, blocks, strict=True))
+        np.testing.assert_allclose(composition.mean_block(y, scores, weights), total, rtol=1e-12, atol=1e-13)
+
+
 def test_absolute_blocks():
     np.testing.assert_array_equal(absolute(np.array([-1.0, 2.0, 0.0])), [1.0, 2.0, 0.0])
     matrices = np.random.RandomState(0).normal(size=(6, 3, 3))

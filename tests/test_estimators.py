@@ -1,6 +1,7 @@
 """The estimators as citizens of scikit-learn: what they show, and where they can be put."""
 
 import pickle
+from importlib.metadata import version
 
 import cases
 import joblib
@@ -22,6 +23,7 @@ from sklearn.model_selection import GridSearchCV, cross_val_predict, cross_val_s
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler, scale
+from sklearn.utils import estimator_html_repr
 
 from sklearn_losses import CrossEntropy, Huber, LinearRegressor, LogisticRegressor, SoftmaxClassifier
 from sklearn_losses.losses import NAMES
@@ -149,11 +151,11 @@ def test_the_same_fit_twice_is_the_same_to_the_bit(model, rows, y):
 def test_text_and_html(model, rows, y):
     model = clone(model)
     assert repr(clone(LogisticRegressor())) == "LogisticRegressor()"
-    before = model._repr_html_()
+    before = estimator_html_repr(model)
     assert type(model).__name__ in before
-    after = model.fit(rows, y)._repr_html_()
+    after = estimator_html_repr(model.fit(rows, y))
     assert "fitted" in after
-    if tuple(map(int, sklearn.__version__.split(".")[:2])) >= (1, 9):
+    if tuple(map(int, version("scikit-learn").split(".")[:2])) >= (1, 9):
         assert "coef_" in after
         assert "dual_gap_" in after
     assert {name for name in dir(model) if hasattr(model, name)} >= fitted_attributes(model)

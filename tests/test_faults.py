@@ -1,6 +1,8 @@
 """What breaks in the middle of a fit: the old model stays, the best point is kept, and the end is honest."""
 
 import pickle
+import subprocess
+import sys
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
@@ -16,6 +18,7 @@ from sklearn.preprocessing import scale
 from threadpoolctl import threadpool_info
 
 from sklearn_losses import Huber, LinearRegressor, LogisticRegressor, Loss, SoftmaxClassifier
+from sklearn_losses.problem import worker_threads
 
 X, LABELS = load_breast_cancer(return_X_y=True)
 X = scale(X)
@@ -207,6 +210,42 @@ def test_thread_limits_are_lifted_after_a_failure():
     with pytest.raises(Trouble):
         LogisticRegressor(Squares(3)).fit(X, LABELS)
     assert [library["num_threads"] for library in threadpool_info()] == limits
+
+
+def test_thread_limits_are_lifted_by_whichever_thread_ends_last():
+    program = """
+from concurrent.futures import ThreadPoolExecutor
+import scipy.linalg
+from threadpoolctl import threadpool_info
+from sklearn_losses.problem import worker_threads
+
+def limits():
+    return [library["num_threads"] for library in threadpool_info()]
+
+before = limits()
+first, last = worker_threads(1), worker_threads(1)
+with ThreadPoolExecutor(1) as one, ThreadPoolExecutor(1) as other:
+    for pool, step in ((one, first.__enter__), (other, last.__enter__)):
+        pool.submit(step).result()
+    for pool, context in ((one, first), (other, last)):
+        pool.submit(context.__exit__, None, None, None).result()
+    assert limits() == before, limits()
+"""
+    process = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert process.returncode == 0, process.stderr
+
+
+@pytest.mark.parametrize("first", ["main", "worker"])
+def test_blas_is_held_to_one_thread_in_every_thread(first):
+    def inside():
+        with worker_threads(1):
+            return {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"}
+
+    with ThreadPoolExecutor(1) as executor:
+        if first == "main":
+            assert inside() == {1}
+        assert executor.submit(inside).result() == {1}
+        assert inside() == {1}
 
 
 def test_predicting_while_fitting():

@@ -217,7 +217,7 @@ def test_tweedie_has_poisson_and_gamma_as_limits():
         for near in (power - 1e-6, power + 1e-6):
             if near > 1:
                 same(compose(Tweedie(power=near), Exponential()).value_and_gradient(y, log_mean), exact, rtol=1e-4)
-        close = np.log(y) + [1e-6, 0.1, -0.9]
+        close = np.log(y) + np.array([1e-6, 0.1, -0.9])
         found = compose(Tweedie(power=power + 1e-10), Exponential()).value_and_gradient(y, close)
         same(found, compose(limit, Exponential()).value_and_gradient(y, close), rtol=1e-7)
 

@@ -72,6 +72,25 @@ def test_case_tells_every_domain(case):
     assert set(case.domains) == set(case.loss.domains) - {"labels"}
 
 
+CONVEX_ON_PROBABILITIES = {"CrossEntropy()", "CrossEntropy(label_smoothing=0.25)", "KLDivergence()", "Focal(gamma=0.0)"}
+NOT_CONVEX_ON_VALUES = {"Tweedie(power=-1.0)", "Tweedie(power=0.0)", "Tweedie(power=3.0)"}
+WITH_KINKS = (losses.AbsoluteError, losses.Hinge, losses.PercentageError, losses.Quantile, losses.EpsilonInsensitive)
+
+
+@pytest.mark.parametrize("case", TRAINABLE, ids=str)
+def test_declarations(case):
+    expected = {
+        "probabilities": str(case) in CONVEX_ON_PROBABILITIES,
+        "scores": True,
+        "values": str(case) not in NOT_CONVEX_ON_VALUES,
+    }
+    for domain in case.domains:
+        assert case.loss.is_convex_on(domain) == expected[domain]
+    assert case.loss.smooth == (not isinstance(case.loss, WITH_KINKS))
+    assert (case.loss.pieces is None) == case.loss.smooth
+    assert case.loss.separable == (not isinstance(case.loss, losses.RootMeanSquaredError))
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_names(name):
     assert type(get_loss(name)) is NAMES[name]

@@ -238,7 +238,7 @@ def rescaled(loss, factor):
     return loss, factor**2 if squares else factor
 
 
-@pytest.mark.parametrize("factor", [1e-8, 1e12])
+@pytest.mark.parametrize("factor", [1e-8, 1e6, 1e12])
 @pytest.mark.parametrize(
     "name", ["squared_error", "absolute_error", "huber", "rmse", "quantile", "epsilon_insensitive", "mape"]
 )
@@ -249,6 +249,8 @@ def test_targets_of_any_scale(name, factor):
         loss, size = rescaled(get_loss(name), scale)
         alpha = 0.1 * size / scale**2 if name != "mape" else 0.1 / scale**2
         models.append(ours(loss, alpha=alpha, tol=1e-9).fit(X, y * scale))
+        stated = value(models[-1], X, y * scale, models[-1].coef_, models[-1].intercept_)
+        assert_allclose(models[-1].objective_value_, stated, rtol=1e-9)
     usual, other = models
     assert_allclose(other.coef_ / factor, usual.coef_, atol=1e-5 * np.abs(usual.coef_).max())
     assert_allclose(other.intercept_ / factor, usual.intercept_, rtol=1e-5)

@@ -1,11 +1,11 @@
 """Every way to name a solver, and the objective for those who bring an optimiser of their own."""
 
 from functools import cache, partial
+from importlib.metadata import version
 
 import cases
 import numpy as np
 import pytest
-import scipy
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.optimize import OptimizeResult, approx_fprime, check_grad, minimize
 from sklearn.base import clone
@@ -19,7 +19,7 @@ from sklearn_losses.solvers import gradient_descent, newton, quasi_newton, trunc
 WITH_GRADIENTS = ("CG", "BFGS", "L-BFGS-B", "TNC", "SLSQP")
 WITH_CURVATURE = ("Newton-CG", "trust-ncg", "trust-krylov", "trust-constr", "dogleg", "trust-exact")
 WITH_VALUES = ("Nelder-Mead", "Powell", "COBYLA", "COBYQA")
-INSTALLED = tuple(map(int, scipy.__version__.split(".")[:2]))
+INSTALLED = tuple(map(int, version("scipy").split(".")[:2]))
 
 
 @cache

@@ -2,7 +2,7 @@
 
 from glum import GeneralizedLinearRegressor, TweedieDistribution
 
-from .peers import Peer, unless
+from .peers import LARGEST_HESSIAN, Peer, unless
 
 FAMILIES = {"CrossEntropy": "binomial", "Poisson": "poisson", "Gamma": "gamma", "Tweedie": None}
 SOLVERS = ("irls-ls", "lbfgs")
@@ -16,6 +16,8 @@ class Glum(Peer):
         self.solver = self.name = solver
 
     def reason_to_skip(self, problem):
+        if self.solver == "irls-ls" and problem.X.shape[1] > LARGEST_HESSIAN:
+            return "its Hessian is too large"
         return unless(problem.name in FAMILIES and problem.n_classes <= 2, "it does not have the loss")
 
     def fit(self, problem, setting):

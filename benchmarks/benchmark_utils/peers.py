@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 
 TOLERANCES = tuple(float(f"1e-{k}") for k in range(1, 11))
+LARGEST_HESSIAN = 10_000  # parameters; beyond, solvers that form it run out of memory or patience
 
 
 class Peer:
@@ -19,6 +20,7 @@ class Peer:
     name: str
     settings: tuple = TOLERANCES
     setting_name: str = "tol"
+    compiles: bool = False  # at its first call, which is then not timed
 
     def reason_to_skip(self, problem) -> str | None:
         """Why this solver cannot minimise the objective of the problem, or None."""

@@ -12,9 +12,10 @@ from sklearn.linear_model import (
 )
 from sklearn.svm import LinearSVC
 
-from .peers import Peer, unless
+from .peers import LARGEST_HESSIAN, Peer, unless
 
 MAX_ITER = 1000
+LARGEST_PROGRAM = 2_000_000  # entries of X; HiGHS takes a minute for half of them, and cannot be interrupted
 
 
 class Logistic(Peer):
@@ -30,6 +31,8 @@ class Logistic(Peer):
             return "it minimises cross-entropy"
         if self.solver == "liblinear" and problem.n_classes > 2:
             return "liblinear is binary"
+        if self.solver == "newton-cholesky" and problem.X.shape[1] > LARGEST_HESSIAN:
+            return "its Hessian is too large"
         return unless(self.solver != "liblinear" or not problem.fit_intercept, "liblinear penalises the intercept")
 
     def fit(self, problem, setting):
@@ -141,6 +144,8 @@ class LinearProgram(Peer):
     def reason_to_skip(self, problem):
         if problem.name not in ("Quantile", "AbsoluteError") or not problem.is_regression:
             return "it minimises the pinball loss"
+        if np.prod(problem.X.shape) > LARGEST_PROGRAM:
+            return "it would take hours"
         return unless(problem.alpha == 0, "its penalty is the absolute value")
 
     def fit(self, problem, setting):

@@ -34,7 +34,7 @@ SOLVERS = {
 class CoordinateDescent(Peer):
     """Its solvers with working sets, given an elastic net without its L1 part."""
 
-    library = "skglm"
+    library, compiles = "skglm", True
 
     def __init__(self, solver):
         self.name = solver
@@ -55,6 +55,7 @@ class QuasiNewton(Peer):
     """SciPy's L-BFGS-B on its compiled datafits. GeneralizedLinearEstimator cannot call it, so `solve` does."""
 
     library, name = "skglm", "LBFGS"
+    compiles = True
 
     def reason_to_skip(self, problem):
         if problem.name not in ("CrossEntropy", "Poisson") or problem.n_classes > 2:

@@ -30,7 +30,8 @@ class LibrarySolver(BaseSolver):
         self.problem = problem
 
     def warm_up(self):
-        self.peer.run(self.problem, self.peer.settings[0])
+        if self.peer.compiles:
+            self.peer.run(self.problem, self.peer.settings[0])
 
     def get_next(self, stop_val):
         return stop_val + 1

@@ -185,7 +185,7 @@ class Tweedie(DevianceLoss):
         rise, fall = self._terms(y, log_mean)
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             scale = np.maximum(y, 0.0) ** b
-            # with d = log(mu / y) and 1 / (a b) = 1 / a - 1 / b: close to y, and for powers near 1 and 2, nothing cancels
+            # with d = log(mu / y) and 1 / (a b) = 1 / a - 1 / b: nothing cancels close to y nor to powers 1 and 2
             d = log_mean - np.log(np.maximum(y, 0.0))
             close = scale * (np.expm1(b * d) / b - np.expm1(a * d) / a)
             value = np.where(np.abs(d) < 1.0, close, scale / (a * b) - fall / a + rise / b)

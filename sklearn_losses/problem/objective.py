@@ -113,7 +113,7 @@ class Objective:
 
     def pack(self, coef: ArrayLike, intercept: ArrayLike = 0.0) -> Array:
         """The parameter vector of coefficients (1, p), (K, p) or (p,) and an intercept (1,), (K,) or a float."""
-        coef = np.asarray(coef, dtype=np.float64).reshape(self.n_outputs, -1)
+        coef = np.asarray(coef, dtype=np.float64)
         if coef.size != self.n_weights:
             raise ValueError(f"coef must hold {self.n_outputs} x {self.rows.n_features} numbers; got {coef.size}.")
         if not self.fit_intercept:
