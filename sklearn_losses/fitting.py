@@ -186,21 +186,29 @@ def _fit_exactly(run: Run) -> Fit:
     """Piecewise-linear losses: an exact solution with a duality gap of its own."""
 
     def solve(split: Split) -> OptimizeResult:
-        return minimize(
+        def callback(intermediate_result):
+            intermediate_result.x = split.to_model(intermediate_result.x)
+            intermediate_result.fun *= split.loss_unit
+            run.recorder.callback(intermediate_result)
+
+        result = minimize(
             run.recorder.fun,
-            run.start,
+            split.from_model(run.start),
             jac=True,
             method=augmented_lagrangian,
-            callback=run.recorder.callback,
+            callback=callback,
             options={"split": split, "tol": run.problem.tol, "maxiter": run.problem.max_iter},
         )
+        result.x = split.to_model(result.x)
+        result.fun, result.dual_gap = result.fun * split.loss_unit, result.dual_gap * split.loss_unit
+        return result
 
     split = Split(run.model)
     near = split.with_near_kinks()
     result = solve(near or split)
     value = float(result.fun)
     if near is not None:
-        if not split.agrees_with(near, result.x):
+        if not split.agrees_with(near, split.from_model(result.x)):
             result = solve(split)
         value = run.model.value_and_gradient(result.x)[0]
     return Fit(result.x, value, float(result.dual_gap), bool(result.success), int(result.nit), result)

@@ -2,6 +2,7 @@
 
 import ast
 import graphlib
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -152,7 +153,7 @@ def private_modules(folder: Path) -> list[str]:
             if (
                 isinstance(node, ast.Attribute)
                 and ast.unparse(node).startswith("sklearn.")
-                and "._" in ast.unparse(node)
+                and re.search(r"\._(?!_)", ast.unparse(node))
             ):
                 wrong.append(f"{file.name}:{node.lineno}: {ast.unparse(node)} is private")
     return wrong

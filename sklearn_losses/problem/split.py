@@ -13,36 +13,54 @@ from .coordinates import Conditioned
 from .objective import Objective
 
 NO_PENALTY = 1e-24
-FAR = 100.0  # median distances from the median at which a target counts as an outlier
+FAR = 100.0  # units from the median at which a target counts as an outlier
 
 
 class Split:
     """``sum_i s_i loss_i(z_i) + penalty``, split into ``z = forward(x)`` and losses that act on z row by row.
+
+    In regression x, z and the losses are in units of their own, the spread of y and a typical loss, so that the
+    solver never meets the scale of the targets; `to_model`, `from_model` and `loss_unit` lead out of them.
 
     Parameters
     ----------
     model : Conditioned
         The objective in conditioned coordinates. Its loss declares `pieces` for one score, or `prox` and
         `prox_curvature` for K.
+    units : tuple of float, optional
+        Those of x and of the loss.
     """
 
     kinks: Array
     slopes: Array
 
-    def __init__(self, model: Conditioned):
+    def __init__(self, model: Conditioned, units: tuple[float, float] | None = None):
         self.model = model
         objective = model.objective
         self.loss = objective.loss
         self.weights = objective.weights
         self.n_rows, self.n_outputs = objective.rows.n_rows, objective.n_outputs
         self.n_intercepts = self.n_outputs * objective.fit_intercept
-        # beside rounding, a weaker penalty than this is none
-        self.penalty = np.where(model.penalty < NO_PENALTY, 0.0, model.penalty)
         self.y = objective.targets(slice(None))
+        self.unit, self.loss_unit = units or (1.0, 1.0)
         if self.n_outputs == 1:
-            self.kinks, self.slopes = self.loss.pieces(self.y)
+            kinks, slopes = self.loss.pieces(self.y)
+            if units is None and objective.regression:
+                self.unit, self.loss_unit = _units(kinks, slopes, self.weights)
+            self.kinks, self.slopes = kinks / self.unit, slopes * (self.unit / self.loss_unit)
+        penalty = model.penalty * (self.unit**2 / self.loss_unit)
+        # beside rounding, a weaker penalty than this is none
+        self.penalty = np.where(penalty < NO_PENALTY, 0.0, penalty)
         self._at_first_kink: Array | None = None
         self._active: tuple[NDArray, Conditioned] | None = None
+
+    def to_model(self, x: Array) -> Array:
+        """The solver's x in the coordinates of the model."""
+        return self.unit * x
+
+    def from_model(self, x: Array) -> Array:
+        """The model's x in the solver's units."""
+        return x / self.unit
 
     def with_near_kinks(self) -> Split | None:
         """The same with far kinks, those of outliers in y, moved nearer; None where there are none.
@@ -53,12 +71,11 @@ class Split:
         if not self.model.objective.regression:
             return None
         center = weighted_median(self.kinks[:, 0], self.weights)
-        reach = FAR * weighted_median(np.abs(self.kinks[:, 0] - center), self.weights)
-        near = np.clip(self.kinks, center - reach, center + reach)
-        if reach == 0 or (near == self.kinks).all():
+        near = np.clip(self.kinks, center - FAR, center + FAR)
+        if (near == self.kinks).all():
             return None
         moved = copy(self)
-        moved._at_first_kink = self.loss.value(self.y, self.kinks[:, 0])
+        moved._at_first_kink = self.value(self.kinks[:, 0])
         moved.kinks = near
         return moved
 
@@ -76,7 +93,7 @@ class Split:
 
     def value(self, scores: Array) -> Array:
         if self._at_first_kink is None:
-            return self.loss.value(self.y, scores)
+            return self.loss.value(self.y, self.unit * scores) / self.loss_unit
         value = self._at_first_kink + self.slopes[:, 0] * (scores - self.kinks[:, 0])
         for j in range(self.kinks.shape[1]):
             rise = self.slopes[:, j + 1] - self.slopes[:, j]
@@ -96,7 +113,7 @@ class Split:
 
     def take(self, rows: NDArray[np.intp]) -> Split:
         """The terms of some rows, with their weights as they are and the whole penalty."""
-        part = Split(self.model.only(rows))
+        part = Split(self.model.only(rows), (self.unit, self.loss_unit))
         if self._at_first_kink is not None:
             part._at_first_kink, part.kinks = self._at_first_kink[rows], self.kinks[rows]
         return part
@@ -115,6 +132,14 @@ class Split:
         if self._active is None or self._active[0] is not rows:
             self._active = (rows, self.model.only(rows))
         return self._active[1]
+
+
+def _units(kinks: Array, slopes: Array, weights: Array) -> tuple[float, float]:
+    """The spread of the kinks, and the loss over such a distance."""
+    center = weighted_median(kinks[:, 0], weights)
+    distances = np.abs(kinks[:, 0] - center)
+    unit = weighted_median(distances, weights) or float(distances.max()) or abs(center) or 1.0
+    return unit, unit * float(weights @ np.abs(slopes).max(axis=1))
 
 
 def weighted_median(values: Array, weights: Array) -> float:

@@ -53,6 +53,7 @@ def _hold_blas() -> int:
         if _holders == 0:
             _n_threads = _count_threads()
             _limiter = _blas().limit(limits=1)
+            _give_up_control()
         _holders += 1
         return _n_threads
 
@@ -63,4 +64,16 @@ def _release_blas() -> None:
         _holders -= 1
         if _holders == 0:
             _limiter.restore_original_limits()
+            _give_up_control()
             _limiter = None
+
+
+def _give_up_control() -> None:
+    """Let other threads set limits too: newer versions of threadpoolctl listen to one thread until it says so.
+
+    Our lock is what keeps threads from fighting over the limit.
+    """
+    for library in _blas().lib_controllers:
+        clear = getattr(library, "clear_controlling_thread", None)
+        if clear is not None:
+            clear(force=True)
