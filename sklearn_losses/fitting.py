@@ -150,26 +150,36 @@ def _fit_plainly(problem: Problem, method: Callable, start: Array) -> Fit:
     second = objective.composition.has_curvature
     plain = Conditioned(objective, Unchanged(np.ones(objective.rows.n_features)))
     gap = gap_estimate(plain) if problem.has_bound else None
-    result = minimize(
-        recorder.fun,
-        start,
-        jac=True,
-        hess=objective.hessian if second else None,
-        hessp=objective.hessian_product if second else None,
-        method=method,
-        callback=recorder.callback,
-        options={"maxiter": problem.max_iter, "tol": problem.tol, "gap": gap},
-    )
-    theta, value, _ = recorder.point()
-    gap, converged = np.nan, bool(result.success) and not problem.kinked
-    if problem.has_bound:
-        shifted, coordinates = condition(objective)
-        x = coordinates.from_theta(shifted.with_shift(theta, 1.0))
-        x, value, gap = certify(Conditioned(shifted, coordinates), x)
-        theta = shifted.with_shift(coordinates.to_theta(x), -1.0)
-        converged = gap <= problem.tol * abs(value)
+    tol = problem.tol
+    for _ in range(CERTIFICATION_ROUNDS):
+        result = minimize(
+            recorder.fun,
+            start,
+            jac=True,
+            hess=objective.hessian if second else None,
+            hessp=objective.hessian_product if second else None,
+            method=method,
+            callback=recorder.callback,
+            options={"maxiter": problem.max_iter, "tol": tol, "gap": gap},
+        )
+        theta, value, _ = recorder.point()
+        bound, converged = np.nan, bool(result.success) and not problem.kinked
+        if gap is not None:
+            theta, value, bound = _certify_plainly(objective, theta)
+            converged = bound <= problem.tol * abs(value)
+        # gradient descent starts again, so that its trace is that of one run; a minimiser of the user's own runs once
+        if converged or method is not gradient_descent or not result.success:
+            break
+        tol *= 0.1 * problem.tol * abs(value) / bound
     n_iter = int(result.get("nit", recorder.n_iter))
-    return _with_report(Fit(theta, value, gap, converged, n_iter, result, problem.kinked), problem)
+    return _with_report(Fit(theta, value, bound, converged, n_iter, result, problem.kinked), problem)
+
+
+def _certify_plainly(objective: Objective, theta: Array) -> tuple[Array, float, float]:
+    shifted, coordinates = condition(objective)
+    x = coordinates.from_theta(shifted.with_shift(theta, 1.0))
+    x, value, bound = certify(Conditioned(shifted, coordinates), x)
+    return shifted.with_shift(coordinates.to_theta(x), -1.0), value, bound
 
 
 @dataclass
@@ -224,7 +234,9 @@ def _fit_smoothly(run: Run, solver: str) -> Fit:
         result = solve(x, tol)
         x, value, gradient = recorder.found(result) if solver == "auto" else recorder.point()
         if gap is None:
-            converged = (bool(result.success) or result.status == ROUNDING) and not problem.kinked
+            # at a kink of a loss that is neither smooth nor convex no gradient is small: the end is where values stall
+            ended = bool(result.success) or result.status == ROUNDING or recorder.has_stalled
+            converged = ended and not problem.kinked
             return Fit(x, value, np.nan, converged, recorder.n_iter, result, problem.kinked)
         if intercept_is_exact(model, value, gradient):
             bound = gap(x, value, gradient)
@@ -274,6 +286,8 @@ def _automatically(run: Run, gap) -> Solve:
     if problem.may_vanish:
         # separable classes without a penalty: F falls for ever, and once it is this small nothing is left to learn
         recorder.stop = lambda x, value, gradient: value <= VANISHED
+    elif not problem.objective.loss.smooth:
+        recorder.stop = recorder.stalled
 
     def solve(x, tol):
         return minimize(

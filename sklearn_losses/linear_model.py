@@ -23,7 +23,7 @@ from .problem import Objective, Rows, compose, has_exact_form, weighted_median, 
 from .progress import CALLBACK_FRAMES, CallbackSupportMixin, Progress
 
 FRAMES_TO_USER = 4 + CALLBACK_FRAMES  # from a warning in a fit to the line that called it
-STARTING_TOLERANCE = 1e-4  # of the cross-entropy solution that losses which are not convex start from
+STARTING_TOLERANCE = 1e-4  # of the solution of another loss to start from
 
 
 @dataclass
@@ -53,6 +53,15 @@ class Task:
     def piecewise(self) -> bool:
         """Whether the exact solver of piecewise-linear losses can take it."""
         return self.convex and not self.loss.smooth and has_exact_form(self.loss, self.n_outputs)
+
+    def companion(self) -> Loss | None:
+        """A loss to start from: cross-entropy where this one is not convex, or what the loss itself asks for."""
+        if self.domain == "probabilities":
+            return None if self.convex else CrossEntropy()
+        if self.domain == "scores":
+            return None
+        middle = weighted_median(self.y, self.weights)
+        return self.loss.companion(self.domain, weighted_median(np.abs(self.y - middle), self.weights))
 
     def objective(self, estimator, executor=None) -> Objective:
         """The objective of an estimator's penalty and intercept; rows of weight zero have no part in it."""
@@ -138,24 +147,23 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
         return check_random_state(0 if self.random_state is None else self.random_state)
 
     def _start(self, task: Task, objective: Objective) -> np.ndarray:
-        """The previous solution, the cross-entropy solution where the loss is not convex, or zero."""
+        """The previous solution, that of a companion loss, or zero."""
         if self.warm_start and self._continues(task):
             return objective.pack(self.coef_, self.intercept_)
         start = task.start(self, objective)
-        plain = callable(self.solver) or self.solver == "gradient-descent"
-        if task.convex or task.domain != "probabilities" or plain:
+        companion = task.companion()
+        if companion is None or callable(self.solver) or self.solver == "gradient-descent":
             return start
-        convex_task = replace(task, loss=CrossEntropy())
-        convex_objective = convex_task.objective(self, objective.rows.executor)
-        convex_problem = Problem(
-            convex_objective,
-            convex=True,
-            piecewise=False,
+        first = replace(task, loss=companion)
+        problem = Problem(
+            first.objective(self, objective.rows.executor),
+            convex=first.convex,
+            piecewise=first.piecewise,
             tol=max(self.tol, STARTING_TOLERANCE),
             max_iter=self.max_iter,
             random_state=self._random(),
         )
-        return fit(convex_problem, "auto", start).theta
+        return fit(problem, "auto", start).theta
 
     def _continues(self, task: Task) -> bool:
         """Whether there is a model of the same features and classes to start from."""

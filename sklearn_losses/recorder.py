@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 
 import numpy as np
 from scipy.optimize import OptimizeResult
 
 Array = np.ndarray
+
+STALLED, PROGRESS = 20, 1e-9  # iterations, and the share of the value by which it has to fall in so many
 
 
 class Recorder:
@@ -34,6 +37,8 @@ class Recorder:
         self.n_iter = 0
         self.stop: Callable[[Array, float, Array], bool] | None = None
         self.stopped_by_watch = False
+        self.has_stalled = False
+        self._recent: deque[float] = deque(maxlen=STALLED)
 
     def fun(self, x: Array) -> tuple[float, Array]:
         """Value and gradient."""
@@ -56,6 +61,12 @@ class Recorder:
                 raise
         if self.stop is not None and self.best is not None and self.stop(*self.best):
             raise StopIteration
+
+    def stalled(self, x: Array, value: float, gradient: Array) -> bool:
+        """Whether the value has hardly fallen for many iterations."""
+        self._recent.append(value)
+        self.has_stalled = len(self._recent) == STALLED and self._recent[0] - value <= PROGRESS * abs(value)
+        return self.has_stalled
 
     def found(self, result: OptimizeResult) -> tuple[Array, float, Array]:
         """What one of our solvers found: values that differ by rounding only it judges by their gradients."""

@@ -55,9 +55,7 @@ def test_readme_runs(monkeypatch, tmp_path):
         exec(compile(block, str(README), "exec"), vars(session))
 
 
-@pytest.mark.parametrize(
-    "document", [README, *sorted((ROOT / "docs").glob("*.rst"))], ids=lambda path: path.name
-)
+@pytest.mark.parametrize("document", [README, *sorted((ROOT / "docs").glob("*.rst"))], ids=lambda path: path.name)
 def test_verbs_exist(document):
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     verbs = make_verbs(document.read_text(encoding="utf-8"))

@@ -134,6 +134,10 @@ class Loss(BaseEstimator):
         """The loss whose mean is transformed: itself where nothing is."""
         return self
 
+    def companion(self, domain: str, spread: float) -> Loss | None:
+        """Another loss whose solution is a good place to start from, for targets of a given spread."""
+        return None
+
     def check_parameters(self) -> None:
         """Raise a ValueError when a parameter of the loss is out of its range."""
 

@@ -9,6 +9,9 @@ import numpy as np
 
 from .base import Array, Loss
 
+# where the part of a loss that is not straight is narrower than this share of the spread of y, it is almost straight
+NARROW = 0.05
+
 
 class ErrorLoss(Loss):
     """``rho(prediction - y)``, summed over the columns where there are K of them.
@@ -140,6 +143,9 @@ class Huber(ErrorLoss):
     def __init__(self, delta=1.0):
         self.delta = delta
 
+    def companion(self, domain, spread):
+        return AbsoluteError() if domain == "values" and self.delta < NARROW * spread else None
+
     def check_parameters(self):
         if not (isinstance(self.delta, Real) and 0 < self.delta < np.inf):
             raise ValueError(f"delta must be a finite number > 0; got {self.delta!r}.")
@@ -175,6 +181,9 @@ class LogCosh(ErrorLoss):
     >>> round(LogCosh()([0.0], [1e-8]) / 1e-16, 6)
     0.5
     """
+
+    def companion(self, domain, spread):
+        return AbsoluteError() if domain == "values" and NARROW * spread > 1.0 else None
 
     def of_error(self, error):
         size = np.abs(error)

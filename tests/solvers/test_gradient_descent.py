@@ -13,9 +13,7 @@ def test_fixed_step_is_the_textbook_iteration():
     expected = np.full(5, 2.0)
     for _ in range(7):
         expected = expected - 0.5 * problem.gradient(expected)
-    result = problem.minimize(
-        gradient_descent, np.full(5, 2.0), tol=0.0, maxiter=7, step_size=0.5, backtracking=False
-    )
+    result = problem.minimize(gradient_descent, np.full(5, 2.0), tol=0.0, maxiter=7, step_size=0.5, backtracking=False)
     assert result.status == MAXITER
     np.testing.assert_array_equal(result.x, expected)
     assert problem.evaluations == 8

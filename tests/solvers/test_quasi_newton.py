@@ -92,9 +92,7 @@ def test_asks_for_a_better_metric_when_progress_is_slow():
     assert result.success
     assert levels[:2] == [0, 1]
     assert result.nmetric == len(levels)
-    patient = problem.minimize(
-        quasi_newton, np.zeros(20), tol=1e-6, gap=bound, metric=metric, patience=np.inf
-    )
+    patient = problem.minimize(quasi_newton, np.zeros(20), tol=1e-6, gap=bound, metric=metric, patience=np.inf)
     assert patient.nmetric == 1
     assert result.nfev < patient.nfev
 
@@ -141,9 +139,7 @@ def test_a_metric_of_the_wrong_sign_proves_nothing():
 
 def test_reaches_rounding_of_the_gradient():
     problem = logistic(alpha=1e-2)
-    result = problem.minimize(
-        quasi_newton, np.zeros(5), tol=1e-20, metric=lambda x, level: inverse(problem.hessian(x))
-    )
+    result = problem.minimize(quasi_newton, np.zeros(5), tol=1e-20, metric=lambda x, level: inverse(problem.hessian(x)))
     assert result.success
     assert np.abs(result.jac).max() < 1e-10
 
@@ -152,9 +148,7 @@ def test_reaches_rounding_of_the_gradient():
 def test_memory(memory):
     problem = logistic()
     metric = inverse(problem.hessian(np.zeros(5)))
-    result = problem.minimize(
-        quasi_newton, np.zeros(5), tol=1e-8, memory=memory, metric=lambda x, level: metric
-    )
+    result = problem.minimize(quasi_newton, np.zeros(5), tol=1e-8, memory=memory, metric=lambda x, level: metric)
     assert result.success
 
 
