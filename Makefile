@@ -29,6 +29,7 @@ docs: $(VENV)/.with-docs
 
 bench: $(VENV)/.with-bench
 	MPLBACKEND=Agg $(BIN)/benchopt run benchmarks --config benchmarks/small.yml --no-display
+	MPLBACKEND=Agg $(BIN)/python benchmarks/report.py
 
 clean:
 	rm -rf $(VENV) .venv-* build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -29,6 +29,7 @@ NEWTON_TOLERANCE = 1e-10  # a step or two more end near machine precision, where
 DIGITS = 8.5  # decimal digits of the gap that the passes over all rows have to gain
 HESSIAN_COST = 33.0  # a row of a Hessian over p features costs p / 33 rows of a pass
 STATISTICAL = 0.05  # of parameters over rows: accuracy beyond it is lost in the sample's own error
+FEWEST_ROWS, WORTH_A_SAMPLE = 500, 4  # rows of a sample, and how many times as many it should save
 BY_CLASS_SAMPLES = (1_000, 8_000)
 
 
@@ -59,13 +60,17 @@ def plan(model: Conditioned, x: np.ndarray, *, convex: bool, random: np.random.R
         sizes = None
     else:
         return _jointly(model, x, convex=convex, random=random)
-    if sizes is None:
-        return _all_at_once(model, x, convex=convex)
 
     def inverse(part, x):
         return dense_inverse(part, x, convex=convex)
 
-    return _from_samples(model, x, sizes, inverse, random)
+    if sizes is not None:
+        return _from_samples(model, x, sizes, inverse, random)
+    few = max(10 * width, FEWEST_ROWS)
+    if n_outputs == 1 and n_rows > WORTH_A_SAMPLE * few:
+        part = sample(model, few, random)
+        x = _on_sample(part, x, lambda x, level: inverse(part, x), STATISTICAL * width / few)
+    return _all_at_once(model, x, convex=convex)
 
 
 def sample_sizes(n_rows: int, n_parameters: int) -> tuple[int, int] | None:
@@ -74,10 +79,10 @@ def sample_sizes(n_rows: int, n_parameters: int) -> tuple[int, int] | None:
     large = 20.0 * n_parameters
     for _ in range(20):
         large = np.log(10) * DIGITS * n_rows / (np.log(max(large / n_parameters, 3.0)) ** 2 * cost)
-    large = int(max(large, 10 * n_parameters, 1_000))
+    large = int(max(large, 10 * n_parameters, 2 * FEWEST_ROWS))
     if large > n_rows / 4:
         return None
-    return int(max(5 * n_parameters, min(20 * n_parameters, large / 4), 500)), large
+    return int(max(5 * n_parameters, min(20 * n_parameters, large / 4), FEWEST_ROWS)), large
 
 
 def _all_at_once(model: Conditioned, x: np.ndarray, *, convex: bool) -> Plan:

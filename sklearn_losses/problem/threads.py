@@ -12,7 +12,7 @@ from typing import Any
 from threadpoolctl import ThreadpoolController
 
 # below this many multiplications a pass, waking a second thread costs more than it saves
-WORTH_A_THREAD = 2_000_000
+WORTH_A_THREAD = 1_000_000
 
 _lock = Lock()
 _holders = 0
