@@ -1,65 +1,10 @@
 """Linear models for scikit-learn that take any loss and minimise it to a certified optimum."""
 
+from . import losses
 from .checks import check_loss
 from .estimators import LinearRegressor, LogisticRegressor, SoftmaxClassifier
-from .losses import (
-    AbsoluteError,
-    CrossEntropy,
-    EpsilonInsensitive,
-    Exponential,
-    Focal,
-    Gamma,
-    GeneralizedCrossEntropy,
-    Hinge,
-    Huber,
-    KLDivergence,
-    LeastSquares,
-    LogCosh,
-    Loss,
-    LossScorer,
-    ModifiedHuber,
-    PercentageError,
-    Poisson,
-    Quantile,
-    RootMeanSquaredError,
-    SquaredEpsilonInsensitive,
-    SquaredError,
-    SquaredHinge,
-    Tweedie,
-    ZeroOne,
-    get_loss,
-)
+from .losses import *
 
 __version__ = "0.1.0"
 
-__all__ = [
-    "AbsoluteError",
-    "CrossEntropy",
-    "EpsilonInsensitive",
-    "Exponential",
-    "Focal",
-    "Gamma",
-    "GeneralizedCrossEntropy",
-    "Hinge",
-    "Huber",
-    "KLDivergence",
-    "LeastSquares",
-    "LinearRegressor",
-    "LogCosh",
-    "LogisticRegressor",
-    "Loss",
-    "LossScorer",
-    "ModifiedHuber",
-    "PercentageError",
-    "Poisson",
-    "Quantile",
-    "RootMeanSquaredError",
-    "SoftmaxClassifier",
-    "SquaredEpsilonInsensitive",
-    "SquaredError",
-    "SquaredHinge",
-    "Tweedie",
-    "ZeroOne",
-    "check_loss",
-    "get_loss",
-]
+__all__ = ["LinearRegressor", "LogisticRegressor", "SoftmaxClassifier", "check_loss", *losses.__all__]

@@ -49,7 +49,7 @@ LOSSES: dict[type[Loss], tuple[str, ...]] = {
 
 NAMES: dict[str, type[Loss]] = {name: loss for loss, names in LOSSES.items() for name in names}
 
-__all__ = ["LOSSES", "NAMES", "Loss", "LossScorer", "get_loss", *(loss.__name__ for loss in LOSSES)]
+__all__ = ["Loss", "LossScorer", "get_loss", *(loss.__name__ for loss in LOSSES)]
 
 
 def get_loss(loss: str | Loss) -> Loss:
