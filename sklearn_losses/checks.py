@@ -12,7 +12,7 @@ from sklearn.base import clone
 
 from .activations import Activation, Exponential, Identity, Sigmoid, Softmax
 from .losses import Loss
-from .losses._metric import one_hot
+from .losses.metric import one_hot
 from .problem import compose
 
 Array = NDArray[np.floating]

@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_array, validate_data
 
 from .activations import Activation
 from .losses import Loss
-from .losses._metric import check_simplex, one_hot
+from .losses.metric import check_simplex, one_hot
 
 ALLOWED_DTYPES = (np.float64, np.float32)
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 
-from ._metric import weighted_mean_loss
+from .metric import weighted_mean_loss
 from .scorer import LossScorer
 
 Array = NDArray[np.floating]

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from sklearn.base import is_regressor
 from sklearn.utils.metadata_routing import MetadataRequest
 
-from ._metric import weighted_mean
+from .metric import weighted_mean
 
 if TYPE_CHECKING:
     from .base import Loss

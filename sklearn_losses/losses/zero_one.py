@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ._metric import weighted_mean
+from .metric import weighted_mean
 from .base import Loss
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..losses import Loss
-from ..losses._metric import one_hot
+from ..losses.metric import one_hot
 from .composition import Array, Composition, absolute
 from .rows import Rows
 
