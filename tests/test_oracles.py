@@ -11,6 +11,7 @@ from scipy import sparse
 from scipy.optimize import minimize
 from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wine
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, LinearSVC
@@ -174,13 +175,12 @@ def test_squared_hinge_without_intercept_is_liblinear(name):
 def test_crammer_singer_is_liblinear(name):
     X, y = data(name)
     svc = LinearSVC(
-        C=0.1,
-        multi_class="crammer_singer",
-        fit_intercept=False,
-        tol=1e-10,
-        max_iter=1_000_000,
-        random_state=0,
-    ).fit(X, y)
+        C=0.1, multi_class="crammer_singer", fit_intercept=False, tol=1e-10, max_iter=1_000_000, random_state=0
+    )
+    with warnings.catch_warnings():
+        # older releases crawl just short of so tight a tolerance; the comparison decides whether they were close enough
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        svc.fit(X, y)
     loss = Hinge(multiclass="crammer-singer")
     model = ours(y, loss, alpha=1 / (0.1 * len(y)), fit_intercept=False, tol=1e-9).fit(X, y)
     assert_allclose(model.objective_value_, value(model, X, y, svc.coef_, 0.0), rtol=1e-7)

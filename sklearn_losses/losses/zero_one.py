@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from .metric import weighted_mean
 from .base import Loss
+from .metric import weighted_mean
 
 
 class ZeroOne(Loss):

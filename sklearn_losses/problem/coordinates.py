@@ -126,8 +126,10 @@ class Conditioned:
         return self.coordinates.gradient(self.objective.adjoint(dual))
 
     def hessian(self, x: Array, *, convex: bool = True) -> Array:
-        written = self.written()
-        return written.objective.hessian(x, convex=convex)
+        coordinates = self.coordinates
+        hessian = self.objective.data_hessian(coordinates.to_theta(x), convex=convex, transform=coordinates.transform)
+        hessian[np.diag_indices_from(hessian)] += self.penalty
+        return hessian
 
     def gram(self, blocks: Array) -> Array:
         return self.written().objective.gram(blocks)

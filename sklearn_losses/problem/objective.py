@@ -204,6 +204,13 @@ class Objective:
 
     def hessian(self, theta: ArrayLike, *, convex: bool = True) -> Array:
         """The Hessian of F, dense; where the loss is not convex, with every row's curvature made positive."""
+        hessian = self.data_hessian(theta, convex=convex)
+        diagonal = np.arange(self.n_weights)
+        hessian[diagonal, diagonal] += np.tile(np.broadcast_to(self.penalty, self.rows.n_features), self.n_outputs)
+        return hessian
+
+    def data_hessian(self, theta: ArrayLike, *, convex: bool, transform: Callable | None = None) -> Array:
+        """The same without the penalty, with respect to the weights of transformed rows if there is a transform."""
         self._require_curvature()
         coef, intercept = self.split(theta)
 
@@ -212,7 +219,8 @@ class Objective:
             y, scores = self.targets(rows), self._scores(block, coef, intercept)
             blocks = self.composition.blocks(y, scores)
             blocks = blocks if convex else absolute(blocks)
-            sums = (_gram(self._with_ones(block), _scaled(blocks, self.weights[rows])),)
+            features = self._with_ones(block, transform)
+            sums = (_gram(features, _scaled(blocks, self.weights[rows])),)
             if self.loss.separable:
                 return sums
             values, _ = self.composition.value_and_gradient(y, scores)
@@ -222,10 +230,7 @@ class Objective:
         self.meter.count(self.rows)
         if mean:
             gram *= self.loss.total(float(mean[0]))[1]
-        hessian = self._in_order_of_theta(gram)
-        diagonal = np.arange(self.n_weights)
-        hessian[diagonal, diagonal] += np.tile(np.broadcast_to(self.penalty, self.rows.n_features), self.n_outputs)
-        return hessian
+        return self._in_order_of_theta(gram)
 
     def scores(self, theta: ArrayLike) -> Array:
         """All rows' scores, (n,) or (n, K)."""
@@ -307,8 +312,9 @@ class Objective:
         product = (block.T @ gradient).T if not isinstance(block, np.ndarray) else gradient.T @ block
         return product.reshape(self.n_outputs, -1), gradient.sum(axis=0).reshape(self.n_outputs)
 
-    def _with_ones(self, block) -> Array:
+    def _with_ones(self, block, transform: Callable | None = None) -> Array:
         dense = block if isinstance(block, np.ndarray) else block.toarray()
+        dense = dense if transform is None else transform(dense)
         return np.column_stack([dense, np.ones(len(dense))]) if self.fit_intercept else dense
 
     def _in_order_of_theta(self, gram: Array) -> Array:

@@ -87,9 +87,9 @@ def _quietly(of_rows: Callable[[slice], Sums], rows: slice) -> Sums:
 
 
 def _add_up(parts: Iterable[Sums]) -> Sums:
-    first, *others = parts
-    total = list(first)
-    for part in others:
+    parts = iter(parts)
+    total = list(next(parts))
+    for part in parts:
         for i, term in enumerate(part):
             total[i] = total[i] + term
     return tuple(total)
