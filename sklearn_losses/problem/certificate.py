@@ -11,11 +11,13 @@ from __future__ import annotations
 import numpy as np
 from scipy.optimize import minimize
 
-from ..solvers import newton, quasi_newton
+from ..solvers import quasi_newton
 from .composition import Array
 from .coordinates import Conditioned
+from .objective import Objective
 
-MANY_OUTPUTS = 32
+CHORDS = 8  # steps with one Hessian before giving up on them
+CHEAP_HESSIAN = 1e9  # multiplications that the Hessian in the intercepts may cost
 ROUNDING = 1e-13
 EPSILON = float(np.finfo(float).eps)
 
@@ -63,11 +65,11 @@ def certify(model: Conditioned, x: Array) -> tuple[Array, float, float]:
     objective = model.objective
     scores = model.scores(x)
     if objective.fit_intercept:
-        shift = best_intercept_shift(objective, scores)
-        scores = scores + (shift if scores.ndim == 2 else shift[0])
+        shift, mean, dual = with_exact_intercept(objective, scores)
         x = x.copy()
         x[objective.n_weights :] += shift
-    mean, dual = objective.of_scores(scores)
+    else:
+        mean, dual = objective.of_scores(scores)
     value, slope, _ = objective.loss.total(mean)
     gradient = slope * model.adjoint(dual) + model.penalty * x
     value += 0.5 * float(np.sum((np.sqrt(model.penalty) * x) ** 2))
@@ -76,36 +78,56 @@ def certify(model: Conditioned, x: Array) -> tuple[Array, float, float]:
     return x, value, gap
 
 
-def best_intercept_shift(objective, scores: Array) -> Array:
-    """What to add to every row's scores to minimise the loss over the intercept; no pass over X."""
+def with_exact_intercept(objective: Objective, scores: Array) -> tuple[Array, float, Array]:
+    """What to add to every row's scores so that the gradient in the intercept vanishes.
+
+    With it the mean loss there and every row's derivative. It takes no pass over X.
+
+    Near the optimum a few steps with one Hessian are enough; farther away a solver takes over.
+    """
+    shift: Array = np.zeros(objective.n_outputs)
+    mean, dual = objective.of_scores(scores)
+    inverse, size = None, np.inf
+    if objective.composition.has_curvature and scores.size * objective.n_outputs <= CHEAP_HESSIAN:
+        for _ in range(CHORDS):
+            residual = np.reshape(objective.weights @ dual, objective.n_outputs)
+            last, size = size, np.abs(residual).max()
+            small = ROUNDING * min(mean, np.sqrt(abs(mean)))
+            if size <= small or (size > 0.5 * last and size <= 100 * small):
+                return shift, mean, dual
+            if size > 0.5 * last:
+                break
+            if inverse is None:
+                inverse = np.linalg.pinv(_intercept_hessian(objective, scores), hermitian=True)
+            shift = shift - inverse @ residual
+            mean, dual = objective.of_scores(_moved(scores, shift))
+    shift = _minimise_over_intercept(objective, scores)
+    return shift, *objective.of_scores(_moved(scores, shift))
+
+
+def _moved(scores: Array, shift: Array) -> Array:
+    return scores + (shift if scores.ndim == 2 else shift[0])
+
+
+def _intercept_hessian(objective: Objective, scores: Array) -> Array:
+    """The mean curvature in the intercept, (K, K), with some along the common shift of classes that has none."""
+
+    def of_rows(rows):
+        y, z, weights = objective.targets(rows), scores[rows], objective.weights[rows]
+        if z.ndim == 1:
+            return (weights @ objective.composition.blocks(y, z),)
+        return (objective.composition.mean_block(y, z, weights),)
+
     n_outputs = objective.n_outputs
+    hessian = np.reshape(objective.rows.sum(of_rows)[0], (n_outputs, n_outputs))
+    return hessian + np.trace(hessian) / n_outputs**2 if n_outputs > 1 else hessian
 
-    def moved(shift):
-        return scores + (shift if scores.ndim == 2 else shift[0])
 
+def _minimise_over_intercept(objective: Objective, scores: Array) -> Array:
     def value_and_gradient(shift):
-        mean, dual = objective.of_scores(moved(shift))
-        value, slope, _ = objective.loss.total(mean)
-        return value, slope * (objective.weights @ dual).reshape(n_outputs)
+        mean, dual = objective.of_scores(_moved(scores, shift))
+        return mean, np.reshape(objective.weights @ dual, objective.n_outputs)
 
-    def hessian(shift):
-        def of_rows(rows):
-            z = moved(shift)[rows]
-            return (np.tensordot(objective.weights[rows], objective.composition.blocks(objective.targets(rows), z), 1),)
-
-        (mean,) = objective.rows.sum(of_rows)
-        slope = objective.loss.total(objective.of_scores(moved(shift))[0])[1]
-        # the same shift of all classes changes nothing: give that direction some curvature
-        mean = np.reshape(mean, (n_outputs, n_outputs))
-        return slope * (mean + (np.trace(mean) / n_outputs**2 if n_outputs > 1 else 0.0))
-
-    direct = objective.composition.has_curvature and n_outputs <= MANY_OUTPUTS
-    result = minimize(
-        value_and_gradient,
-        np.zeros(n_outputs),
-        jac=True,
-        hess=hessian if direct else None,
-        method=newton if direct else quasi_newton,
-        options={"tol": 1e-15, "maxiter": 50},
-    )
-    return result.x
+    options = {"tol": 1e-15, "maxiter": 100}
+    start = np.zeros(objective.n_outputs)
+    return minimize(value_and_gradient, start, jac=True, method=quasi_newton, options=options).x

@@ -72,7 +72,9 @@ class Coordinates:
 
     def transform(self, rows: Array) -> Array:
         """Dense rows in these coordinates."""
-        return (rows - self.center) * self.inverse_scale
+        transformed = rows - self.center
+        transformed *= self.inverse_scale
+        return transformed
 
     def penalty(self, strengths: Array) -> Array:
         """Strengths of the penalty on W as strengths on V."""

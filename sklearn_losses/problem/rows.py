@@ -12,7 +12,7 @@ from scipy import sparse
 Array = NDArray[np.floating]
 Sums = tuple  # of floats and arrays, added up element by element
 
-BLOCK_ENTRIES = 200_000
+BLOCK_ENTRIES = 400_000
 SPARSE_BLOCK_ENTRIES = 4_000_000
 GROUPS = 16
 
