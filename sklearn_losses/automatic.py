@@ -22,6 +22,7 @@ from .solvers import newton, quasi_newton, truncated_newton
 
 SMALL_HESSIAN = 3e7  # multiplications: below, one dense Hessian for K classes is cheaper than thinking twice
 DENSE_PARAMETERS = 3_000  # a dense metric of more parameters is not factorised
+DENSE_ENTRIES = 4e6  # sparse rows of more entries are not written out
 MANY_CLASSES = 3e9  # multiplications: above, one factorisation a class costs more than it saves
 NEWTON_TOLERANCE = 1e-10  # a step or two more end near machine precision, where weights equal repetition
 
@@ -54,11 +55,10 @@ def plan(model: Conditioned, x: np.ndarray, *, convex: bool, random: np.random.R
         typical = typical_inverse(sample(model, min(n_rows, 40 * width), random))
         return Plan(x, quasi_newton, options={"metric": lambda x, level: typical if level == 0 else None})
     work = n_rows * width**2 * n_outputs * (n_outputs + 1) / 2
-    if n_outputs == 1:
-        sizes = sample_sizes(n_rows, width)
-    elif work <= SMALL_HESSIAN:
-        sizes = None
-    else:
+    sizes = sample_sizes(n_rows, width) if n_outputs == 1 else None
+    if rows.is_sparse and sizes is None and n_rows * width > DENSE_ENTRIES:
+        return _with_products(model, x)
+    if n_outputs > 1 and work > SMALL_HESSIAN:
         return _jointly(model, x, convex=convex, random=random)
 
     def inverse(part, x):

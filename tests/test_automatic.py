@@ -99,6 +99,14 @@ def test_many_sparse_features_take_products(chosen, kind, n_classes):
     assert model.objective_value_ == pytest.approx(reference(model, X, y), rel=1e-6)
 
 
+def test_sparse_rows_are_not_written_out(chosen, monkeypatch):
+    monkeypatch.setattr(automatic, "DENSE_ENTRIES", 1e4)
+    X, y = sparse.csr_array(BINARY[0][:1_500]), BINARY[1][:1_500]
+    model = fit(LogisticRegressor(alpha=1e-3), X, y)
+    assert chosen == [(truncated_newton, ["preconditioner"])]
+    assert model.objective_value_ == pytest.approx(reference(model, X.toarray(), y), rel=1e-6)
+
+
 def test_few_rows_of_many_features_are_reduced(chosen):
     X = np.random.RandomState(0).normal(size=(60, 500))
     model = fit(LogisticRegressor(alpha=1e-2), X, np.arange(60) % 2)
