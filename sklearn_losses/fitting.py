@@ -315,7 +315,6 @@ def _by_name(run: Run, name: str, gap) -> Solve:
             recorder.fun,
             x,
             convex=problem.convex,
-            has_curvature=model.objective.composition.has_curvature,
             callback=recorder.callback,
             tol=NEVER if gap is not None else 0.1 * problem.tol,
             max_iter=problem.max_iter,

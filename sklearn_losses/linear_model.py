@@ -18,11 +18,12 @@ from sklearn.utils.validation import check_is_fitted
 from . import validation
 from .activations import Activation
 from .fitting import Problem, fit
-from .losses import CrossEntropy, Loss, get_loss
+from .losses import AbsoluteError, CrossEntropy, Loss, get_loss
 from .problem import Objective, Rows, compose, has_exact_form, weighted_median, worker_threads
 from .progress import CALLBACK_FRAMES, CallbackSupportMixin, Progress
 
 FRAMES_TO_USER = 4 + CALLBACK_FRAMES  # from a warning in a fit to the line that called it
+NARROW = 0.05  # share of the spread of y below which the core of a loss is narrow
 STARTING_TOLERANCE = 1e-4  # of the solution of another loss to start from
 
 
@@ -55,13 +56,14 @@ class Task:
         return self.convex and not self.loss.smooth and has_exact_form(self.loss, self.n_outputs)
 
     def companion(self) -> Loss | None:
-        """A loss to start from: cross-entropy where this one is not convex, or what the loss itself asks for."""
+        """A loss to start from: cross-entropy where this one is not convex, absolute error where it is almost that."""
         if self.domain == "probabilities":
             return None if self.convex else CrossEntropy()
-        if self.domain == "scores":
+        if self.domain == "scores" or self.loss.core is None:
             return None
-        middle = weighted_median(self.y, self.weights)
-        return self.loss.companion(self.domain, weighted_median(np.abs(self.y - middle), self.weights))
+        distances = np.abs(self.y - weighted_median(self.y, self.weights))
+        almost_straight = self.loss.core < NARROW * weighted_median(distances, self.weights)
+        return AbsoluteError() if almost_straight else None
 
     def objective(self, estimator, executor=None) -> Objective:
         """The objective of an estimator's penalty and intercept; rows of weight zero have no part in it."""

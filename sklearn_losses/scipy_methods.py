@@ -37,7 +37,7 @@ def check_method(name: str) -> None:
         )
 
 
-def minimize_by_name(name, model, fun, x, *, convex, has_curvature, callback, tol, max_iter) -> OptimizeResult:
+def minimize_by_name(name, model, fun, x, *, convex, callback, tol, max_iter) -> OptimizeResult:
     """Run one of SciPy's methods on a model in conditioned coordinates.
 
     Parameters
@@ -50,8 +50,8 @@ def minimize_by_name(name, model, fun, x, *, convex, has_curvature, callback, to
         Value and gradient.
     x : ndarray
         Start.
-    convex, has_curvature : bool
-        What the loss declares.
+    convex : bool
+        Whether the loss is, in the scores.
     callback : callable
         Called with every iterate; it stops the run by StopIteration.
     tol : float
@@ -65,7 +65,7 @@ def minimize_by_name(name, model, fun, x, *, convex, has_curvature, callback, to
         When the method cannot run this problem; the message says why.
     """
     needs, limits, tolerances = METHODS[name.lower()]
-    if needs in ("product", "hessian") and not has_curvature:
+    if needs in ("product", "hessian") and not model.objective.composition.has_curvature:
         raise ValueError(
             f"solver={name!r} needs second derivatives, and {model.objective.loss} has no curvature(y, prediction). "
             "Use 'auto' or a method that needs gradients only, such as 'L-BFGS-B'."

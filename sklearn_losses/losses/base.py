@@ -56,6 +56,9 @@ class Loss(BaseEstimator):
         The same for K scores. ``prox(y, scores, step)`` is the proximal operator, row by row;
         ``prox_curvature(y, scores, step)`` returns the indices of the rows where the Jacobian of
         ``scores - prox`` is not zero, and those matrices (m, K, K).
+    core : float or None
+        For errors that are straight lines far out: half the width of the part that is not, in the units of y. A fit
+        in which that is narrow beside the spread of y starts from the absolute error's.
     link : {"identity", "log"}
         For losses on values: how scores become predictions. With "log" predictions are positive.
     form : {"prediction", "logarithm", "matching"}
@@ -86,6 +89,7 @@ class Loss(BaseEstimator):
     domain: ClassVar[str | tuple[str, ...]] = ()
     convex: bool | str = False
     smooth: bool = True
+    core: float | None = None
     link: ClassVar[str] = "identity"
     form: ClassVar[str] = "prediction"
     trainable: ClassVar[bool] = True
@@ -133,10 +137,6 @@ class Loss(BaseEstimator):
     def inner(self) -> Loss:
         """The loss whose mean is transformed: itself where nothing is."""
         return self
-
-    def companion(self, domain: str, spread: float) -> Loss | None:
-        """Another loss whose solution is a good place to start from, for targets of a given spread."""
-        return None
 
     def check_parameters(self) -> None:
         """Raise a ValueError when a parameter of the loss is out of its range."""

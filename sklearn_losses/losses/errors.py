@@ -9,9 +9,6 @@ import numpy as np
 
 from .base import Array, Loss
 
-# where the part of a loss that is not straight is narrower than this share of the spread of y, it is almost straight
-NARROW = 0.05
-
 
 class ErrorLoss(Loss):
     """``rho(prediction - y)``, summed over the columns where there are K of them.
@@ -143,8 +140,9 @@ class Huber(ErrorLoss):
     def __init__(self, delta=1.0):
         self.delta = delta
 
-    def companion(self, domain, spread):
-        return AbsoluteError() if domain == "values" and self.delta < NARROW * spread else None
+    @property
+    def core(self):
+        return self.delta
 
     def check_parameters(self):
         if not (isinstance(self.delta, Real) and 0 < self.delta < np.inf):
@@ -182,8 +180,7 @@ class LogCosh(ErrorLoss):
     0.5
     """
 
-    def companion(self, domain, spread):
-        return AbsoluteError() if domain == "values" and NARROW * spread > 1.0 else None
+    core = 1.0
 
     def of_error(self, error):
         size = np.abs(error)

@@ -71,7 +71,23 @@ class TrueClassLoss(Loss):
         return targets, np.where(counts, p, 1.0), np.where(counts, log_p, 0.0)
 
 
-class CrossEntropy(TrueClassLoss):
+class LogLikelihoodLoss(TrueClassLoss):
+    """``-sum_k t_k log p_k`` up to a constant: the loss that matches sigmoid and softmax."""
+
+    form = "matching"
+    convex = True
+
+    def of_log(self, log_p):
+        return -log_p
+
+    def log_slope(self, log_p):
+        return np.full_like(log_p, -1.0)
+
+    def log_bend(self, log_p):
+        return np.zeros_like(log_p)
+
+
+class CrossEntropy(LogLikelihoodLoss):
     r"""Cross-entropy, the negative log-likelihood of the labels (log loss).
 
     .. math:: L(y, p) = -\sum_k t_k \log p_k, \qquad t = (1 - \varepsilon) y + \varepsilon / K
@@ -97,9 +113,6 @@ class CrossEntropy(TrueClassLoss):
     0.6391
     """
 
-    form = "matching"
-    convex = True
-
     def __init__(self, label_smoothing=0.0):
         self.label_smoothing = label_smoothing
 
@@ -113,17 +126,8 @@ class CrossEntropy(TrueClassLoss):
         n_classes = 2 if y.ndim == 1 else y.shape[1]
         return (1 - self.label_smoothing) * y + self.label_smoothing / n_classes
 
-    def of_log(self, log_p):
-        return -log_p
 
-    def log_slope(self, log_p):
-        return np.full_like(log_p, -1.0)
-
-    def log_bend(self, log_p):
-        return np.zeros_like(log_p)
-
-
-class KLDivergence(TrueClassLoss):
+class KLDivergence(LogLikelihoodLoss):
     r"""Kullback-Leibler divergence from the prediction to the target distribution.
 
     .. math:: L(y, p) = \sum_k y_k \log\frac{y_k}{p_k}
@@ -142,20 +146,8 @@ class KLDivergence(TrueClassLoss):
     0.0
     """
 
-    form = "matching"
-    convex = True
-
     def offset(self, y):
         return xlogy(y, y).sum(axis=1) if y.ndim == 2 else xlogy(y, y) + xlogy(1 - y, 1 - y)
-
-    def of_log(self, log_p):
-        return -log_p
-
-    def log_slope(self, log_p):
-        return np.full_like(log_p, -1.0)
-
-    def log_bend(self, log_p):
-        return np.zeros_like(log_p)
 
 
 class Focal(TrueClassLoss):

@@ -43,7 +43,8 @@ def intercept_is_exact(model: Conditioned, value: float, gradient: Array) -> boo
 def is_negligible(model: Conditioned, bound: float) -> bool:
     """Whether a bound is nothing but rounding beside the loss of a model that predicts nothing."""
     objective = model.objective
-    zero, _ = objective.of_scores(np.zeros_like(model.scores(np.zeros(objective.n_parameters))))
+    shape = (objective.rows.n_rows, objective.n_outputs)
+    zero, _ = objective.of_scores(np.zeros(shape[: 1 if objective.n_outputs == 1 else 2]))
     return bound <= EPSILON**2 * objective.loss.total(zero)[0]
 
 
