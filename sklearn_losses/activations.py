@@ -145,16 +145,15 @@ class Sigmoid(Activation):
         return p * q
 
     def matching(self, scores, targets):
-        # log(1 + e^z) - t z: the large parts cancel before the small one is added; p - t as (1 - t) p - t (1 - p)
+        # With the likely label h, 1 where z > 0, and d = h - t: log(1 + e^z) - t z is d z + log(1 + e^-|z|), and
+        # p - t is d less the probability of the other label, so that nothing cancels where t is 0 or 1.
         power = np.exp(-np.abs(scores))
-        value = np.maximum(scores, 0.0)
-        value -= targets * scores
+        distance = ~np.signbit(scores) - targets
+        value = distance * scores
         value += np.log1p(power)
-        p, q = _two_probabilities(scores, power)
-        p *= 1.0 - targets
-        q *= targets
-        p -= q
-        return value, p
+        power /= 1.0 + power
+        distance -= np.copysign(power, scores)
+        return value, distance
 
 
 class LogSigmoid(Activation):

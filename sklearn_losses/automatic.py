@@ -17,6 +17,7 @@ from .problem.metric import (
     kronecker_inverse,
     typical_inverse,
 )
+from .problem.sampled_bound import SampledBound
 from .problem.sampling import first_rows, sample
 from .solvers import newton, quasi_newton, truncated_newton
 
@@ -27,7 +28,7 @@ MANY_CLASSES = 3e9  # multiplications: above, one factorisation a class costs mo
 NEWTON_TOLERANCE = 1e-10  # a step or two more end near machine precision, where weights equal repetition
 
 # A sample's optimum is as good as its size; what follows balances passes over all rows against Hessians of samples.
-DIGITS = 8.5  # decimal digits of the gap that the passes over all rows have to gain
+DIGITS = 5.0  # decimal digits of the gap that the passes over all rows have to gain
 HESSIAN_COST = 33.0  # a row of a Hessian over p features costs p / 33 rows of a pass
 STATISTICAL = 0.05  # of parameters over rows: accuracy beyond it is lost in the sample's own error
 FEWEST_ROWS, WORTH_A_SAMPLE = 500, 4  # rows of a sample, and how many times as many it should save
@@ -42,33 +43,34 @@ class Plan:
     method: Callable
     derivatives: dict = field(default_factory=dict)
     options: dict = field(default_factory=dict)
+    bound: SampledBound | None = None  # a better one than by the gradient
 
 
-def plan(model: Conditioned, x: np.ndarray, *, convex: bool, random: np.random.RandomState) -> Plan:
-    """How to minimise a smooth objective from x."""
+def plan(model: Conditioned, x: np.ndarray, *, convex: bool, tol: float | None, random: np.random.RandomState) -> Plan:
+    """How to minimise a smooth objective from x; to prove a gap of tol, relative to F, where that is not None."""
     objective = model.objective
     rows, n_outputs = objective.rows, objective.n_outputs
     n_rows, width = rows.n_rows, rows.n_features + 1
     if width > DENSE_PARAMETERS:
         return _with_products(model, x) if objective.composition.has_curvature else Plan(x, quasi_newton)
     if not objective.composition.has_curvature:
-        typical = typical_inverse(sample(model, min(n_rows, 40 * width), random))
+        typical = typical_inverse(sample(model, min(n_rows, 40 * width), random)[0])
         return Plan(x, quasi_newton, options={"metric": lambda x, level: typical if level == 0 else None})
     work = n_rows * width**2 * n_outputs * (n_outputs + 1) / 2
     sizes = sample_sizes(n_rows, width) if n_outputs == 1 else None
     if rows.is_sparse and sizes is None and n_rows * width > DENSE_ENTRIES:
         return _with_products(model, x)
     if n_outputs > 1 and work > SMALL_HESSIAN:
-        return _jointly(model, x, convex=convex, random=random)
+        return _jointly(model, x, tol, random)
 
     def inverse(part, x):
         return dense_inverse(part, x, convex=convex)
 
     if sizes is not None:
-        return _from_samples(model, x, sizes, inverse, random)
+        return _from_samples(model, x, sizes, inverse, tol, random)
     few = max(10 * width, FEWEST_ROWS)
     if n_outputs == 1 and n_rows > WORTH_A_SAMPLE * few:
-        part = sample(model, few, random)
+        part, _ = sample(model, few, random)
         x = _on_sample(part, x, lambda x, level: inverse(part, x), STATISTICAL * width / few)
     return _all_at_once(model, x, convex=convex)
 
@@ -92,15 +94,16 @@ def _all_at_once(model: Conditioned, x: np.ndarray, *, convex: bool) -> Plan:
     return Plan(x, newton, {"hess": hessian}, {"tol": NEWTON_TOLERANCE})
 
 
-def _jointly(model: Conditioned, x: np.ndarray, *, convex: bool, random: np.random.RandomState) -> Plan:
+def _jointly(model: Conditioned, x: np.ndarray, tol: float | None, random: np.random.RandomState) -> Plan:
     """K classes whose joint Hessian is too large to form often."""
     rows, n_outputs = model.objective.rows, model.objective.n_outputs
     width = rows.n_features + 1
     factorising = n_outputs * width**2 * (width + min(rows.n_rows, BY_CLASS_SAMPLES[1]))
     inverse = by_class_inverse if factorising <= MANY_CLASSES else kronecker_inverse
     if rows.n_rows > 4 * BY_CLASS_SAMPLES[1] and inverse is by_class_inverse:
-        return _from_samples(model, x, BY_CLASS_SAMPLES, inverse, random)
-    part = model.written() if rows.n_rows <= BY_CLASS_SAMPLES[1] else sample(model, BY_CLASS_SAMPLES[1], random)
+        return _from_samples(model, x, BY_CLASS_SAMPLES, inverse, tol, random)
+    few = rows.n_rows <= BY_CLASS_SAMPLES[1]
+    part = model.written() if few else sample(model, BY_CLASS_SAMPLES[1], random)[0]
     kept = Kept(lambda x: inverse(part, x), 2)
     return Plan(x, truncated_newton, {"hessp": model.hessian_product}, {"preconditioner": kept})
 
@@ -124,10 +127,10 @@ class Kept:
         return self._metric
 
 
-def _from_samples(model: Conditioned, x: np.ndarray, sizes: tuple[int, int], inverse, random) -> Plan:
+def _from_samples(model: Conditioned, x: np.ndarray, sizes: tuple[int, int], inverse, tol, random) -> Plan:
     """Tall data: a small sample, a large one in its metric, then all rows in the metric of the large one."""
     n_rows, width = model.objective.rows.n_rows, model.objective.rows.n_features + 1
-    large = sample(model, sizes[1], random)
+    large, weights = sample(model, sizes[1], random)
     small = first_rows(large, sizes[0])
     x = _on_sample(small, x, lambda x, level: inverse(small, x), STATISTICAL * width / sizes[0])
     first = inverse(small, x)
@@ -135,11 +138,14 @@ def _from_samples(model: Conditioned, x: np.ndarray, sizes: tuple[int, int], inv
         large, x, lambda x, level: first if level == 0 else inverse(large, x), STATISTICAL * width / sizes[1]
     )
 
-    def metric(x, level):
-        size = sizes[1] * 4**level
-        return inverse(large if level == 0 else sample(model, min(size, n_rows), random), x)
+    nearly = inverse(large, x)
 
-    return Plan(x, quasi_newton, options={"metric": metric})
+    def metric(x, level):
+        size = min(sizes[1] * 4**level, n_rows)
+        return nearly if level == 0 else inverse(sample(model, size, random)[0], x)
+
+    bound = SampledBound(model, large, weights, nearly, tol) if tol is not None else None
+    return Plan(x, quasi_newton, options={"metric": metric}, bound=bound)
 
 
 def _on_sample(part: Conditioned, x: np.ndarray, metric, tol: float) -> np.ndarray:

@@ -14,8 +14,9 @@ from scipy.optimize import OptimizeResult, minimize
 
 from . import automatic
 from .problem import Conditioned, Objective, Split, condition, hard_labels, reduction
-from .problem.certificate import certify, gap_estimate, intercept_is_exact, is_negligible, is_out_of_reach
+from .problem.certificate import GradientBound, certify, is_negligible, is_out_of_reach
 from .problem.coordinates import Unchanged, column_statistics
+from .problem.sampled_bound import SampledBound
 from .recorder import Recorder
 from .scipy_methods import NEVER, check_method, minimize_by_name
 from .solvers import augmented_lagrangian, gradient_descent
@@ -149,7 +150,7 @@ def _fit_plainly(problem: Problem, method: Callable, start: Array) -> Fit:
     recorder = Recorder(objective.value_and_gradient, lambda theta: theta, problem.watch)
     second = objective.composition.has_curvature
     plain = Conditioned(objective, Unchanged(np.ones(objective.rows.n_features)))
-    gap = gap_estimate(plain) if problem.has_bound else None
+    gap = GradientBound(plain) if problem.has_bound else None
     tol = problem.tol
     for _ in range(CERTIFICATION_ROUNDS):
         result = minimize(
@@ -227,21 +228,17 @@ def _fit_exactly(run: Run) -> Fit:
 def _fit_smoothly(run: Run, solver: str) -> Fit:
     """Everything else: minimise, make the intercept exact, certify, and go on with a sharper tolerance if need be."""
     problem, model, recorder, x = run.problem, run.model, run.recorder, run.start
-    gap = gap_estimate(model) if problem.has_bound else None
-    solve = _automatically(run, gap) if solver == "auto" else _by_name(run, solver, gap)
+    solve, bound_of = _automatically(run) if solver == "auto" else _by_name(run, solver)
     tol = problem.tol
     for _ in range(CERTIFICATION_ROUNDS):
         result = solve(x, tol)
         x, value, gradient = recorder.found(result) if solver == "auto" else recorder.point()
-        if gap is None:
+        if bound_of is None:
             # at a kink of a loss that is neither smooth nor convex no gradient is small: the end is where values stall
             ended = bool(result.success) or result.status == ROUNDING or recorder.has_stalled
             converged = ended and not problem.kinked
             return Fit(x, value, np.nan, converged, recorder.n_iter, result, problem.kinked)
-        if intercept_is_exact(model, value, gradient):
-            bound = gap(x, value, gradient)
-        else:
-            x, value, bound = certify(model, x)
+        x, value, bound = bound_of.proof(x, value, gradient)
         converged = bound <= problem.tol * abs(value) or is_negligible(model, bound)
         if not converged and result.status == ROUNDING and is_out_of_reach(model, value, problem.tol):
             return Fit(x, value, np.nan, True, recorder.n_iter, result)
@@ -279,9 +276,11 @@ def _fit_at_corner(problem: Problem, found: Fit) -> Fit:
     return Fit(theta, objective.value(theta), gap, converged or mean == 0, n_iter, found.result)
 
 
-def _automatically(run: Run, gap) -> Solve:
+def _automatically(run: Run) -> tuple[Solve, GradientBound | SampledBound | None]:
     problem, recorder = run.problem, run.recorder
-    chosen = automatic.plan(run.model, run.start, convex=problem.convex, random=problem.random_state)
+    tol = problem.tol if problem.has_bound and problem.objective.loss.separable else None
+    chosen = automatic.plan(run.model, run.start, convex=problem.convex, tol=tol, random=problem.random_state)
+    gap = (chosen.bound or GradientBound(run.model)) if problem.has_bound else None
     starts = [chosen.start]
     if problem.may_vanish:
         # separable classes without a penalty: F falls for ever, and once it is this small nothing is left to learn
@@ -300,11 +299,12 @@ def _automatically(run: Run, gap) -> Solve:
             **chosen.derivatives,
         )
 
-    return solve
+    return solve, gap
 
 
-def _by_name(run: Run, name: str, gap) -> Solve:
+def _by_name(run: Run, name: str) -> tuple[Solve, GradientBound | None]:
     problem, model, recorder = run.problem, run.model, run.recorder
+    gap = GradientBound(model) if problem.has_bound else None
 
     def solve(x, tol):
         if gap is not None:
@@ -323,4 +323,4 @@ def _by_name(run: Run, name: str, gap) -> Solve:
             result.status, result.success = 0, True
         return result
 
-    return solve
+    return solve, gap

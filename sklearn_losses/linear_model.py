@@ -108,6 +108,8 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
 
         with worker_threads(task.work) as executor:
             objective = task.objective(self, executor)
+            if validation.is_checked_in_threads(task.X):
+                validation.check_finite(self, task.X, objective.rows.total())
 
             def attributes(theta):
                 coef, intercept = objective.unpack(theta)
@@ -193,7 +195,10 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
 
     def _objective(self, X, y, sample_weight=None, soft_labels=None) -> Objective:
         task = copy.copy(self)._prepare(X, y, sample_weight, soft_labels)
-        return task.objective(self)
+        objective = task.objective(self)
+        if validation.is_checked_in_threads(task.X):
+            validation.check_finite(self, task.X, objective.rows.total())
+        return objective
 
     def _scores(self, X) -> np.ndarray:
         """x W' + b, for rows of any size."""

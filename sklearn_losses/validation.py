@@ -6,7 +6,7 @@ from numbers import Integral, Real
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.utils import compute_class_weight
+from sklearn.utils import assert_all_finite, compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_array, validate_data
 
@@ -15,6 +15,7 @@ from .losses import Loss
 from .losses.metric import check_simplex, one_hot
 
 ALLOWED_DTYPES = (np.float64, np.float32)
+MANY_ENTRIES = 1_000_000  # an array of more is read in threads
 
 
 def check_parameters(estimator) -> None:
@@ -47,7 +48,10 @@ def check_parameters(estimator) -> None:
 
 
 def check_fit_data(estimator, X: ArrayLike, y: ArrayLike, **options):
-    """X and y validated by scikit-learn for fitting; X in float64, or float32 where it came so."""
+    """X and y validated by scikit-learn for fitting; X in float64, or float32 where it came so.
+
+    Whether the entries of an array that `is_checked_in_threads` are finite is left to `check_finite`.
+    """
     _refuse_odd_inputs(X)
     try:
         return validate_data(
@@ -57,8 +61,24 @@ def check_fit_data(estimator, X: ArrayLike, y: ArrayLike, **options):
             accept_sparse=("csr", "csc"),
             dtype=ALLOWED_DTYPES,
             accept_large_sparse=True,
+            ensure_all_finite=not is_checked_in_threads(X),
             **options,
         )
+    except ValueError as error:
+        raise _with_hint(error) from error
+
+
+def is_checked_in_threads(X) -> bool:
+    """Whether X is an array of numbers so large that reading it takes a while."""
+    return isinstance(X, np.ndarray) and X.dtype.kind in "fiu" and X.size >= MANY_ENTRIES
+
+
+def check_finite(estimator, X: NDArray, total: float) -> None:
+    """Raise a ValueError unless all entries of X are finite, as they are if their total is."""
+    if np.isfinite(total):
+        return
+    try:
+        assert_all_finite(X, estimator_name=type(estimator).__name__, input_name="X")
     except ValueError as error:
         raise _with_hint(error) from error
 
@@ -85,7 +105,8 @@ def encode_labels(y: NDArray) -> tuple[NDArray, NDArray[np.intp]]:
         check_classification_targets(y)
     except ValueError as error:
         raise ValueError(f"{error} For a continuous target use LinearRegressor.") from error
-    return np.unique(y, return_inverse=True)
+    classes = np.unique(y)
+    return classes, np.searchsorted(classes, y)
 
 
 def check_number_of_classes(estimator, classes: NDArray, *, binary_only: bool) -> None:

@@ -22,16 +22,24 @@ ROUNDING = 1e-13
 EPSILON = float(np.finfo(float).eps)
 
 
-def gap_estimate(model: Conditioned):
-    """The bound as a function ``(x, value, gradient)`` for solvers; nearly one before the intercept is exact."""
-    penalised = model.penalty > 0
-    strength = np.where(penalised, model.penalty, 1.0)
-    counted = penalised | (np.arange(len(strength)) >= model.objective.n_weights)
+class GradientBound:
+    """The bound as a function ``(x, value, gradient)`` for solvers; only nearly one before the intercept is exact."""
 
-    def gap(x: Array, value: float, gradient: Array) -> float:
-        return 0.5 * float(np.sum(gradient[counted] ** 2 / strength[counted]))
+    def __init__(self, model: Conditioned):
+        self.model = model
+        penalised = model.penalty > 0
+        strength = np.where(penalised, model.penalty, 1.0)
+        self._counted = penalised | (np.arange(len(strength)) >= model.objective.n_weights)
+        self._strength = strength[self._counted]
 
-    return gap
+    def __call__(self, x: Array, value: float, gradient: Array) -> float:
+        return 0.5 * float(np.sum(gradient[self._counted] ** 2 / self._strength))
+
+    def proof(self, x: Array, value: float, gradient: Array) -> tuple[Array, float, float]:
+        """x, with its intercept made exact if need be, its value, and the bound."""
+        if intercept_is_exact(self.model, value, gradient):
+            return x, value, self(x, value, gradient)
+        return certify(self.model, x)
 
 
 def intercept_is_exact(model: Conditioned, value: float, gradient: Array) -> bool:
@@ -61,26 +69,30 @@ def is_out_of_reach(model: Conditioned, value: float, tol: float) -> bool:
     return 0.5 * (64.0 * EPSILON * slope) ** 2 * float(np.max(variance / model.penalty[penalised])) > tol * value
 
 
-def certify(model: Conditioned, x: Array) -> tuple[Array, float, float]:
-    """The point with its intercept made exact, its value, and the bound on F - min F. One pass."""
+def certify(model: Conditioned, x: Array, tilt: Array | float = 0.0) -> tuple[Array, float, float]:
+    """The point with its intercept made exact, its value, and the bound on F - min F. One pass.
+
+    With a tilt, all of it is about ``F(x) + tilt' x``.
+    """
     objective = model.objective
+    tilt = np.broadcast_to(tilt, x.shape)
     scores = model.scores(x)
     if objective.fit_intercept:
-        shift, mean, dual = with_exact_intercept(objective, scores)
+        shift, mean, dual = with_exact_intercept(objective, scores, tilt[objective.n_weights :])
         x = x.copy()
         x[objective.n_weights :] += shift
     else:
         mean, dual = objective.of_scores(scores)
     value, slope, _ = objective.loss.total(mean)
-    gradient = slope * model.adjoint(dual) + model.penalty * x
-    value += 0.5 * float(np.sum((np.sqrt(model.penalty) * x) ** 2))
+    gradient = slope * model.adjoint(dual) + model.penalty * x + tilt
+    value += 0.5 * float(np.sum((np.sqrt(model.penalty) * x) ** 2)) + float(tilt @ x)
     penalised = model.penalty > 0
     gap = 0.5 * float(np.sum(gradient[penalised] ** 2 / model.penalty[penalised]))
     return x, value, gap
 
 
-def with_exact_intercept(objective: Objective, scores: Array) -> tuple[Array, float, Array]:
-    """What to add to every row's scores so that the gradient in the intercept vanishes.
+def with_exact_intercept(objective: Objective, scores: Array, tilt: Array) -> tuple[Array, float, Array]:
+    """What to add to every row's scores so that the gradient in the intercept, plus a tilt, vanishes.
 
     With it the mean loss there and every row's derivative. It takes no pass over X.
 
@@ -91,7 +103,7 @@ def with_exact_intercept(objective: Objective, scores: Array) -> tuple[Array, fl
     inverse, size = None, np.inf
     if objective.composition.has_curvature and scores.size * objective.n_outputs <= CHEAP_HESSIAN:
         for _ in range(CHORDS):
-            residual = np.reshape(objective.weights @ dual, objective.n_outputs)
+            residual = np.reshape(objective.weights @ dual, objective.n_outputs) + tilt
             last, size = size, np.abs(residual).max()
             small = ROUNDING * min(mean, np.sqrt(abs(mean)))
             if size <= small or (size > 0.5 * last and size <= 100 * small):
@@ -102,7 +114,7 @@ def with_exact_intercept(objective: Objective, scores: Array) -> tuple[Array, fl
                 inverse = np.linalg.pinv(_intercept_hessian(objective, scores), hermitian=True)
             shift = shift - inverse @ residual
             mean, dual = objective.of_scores(_moved(scores, shift))
-    shift = _minimise_over_intercept(objective, scores)
+    shift = _minimise_over_intercept(objective, scores, tilt)
     return shift, *objective.of_scores(_moved(scores, shift))
 
 
@@ -116,7 +128,7 @@ def _intercept_hessian(objective: Objective, scores: Array) -> Array:
     def of_rows(rows):
         y, z, weights = objective.targets(rows), scores[rows], objective.weights[rows]
         if z.ndim == 1:
-            return (weights @ objective.composition.blocks(y, z),)
+            return (np.dot(weights, objective.composition.blocks(y, z)),)
         return (objective.composition.mean_block(y, z, weights),)
 
     n_outputs = objective.n_outputs
@@ -124,10 +136,10 @@ def _intercept_hessian(objective: Objective, scores: Array) -> Array:
     return hessian + np.trace(hessian) / n_outputs**2 if n_outputs > 1 else hessian
 
 
-def _minimise_over_intercept(objective: Objective, scores: Array) -> Array:
+def _minimise_over_intercept(objective: Objective, scores: Array, tilt: Array) -> Array:
     def value_and_gradient(shift):
         mean, dual = objective.of_scores(_moved(scores, shift))
-        return mean, np.reshape(objective.weights @ dual, objective.n_outputs)
+        return mean + float(tilt @ shift), np.reshape(objective.weights @ dual, objective.n_outputs) + tilt
 
     options = {"tol": 1e-15, "maxiter": 100}
     start = np.zeros(objective.n_outputs)

@@ -113,7 +113,7 @@ class Matching(Composition):
     def mean_block(self, y, scores, weights):
         p = self.activation.forward(scores)
         weighted = weights[:, None] * p
-        return np.diag(weighted.sum(axis=0)) - weighted.T @ p
+        return np.diag(weighted.sum(axis=0)) - np.dot(weighted.T, p)
 
 
 def absolute(blocks: Array) -> Array:

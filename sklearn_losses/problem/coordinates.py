@@ -70,9 +70,9 @@ class Coordinates:
         centred = coef - intercept[:, None] * self.center
         return np.concatenate([(centred * self.inverse_scale).ravel(), intercept])
 
-    def transform(self, rows: Array) -> Array:
-        """Dense rows in these coordinates."""
-        transformed = rows - self.center
+    def transform(self, rows: Array, out: Array | None = None) -> Array:
+        """Dense rows in these coordinates, in ``out`` or a new array."""
+        transformed = np.subtract(rows, self.center, out=out)
         transformed *= self.inverse_scale
         return transformed
 
@@ -93,7 +93,7 @@ class Unchanged:
     def gradient(self, theta_gradient: Array) -> Array:
         return theta_gradient
 
-    def transform(self, rows: Array) -> Array:
+    def transform(self, rows: Array, out: Array | None = None) -> Array:
         return rows
 
     def penalty(self, strengths: Array) -> Array:
@@ -144,7 +144,8 @@ class Conditioned:
         if isinstance(self.coordinates, Unchanged) and weights is None:
             return self
         objective = self.objective
-        rows = self.coordinates.transform(objective.rows.take(indices))
+        rows = objective.rows.take(indices)
+        rows = self.coordinates.transform(rows, out=None if isinstance(indices, slice) else rows)
         part = objective.over(
             Rows(rows, objective.n_outputs, None, objective.rows.executor),
             y=objective.y[indices],
@@ -224,7 +225,7 @@ def _moments(rows: Rows, weights: Array, first: Array, unit: Array) -> tuple[Arr
     def of_rows(where):
         block = rows.block(where)
         shifted = block - first if plain else block / unit - first / unit
-        return weights[where] @ shifted, np.einsum("i,ij,ij->j", weights[where], shifted, shifted)
+        return np.dot(weights[where], shifted), np.einsum("i,ij,ij->j", weights[where], shifted, shifted)
 
     return rows.sum(of_rows)
 

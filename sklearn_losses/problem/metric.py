@@ -102,7 +102,7 @@ def diagonal_inverse(model: Conditioned, x: Array) -> Inverse:
 
     def of_rows(rows):
         curvature = objective.composition.diagonal(objective.targets(rows), scores[rows])
-        return (np.abs(curvature).T @ objective.weights[rows],)
+        return (np.dot(np.abs(curvature).T, objective.weights[rows]),)
 
     (mean,) = objective.rows.sum(of_rows)
     mean = np.reshape(mean, (-1, 1))

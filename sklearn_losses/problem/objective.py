@@ -151,7 +151,7 @@ class Objective:
                 self.targets(rows), self._scores(block, coef, intercept)
             )
             weights = self.weights[rows]
-            return weights @ values, *self._pull_back(block, _scaled(gradient, weights))
+            return np.dot(weights, values), *self._pull_back(block, _scaled(gradient, weights))
 
         # an infinite or undefined F is an answer that solvers understand; they step back from it
         with np.errstate(over="ignore", invalid="ignore"):
@@ -220,11 +220,11 @@ class Objective:
             blocks = self.composition.blocks(y, scores)
             blocks = blocks if convex else absolute(blocks)
             features = self._with_ones(block, transform)
-            sums = (_gram(features, _scaled(blocks, self.weights[rows])),)
+            sums = (_gram(features, _scaled(blocks, self.weights[rows]), overwrite=self.fit_intercept),)
             if self.loss.separable:
                 return sums
             values, _ = self.composition.value_and_gradient(y, scores)
-            return *sums, self.weights[rows] @ values
+            return *sums, np.dot(self.weights[rows], values)
 
         gram, *mean = self.rows.sum(of_rows)
         self.meter.count(self.rows)
@@ -253,7 +253,7 @@ class Objective:
 
         def of_rows(rows):
             values, gradient[rows] = self.composition.value_and_gradient(self.targets(rows), scores[rows])
-            return (self.weights[rows] @ values,)
+            return (np.dot(self.weights[rows], values),)
 
         return float(self.rows.sum(of_rows)[0]), gradient
 
@@ -269,7 +269,8 @@ class Objective:
         """The sum over rows of weight x block x (row row'), dense, in the order of theta."""
 
         def of_rows(rows):
-            return (_gram(self._with_ones(self.rows.block(rows)), _scaled(blocks[rows], self.weights[rows])),)
+            features = self._with_ones(self.rows.block(rows))
+            return (_gram(features, _scaled(blocks[rows], self.weights[rows]), overwrite=self.fit_intercept),)
 
         (gram,) = self.rows.sum(of_rows)
         return self._in_order_of_theta(gram)
@@ -298,6 +299,7 @@ class Objective:
         y = self.y[rows]
         return one_hot(y, self.n_outputs) if y.dtype.kind in "iu" else y
 
+    # Products with small results are written np.dot, which lets the other thread work; matmul does so for large ones.
     # Scores of several outputs are kept column by column, which is the order that reductions over classes like.
 
     def _scores(self, block, coef: Array, intercept: Array) -> Array:
@@ -309,7 +311,7 @@ class Objective:
 
     def _pull_back(self, block, gradient: Array) -> tuple[Array, Array]:
         """The sums over rows of gradient x row and of gradient, shapes (K, p) and (K,)."""
-        product = (block.T @ gradient).T if not isinstance(block, np.ndarray) else gradient.T @ block
+        product = np.dot(gradient.T, block) if isinstance(block, np.ndarray) else (block.T @ gradient).T
         return product.reshape(self.n_outputs, -1), gradient.sum(axis=0).reshape(self.n_outputs)
 
     def _with_ones(self, block, transform: Callable | None = None) -> Array:
@@ -340,17 +342,17 @@ def _scaled(rows: Array, weights: Array) -> Array:
     return rows * weights.reshape(-1, *(1,) * (rows.ndim - 1))
 
 
-def _gram(block: Array, curvature: Array) -> Array:
+def _gram(block: Array, curvature: Array, *, overwrite: bool) -> Array:
     """``sum_i c_i x (row row')`` for curvature (n,) or (n, K, K), of shape (K, K, q, q)."""
     if curvature.ndim == 1:
         if (curvature >= 0).all():  # a product with one's own transpose takes half the work
-            half = block * np.sqrt(curvature)[:, None]
-            return (half.T @ half)[None, None]
-        return (block.T @ (block * curvature[:, None]))[None, None]
+            half = np.multiply(block, np.sqrt(curvature)[:, None], out=block if overwrite else None)
+            return np.dot(half.T, half)[None, None]
+        return np.dot(block.T, block * curvature[:, None])[None, None]
     n_outputs = curvature.shape[1]
     gram = np.empty((n_outputs, n_outputs, block.shape[1], block.shape[1]))
     for k in range(n_outputs):
         for j in range(k + 1):
-            gram[k, j] = block.T @ (block * curvature[:, k, j, None])
+            gram[k, j] = np.dot(block.T, block * curvature[:, k, j, None])
             gram[j, k] = gram[k, j]
     return gram

@@ -60,9 +60,12 @@ class Rows:
         return np.asarray(block, dtype=np.float64)
 
     def take(self, indices: NDArray[np.intp] | slice) -> Array:
-        """Some rows as a dense float64 array."""
-        some = self.X[indices]
-        some = np.asarray(some.toarray() if self.is_sparse else some, dtype=np.float64)
+        """Some rows as a dense float64 array; a new one, unless they are asked for by a slice."""
+        if self.is_sparse:
+            some = self.X[indices].toarray()
+        else:
+            some = self.X[indices] if isinstance(indices, slice) else np.take(self.X, indices, axis=0)
+        some = np.asarray(some, dtype=np.float64)
         return some if self.shift is None else some - self.shift
 
     def sum(self, of_rows: Callable[[slice], Sums]) -> Sums:
@@ -70,6 +73,11 @@ class Rows:
         if self.executor is None or len(self.groups) == 1:
             return _add_up(_quietly(of_rows, rows) for group in self.groups for rows in group)
         return _add_up(self.executor.map(lambda group: _add_up(_quietly(of_rows, rows) for rows in group), self.groups))
+
+    def total(self) -> float:
+        """The sum of all entries, which is finite only if they are."""
+        ones = np.ones(self.n_features, self.X.dtype)
+        return self.sum(lambda rows: (float(np.dot(self.X[rows], ones).sum()),))[0]
 
     def _sparse_block(self, rows: slice):
         X = self.X

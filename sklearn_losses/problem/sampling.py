@@ -11,18 +11,20 @@ from .coordinates import Conditioned
 UNEVEN = 2.0  # factor by which a sample may miss the variance of a column before size decides who is drawn
 
 
-def sample(model: Conditioned, size: int, random: np.random.RandomState) -> Conditioned:
-    """The model on about ``size`` rows, in random order.
+def sample(model: Conditioned, size: int, random: np.random.RandomState) -> tuple[Conditioned, Array]:
+    """The model on about ``size`` rows, in random order, and the weights that these rows have among all.
 
     Rows are drawn in proportion to their weights. Where such a sample misses the spread of some column (rare
     features, heavy tails), half of the chances go by squared row norms instead.
     """
     weights = model.objective.weights
-    part = model.written(*draw(weights, weights, size, random))
-    if _is_even(model, part):
-        return part
-    chances = 0.5 * weights + 0.5 * _shares_of_size(model)
-    return model.written(*draw(weights, chances, size, random))
+    rows, drawn_weights = draw(weights, weights, size, random)
+    part = model.written(rows, drawn_weights)
+    if not _is_even(model, part):
+        chances = 0.5 * weights + 0.5 * _shares_of_size(model)
+        rows, drawn_weights = draw(weights, chances, size, random)
+        part = model.written(rows, drawn_weights)
+    return part, weights[rows]
 
 
 def draw(weights: Array, chances: Array, size: int, random: np.random.RandomState) -> tuple[NDArray[np.intp], Array]:

@@ -11,6 +11,8 @@ from sklearn.datasets import load_breast_cancer, load_wine, make_classification
 from sklearn_losses import LinearRegressor, LogisticRegressor, SoftmaxClassifier
 from sklearn_losses.problem import Conditioned, condition
 from sklearn_losses.problem.certificate import certify
+from sklearn_losses.problem.metric import dense_inverse
+from sklearn_losses.problem.sampled_bound import SampledBound
 
 
 @given(
@@ -30,6 +32,39 @@ def test_the_bound_holds_at_any_point(loss, seed, alpha, scale):
     x = random.normal(size=4)
     _, value, bound = certify(conditioned, x)
     assert value - model.objective_value_ <= bound * (1 + 1e-9) + 1e-12 * value
+
+
+@given(
+    seed=st.integers(0, 10_000),
+    alpha=st.sampled_from([1e-8, 1e-4, 1e-2, 1.0]),
+    distance=st.sampled_from([1e-6, 1e-4, 1e-2, 1.0]),
+)
+@settings(max_examples=30, deadline=None, derandomize=True)
+@pytest.mark.parametrize("loss", ["cross_entropy", "squared_hinge", "huber", "poisson"])
+def test_the_bound_from_some_rows_holds_too(loss, seed, alpha, distance):
+    random = np.random.RandomState(seed)
+    X = random.normal(size=(60, 3))
+    weights = random.uniform(0.1, 3.0, size=60)
+    regression = loss in ("huber", "poisson")
+    y = random.poisson(2.0, size=60) if regression else (X[:, 0] + random.normal(size=60) > 0).astype(int)
+    model = (LinearRegressor if regression else LogisticRegressor)(loss, alpha=alpha, tol=1e-12).fit(X, y, weights)
+    objective, coordinates = condition(model.objective(X, y, weights))
+    everywhere = Conditioned(objective, coordinates)
+    optimum = coordinates.from_theta(objective.pack(model.coef_, model.intercept_))
+    x = optimum + distance * random.normal(size=4)
+    rows = random.permutation(60)[:20]
+    part, own = everywhere.written(rows, np.full(20, 1 / 20)), objective.weights[rows]
+
+    bound = SampledBound(everywhere, part, own, dense_inverse(part, optimum, convex=True), tol=1e-6)
+    value, gradient = everywhere.value_and_gradient(x)
+    proved = bound.from_sample(x, gradient, slack=1e-12 * value)
+    rounding = 1e-13 * (1 + abs(value))
+    assert value - model.objective_value_ <= proved * (1 + 1e-9) + rounding
+
+    # and close to the optimum it is the truth times the share of the rows, where the gradient's bound is lost
+    if distance == 1e-4 and alpha == 1e-8 and loss in ("cross_entropy", "poisson"):
+        _, _, by_gradient = certify(everywhere, x)
+        assert proved <= 20 * (value - model.objective_value_) < by_gradient
 
 
 @pytest.mark.parametrize("tol", [1e-2, 1e-6, 1e-10])

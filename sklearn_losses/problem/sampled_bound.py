@@ -1,0 +1,85 @@
+r"""A bound on F - min F for tall data that does not pay for a small penalty with passes over all rows.
+
+A convex loss lies above its tangents. With the tangent at x in place of the loss of every row outside of a sample S,
+
+.. math:: F(y) \ge G(y) = F(x) + \nabla F(x)' (y - x) + D_S(y, x) + \frac{1}{2} \|y - x\|^2_{\mathrm{penalty}} ,
+
+where D_S, the Bregman divergence of the sample's part of F, keeps its curvature. So min G is below min F, and finding
+it takes passes over the sample only. Where the bound by the gradient alone knows no curvature but the penalty's, this
+one knows a share of the true one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from scipy.optimize import minimize
+
+from ..solvers import quasi_newton
+from .certificate import GradientBound, certify
+from .composition import Array
+from .coordinates import Conditioned
+
+SHARE = 0.01  # of the tolerance that may be lost in finding the minimum of G
+STEPS = 30
+
+
+class SampledBound:
+    """The bound as a function ``(x, value, gradient)`` for solvers; far from the optimum an estimate of it.
+
+    Parameters
+    ----------
+    model : Conditioned
+        The problem on all rows.
+    part : Conditioned
+        Some of its rows.
+    weights : ndarray
+        The weights of these rows in the problem.
+    inverse : callable
+        Applies an approximate inverse Hessian of the problem near its optimum.
+    tol : float
+        The gap that is to be proved, relative to the value.
+    """
+
+    def __init__(self, model: Conditioned, part: Conditioned, weights: Array, inverse: Callable, tol: float):
+        self._everywhere = GradientBound(model)
+        self._part = Conditioned(part.objective.over(part.objective.rows, weights=weights), part.coordinates)
+        share = float(weights.sum())
+        self._inverse, self._tol = lambda vector: inverse(vector) / share, tol
+        self._proved: tuple[Array, float] | None = None
+
+    def __call__(self, x: Array, value: float, gradient: Array) -> float:
+        estimate = 0.5 * float(gradient @ self._inverse(gradient))
+        wanted = self._tol * abs(value)
+        if not estimate <= wanted:
+            return estimate
+        if self._proved is None or self._proved[0] is not x:
+            self._proved = (x, self.from_sample(x, gradient, SHARE * wanted))
+        return self._proved[1]
+
+    def proof(self, x: Array, value: float, gradient: Array) -> tuple[Array, float, float]:
+        """x, its value, and the bound: that of all rows where the sample did not prove enough."""
+        bound = self(x, value, gradient)
+        if self._proved is not None and self._proved[0] is x and bound <= self._tol * abs(value):
+            return x, value, bound
+        return self._everywhere.proof(x, value, gradient)
+
+    def from_sample(self, x: Array, gradient: Array, slack: float) -> float:
+        """G(x) less a lower bound of min G, which is found but for the slack."""
+        at_x, slope = self._part.value_and_gradient(x)
+        tilt = gradient - slope
+
+        def rise(y):
+            there, slope = self._part.value_and_gradient(y)
+            return there - at_x + float(tilt @ (y - x)), slope + tilt
+
+        options = {
+            "metric": lambda y, level: self._inverse if level == 0 else None,
+            "gap": GradientBound(self._part),
+            "tol": 0.0,
+            "atol": slack,
+            "maxiter": STEPS,
+        }
+        lowest = minimize(rise, x, jac=True, method=quasi_newton, options=options).x
+        _, least, gap = certify(self._part, lowest, tilt)
+        return at_x + float(tilt @ x) - least + gap
