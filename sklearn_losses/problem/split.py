@@ -7,10 +7,10 @@ from copy import copy
 import numpy as np
 from numpy.typing import NDArray
 
-from ..losses.piecewise import scalar_at_kink, scalar_prox
 from .composition import Array
 from .coordinates import Conditioned
 from .objective import Objective
+from .pieces import Pieces
 
 NO_PENALTY = 1e-24
 FAR = 100.0  # units from the median at which a target counts as an outlier
@@ -27,14 +27,9 @@ class Split:
     model : Conditioned
         The objective in conditioned coordinates. Its loss declares `pieces` for one score, or `prox` and
         `prox_curvature` for K.
-    units : tuple of float, optional
-        Those of x and of the loss.
     """
 
-    kinks: Array
-    slopes: Array
-
-    def __init__(self, model: Conditioned, units: tuple[float, float] | None = None):
+    def __init__(self, model: Conditioned):
         self.model = model
         objective = model.objective
         self.loss = objective.loss
@@ -42,16 +37,16 @@ class Split:
         self.n_rows, self.n_outputs = objective.rows.n_rows, objective.n_outputs
         self.n_intercepts = self.n_outputs * objective.fit_intercept
         self.y = objective.targets(slice(None))
-        self.unit, self.loss_unit = units or (1.0, 1.0)
+        self.unit, self.loss_unit = 1.0, 1.0
+        self.pieces: Pieces | None = None
         if self.n_outputs == 1:
-            kinks, slopes = self.loss.pieces(self.y)
-            if units is None and objective.regression:
-                self.unit, self.loss_unit = _units(kinks, slopes, self.weights)
-            self.kinks, self.slopes = kinks / self.unit, slopes * (self.unit / self.loss_unit)
+            self.pieces = Pieces.of(self.loss, self.y)
+            if objective.regression:
+                self.unit, self.loss_unit = _units(self.pieces, self.weights)
+                self.pieces = self.pieces.in_units(self.unit, self.loss_unit)
         penalty = model.penalty * (self.unit**2 / self.loss_unit)
         # beside rounding, a weaker penalty than this is none
         self.penalty = np.where(penalty < NO_PENALTY, 0.0, penalty)
-        self._at_first_kink: Array | None = None
         self._active: tuple[NDArray, Conditioned] | None = None
 
     def to_model(self, x: Array) -> Array:
@@ -68,22 +63,22 @@ class Split:
         A loss is the same up to a constant on the sides of its kinks, so that a solution on the same side of a moved
         kink as of the true one solves both problems, and the size of an outlier costs no digits.
         """
-        if not self.model.objective.regression:
+        if self.pieces is None or not self.model.objective.regression:
             return None
-        center = weighted_median(self.kinks[:, 0], self.weights)
-        near = np.clip(self.kinks, center - FAR, center + FAR)
-        if (near == self.kinks).all():
+        kinks = self.pieces.kinks
+        center = weighted_median(kinks[:, 0], self.weights)
+        near = np.clip(kinks, center - FAR, center + FAR)
+        if (near == kinks).all():
             return None
         moved = copy(self)
-        moved._at_first_kink = self.value(self.kinks[:, 0])
-        moved.kinks = near
+        moved.pieces = self.pieces.with_kinks(near)
         return moved
 
     def agrees_with(self, moved: Split, x: Array) -> bool:
         """Whether x is on the same pieces of all losses here and with the kinks moved."""
-        z = self.forward(x)[:, None]
-        changed = moved.kinks != self.kinks
-        return bool((((z > self.kinks) == (z > moved.kinks)) & (z != moved.kinks) | ~changed).all())
+        assert self.pieces is not None and moved.pieces is not None
+        z, far, near = self.forward(x)[:, None], self.pieces.kinks, moved.pieces.kinks
+        return bool((((z > far) == (z > near)) & (z != near) | (near == far)).all())
 
     def forward(self, x: Array) -> Array:
         return self.model.scores(x)
@@ -92,30 +87,24 @@ class Split:
         return self.model.adjoint(dual)
 
     def value(self, scores: Array) -> Array:
-        if self._at_first_kink is None:
-            return self.loss.value(self.y, self.unit * scores) / self.loss_unit
-        value = self._at_first_kink + self.slopes[:, 0] * (scores - self.kinks[:, 0])
-        for j in range(self.kinks.shape[1]):
-            rise = self.slopes[:, j + 1] - self.slopes[:, j]
-            value += rise * np.maximum(scores - self.kinks[:, j], 0.0)
-        return value
+        return self.loss.value(self.y, scores) if self.pieces is None else self.pieces.value(scores)
 
     def prox(self, scores: Array, step: float | Array) -> Array:
-        if self.n_outputs == 1:
-            return scalar_prox(scores, step, self.kinks, self.slopes)
-        return self.loss.prox(self.y, scores, step)
+        return self.loss.prox(self.y, scores, step) if self.pieces is None else self.pieces.prox(scores, step)
 
     def curvature(self, scores: Array, step: float | Array) -> tuple[NDArray[np.intp], Array]:
-        if self.n_outputs == 1:
-            rows = np.flatnonzero(scalar_at_kink(scores, step, self.kinks, self.slopes))
-            return rows, np.ones(len(rows))
-        return self.loss.prox_curvature(self.y, scores, step)
+        if self.pieces is None:
+            return self.loss.prox_curvature(self.y, scores, step)
+        rows = self.pieces.at_kink(scores, step)
+        return rows, np.ones(len(rows))
 
     def take(self, rows: NDArray[np.intp]) -> Split:
         """The terms of some rows, with their weights as they are and the whole penalty."""
-        part = Split(self.model.only(rows), (self.unit, self.loss_unit))
-        if self._at_first_kink is not None:
-            part._at_first_kink, part.kinks = self._at_first_kink[rows], self.kinks[rows]
+        part = copy(self)
+        part.model = self.model.only(rows)
+        part.weights, part.y, part.n_rows = self.weights[rows], self.y[rows], len(rows)
+        part.pieces = None if self.pieces is None else self.pieces.take(rows)
+        part._active = None
         return part
 
     def gram(self, rows: NDArray[np.intp], blocks: Array) -> Array:
@@ -134,12 +123,13 @@ class Split:
         return self._active[1]
 
 
-def _units(kinks: Array, slopes: Array, weights: Array) -> tuple[float, float]:
+def _units(pieces: Pieces, weights: Array) -> tuple[float, float]:
     """The spread of the kinks, and the loss over such a distance."""
-    center = weighted_median(kinks[:, 0], weights)
-    distances = np.abs(kinks[:, 0] - center)
+    first = pieces.kinks[:, 0]
+    center = weighted_median(first, weights)
+    distances = np.abs(first - center)
     unit = weighted_median(distances, weights) or float(distances.max()) or abs(center) or 1.0
-    return unit, unit * float(weights @ np.abs(slopes).max(axis=1))
+    return unit, unit * float(weights @ np.abs(pieces.slopes).max(axis=1))
 
 
 def weighted_median(values: Array, weights: Array) -> float:

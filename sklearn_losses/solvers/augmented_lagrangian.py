@@ -231,7 +231,7 @@ def with_middle_intercept(problem, point):
         return point
     x, z = point.x.copy(), point.z + shift
     x[-1] += shift
-    rise = problem.value(x, z) - point.value
+    rise = problem.value(x, problem.split.value(z)) - point.value
     if rise > 1e-13 * abs(point.value):
         return point
     return replace(point, x=x, z=z, value=point.value + rise, gap=point.gap + max(rise, 0.0))

@@ -36,10 +36,9 @@ class Problem:
         self.penalised = self.penalty > 0.0
         self.dense = self.penalty.size <= DENSE_LIMIT
 
-    def value(self, x, z):
-        """F(x), for z = forward(x)."""
-        quadratic = 0.5 * (self.penalty @ x**2)
-        return self.split.weights @ self.split.value(z) + self.linear @ x + self.constant + quadratic
+    def value(self, x, losses):
+        """F(x), for the losses of all rows there."""
+        return self.split.weights @ losses + self.linear @ x + self.constant + 0.5 * (self.penalty @ x**2)
 
 
 @dataclass
@@ -73,14 +72,15 @@ def evaluate(problem, x, z, center, step):
     dual = (v - nearest) / step
     gradient = split.adjoint(dual) + problem.linear + problem.penalty * x
     # Fenchel-Young at z' = nearest: loss(z) + conjugate(a) - a.z = loss(z) - loss(z') - a.(z - z') >= 0
-    mismatch = split.value(z) - split.value(nearest) - row_products(dual, z - nearest)
+    losses = split.value(z)
+    mismatch = losses - split.value(nearest) - row_products(dual, z - nearest)
     mismatch = split.weights @ np.maximum(mismatch, 0.0)
     penalised = problem.penalised
     shift = 0.5 * (gradient[penalised] ** 2 @ (1.0 / problem.penalty[penalised]))
     free = np.abs(gradient[~penalised])
     gap = mismatch + shift + free @ (1.0 + np.abs(x[~penalised]))
     feasible = bool(np.all(free <= FEASIBLE))
-    return Point(x, z, dual, gradient, problem.value(x, z), mismatch, gap, feasible)
+    return Point(x, z, dual, gradient, problem.value(x, losses), mismatch, gap, feasible)
 
 
 def row_products(a, b):

@@ -42,12 +42,13 @@ class WorkingRows:
         """The point of the whole problem that a point of the working rows' problem means."""
         split = self.whole.split
         z = split.forward(point.x)
-        excess = split.value(z) - self.heights - row_products(self.slopes, z)
+        losses = split.value(z)
+        excess = losses - self.heights - row_products(self.slopes, z)
         excess[self.rows] = 0.0
         excess = split.weights @ np.maximum(excess, 0.0)
         dual = self.slopes.copy()
         dual[self.rows] = point.dual
-        value = self.whole.value(point.x, z)
+        value = self.whole.value(point.x, losses)
         return replace(point, z=z, dual=dual, value=value, mismatch=point.mismatch + excess, gap=point.gap + excess)
 
 
