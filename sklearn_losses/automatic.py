@@ -25,6 +25,7 @@ SMALL_HESSIAN = 3e7  # multiplications: below, one dense Hessian for K classes i
 DENSE_PARAMETERS = 3_000  # a dense metric of more parameters is not factorised
 DENSE_ENTRIES = 4e6  # sparse rows of more entries are not written out
 MANY_CLASSES = 3e9  # multiplications: above, one factorisation a class costs more than it saves
+SPARSE_ACCURACY = 0.03  # of Newton's equations, where a product costs no more than an evaluation
 NEWTON_TOLERANCE = 1e-10  # a step or two more end near machine precision, where weights equal repetition
 
 # A sample's optimum is as good as its size; what follows balances passes over all rows against Hessians of samples.
@@ -104,13 +105,15 @@ def _jointly(model: Conditioned, x: np.ndarray, tol: float | None, random: np.ra
         return _from_samples(model, x, BY_CLASS_SAMPLES, inverse, tol, random)
     few = rows.n_rows <= BY_CLASS_SAMPLES[1]
     part = model.written() if few else sample(model, BY_CLASS_SAMPLES[1], random)[0]
-    kept = Kept(lambda x: inverse(part, x), 2)
+    kept = Kept(lambda x: inverse(part, x), 3)
+    model.keeps_scores = True
     return Plan(x, truncated_newton, {"hessp": model.hessian_product}, {"preconditioner": kept})
 
 
 def _with_products(model: Conditioned, x: np.ndarray) -> Plan:
     """Many features, most of them sparse."""
-    options = {"preconditioner": lambda x: diagonal_inverse(model, x)}
+    model.keeps_scores = True
+    options = {"preconditioner": lambda x: diagonal_inverse(model, x), "accuracy": SPARSE_ACCURACY}
     return Plan(x, truncated_newton, {"hessp": model.hessian_product}, options)
 
 

@@ -95,7 +95,7 @@ def test_many_sparse_features_take_products(chosen, kind, n_classes):
     X = kind(sparse.random(4_000, 5_000, density=0.002, random_state=0))
     y = np.arange(4_000) % n_classes
     model = fit(SoftmaxClassifier(alpha=1e-3), X, y)
-    assert chosen == [(truncated_newton, ["preconditioner"])]
+    assert chosen == [(truncated_newton, ["accuracy", "preconditioner"])]
     assert model.objective_value_ == pytest.approx(reference(model, X, y), rel=1e-6)
 
 
@@ -103,7 +103,7 @@ def test_sparse_rows_are_not_written_out(chosen, monkeypatch):
     monkeypatch.setattr(automatic, "DENSE_ENTRIES", 1e4)
     X, y = sparse.csr_array(BINARY[0][:1_500]), BINARY[1][:1_500]
     model = fit(LogisticRegressor(alpha=1e-3), X, y)
-    assert chosen == [(truncated_newton, ["preconditioner"])]
+    assert chosen == [(truncated_newton, ["accuracy", "preconditioner"])]
     assert model.objective_value_ == pytest.approx(reference(model, X.toarray(), y), rel=1e-6)
 
 

@@ -83,9 +83,8 @@ def certify(model: Conditioned, x: Array, tilt: Array | float = 0.0) -> tuple[Ar
         x[objective.n_weights :] += shift
     else:
         mean, dual = objective.of_scores(scores)
-    value, slope, _ = objective.loss.total(mean)
-    gradient = slope * model.adjoint(dual) + model.penalty * x + tilt
-    value += 0.5 * float(np.sum((np.sqrt(model.penalty) * x) ** 2)) + float(tilt @ x)
+    value, gradient = model.from_dual(x, mean, dual)
+    value, gradient = value + float(tilt @ x), gradient + tilt
     penalised = model.penalty > 0
     gap = 0.5 * float(np.sum(gradient[penalised] ** 2 / model.penalty[penalised]))
     return x, value, gap

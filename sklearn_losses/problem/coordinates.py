@@ -103,8 +103,12 @@ class Unchanged:
 class Conditioned:
     """An objective in conditioned coordinates, over the same rows and without a copy of them."""
 
+    # whether the scores of a point are kept for what else is asked about it, which saves half a pass each time
+    keeps_scores = False
+
     def __init__(self, objective: Objective, coordinates: Coordinates | Unchanged):
         self.objective, self.coordinates = objective, coordinates
+        self._scored: tuple[Array, Array] | None = None
         self._curved: tuple[Array, Callable[[Array], Array]] | None = None
         penalty = coordinates.penalty(np.broadcast_to(objective.penalty, objective.rows.n_features))
         # one strength a parameter, in the order of x; zero for intercepts
@@ -112,17 +116,30 @@ class Conditioned:
         self.penalty = np.concatenate([np.tile(penalty, objective.n_outputs), np.zeros(n_intercepts)])
 
     def value_and_gradient(self, x: Array) -> tuple[float, Array]:
+        if self.keeps_scores:
+            return self.from_dual(x, *self.objective.of_scores(self.scores(x)))
         value, gradient = self.objective.value_and_gradient(self.coordinates.to_theta(x))
         return value, self.coordinates.gradient(gradient)
+
+    def from_dual(self, x: Array, mean: float, dual: Array) -> tuple[float, Array]:
+        """F and its gradient at x, from the mean loss there and every row's derivative in its scores."""
+        value, slope, _ = self.objective.loss.total(mean)
+        value += 0.5 * float(np.sum((np.sqrt(self.penalty) * x) ** 2))
+        return value, slope * self.adjoint(dual) + self.penalty * x
 
     def hessian_product(self, x: Array, v: Array) -> Array:
         # solvers ask for many products at one point
         if self._curved is None or self._curved[0] is not x:
-            self._curved = (x, self.objective.hessian_at(self.coordinates.to_theta(x)))
+            self._curved = (x, self.objective.hessian_at(self.coordinates.to_theta(x), self.scores(x)))
         return self.coordinates.gradient(self._curved[1](self.coordinates.to_theta(v)))
 
     def scores(self, x: Array) -> Array:
-        return self.objective.scores(self.coordinates.to_theta(x))
+        if self._scored is not None and self._scored[0] is x:
+            return self._scored[1]
+        scores = self.objective.scores(self.coordinates.to_theta(x))
+        if self.keeps_scores:
+            self._scored = (x, scores)
+        return scores
 
     def adjoint(self, dual: Array) -> Array:
         return self.coordinates.gradient(self.objective.adjoint(dual))
@@ -133,8 +150,8 @@ class Conditioned:
         hessian[np.diag_indices_from(hessian)] += self.penalty
         return hessian
 
-    def gram(self, blocks: Array) -> Array:
-        return self.written().objective.gram(blocks)
+    def gram(self, rows: NDArray[np.intp], blocks: Array) -> Array:
+        return self.written(rows).objective.gram(blocks)
 
     def only(self, indices: NDArray[np.intp]) -> Conditioned:
         return Conditioned(self.objective.only(indices), self.coordinates)
@@ -142,7 +159,7 @@ class Conditioned:
     def written(self, indices=slice(None), weights: Array | None = None) -> Conditioned:
         """The model over some rows (all by default), copied and written out in these coordinates."""
         if isinstance(self.coordinates, Unchanged) and weights is None:
-            return self
+            return self if isinstance(indices, slice) else self.only(indices)
         objective = self.objective
         rows = objective.rows.take(indices)
         rows = self.coordinates.transform(rows, out=None if isinstance(indices, slice) else rows)
@@ -241,8 +258,7 @@ def _largest(rows: Rows) -> Array:
 def _sparse_statistics(rows: Rows, weights: Array) -> tuple[Array, Array]:
     def of_rows(where):
         block = rows.block(where)
-        squares = block.copy()
-        squares.data = squares.data**2
+        squares = type(block)((block.data**2, block.indices, block.indptr), shape=block.shape)
         return block.T @ weights[where], squares.T @ weights[where]
 
     mean, square = rows.sum(of_rows)

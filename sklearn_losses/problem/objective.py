@@ -172,10 +172,10 @@ class Objective:
         """
         return self.hessian_at(theta)(v)
 
-    def hessian_at(self, theta: ArrayLike) -> Callable[[ArrayLike], Array]:
+    def hessian_at(self, theta: ArrayLike, scores: Array | None = None) -> Callable[[ArrayLike], Array]:
         """The Hessian of F at theta as a function of a vector; a product takes one pass over the data."""
         self._require_curvature()
-        scores = self.scores(theta)
+        scores = self.scores(theta) if scores is None else scores
         curvature = self._curvatures(scores) if self.n_outputs == 1 else None
         mean_and_gradient = None if self.loss.separable else self._mean_and_gradient(scores)
 
@@ -291,7 +291,8 @@ class Objective:
 
     def only(self, indices: NDArray[np.intp]) -> Objective:
         """The objective's terms for some rows; their weights stay what they are."""
-        rows = Rows(self.rows.X[indices], self.n_outputs, self.rows.shift, self.rows.executor)
+        X = self.rows.X[indices] if self.rows.is_sparse else np.take(self.rows.X, indices, axis=0)
+        rows = Rows(X, self.n_outputs, self.rows.shift, self.rows.executor)
         return self.over(rows, self.y[indices], self.weights[indices])
 
     def targets(self, rows: slice | NDArray[np.intp]) -> NDArray:

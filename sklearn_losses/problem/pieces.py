@@ -40,7 +40,9 @@ class Pieces:
         bends = np.diff(slopes) > 0.0
         most = max(int(bends.sum(axis=1).max(initial=0)), 1)
         if most < kinks.shape[1]:
-            kept = np.sort(np.argsort(~bends, axis=1, kind="stable")[:, :most], axis=1)
+            # the first kinks that bend, and others where a row has not so many; one is found without sorting
+            first = np.argsort(~bends, axis=1, kind="stable")[:, :most] if most > 1 else bends.argmax(axis=1)[:, None]
+            kept = np.sort(first, axis=1)
             kinks = np.take_along_axis(kinks, kept, axis=1)
             slopes = np.concatenate([slopes[:, :1], np.take_along_axis(slopes, kept + 1, axis=1)], axis=1)
         at_bottom = np.take_along_axis(kinks, _bottom(slopes)[:, None], axis=1)[:, 0]

@@ -108,7 +108,7 @@ class Split:
         return part
 
     def gram(self, rows: NDArray[np.intp], blocks: Array) -> Array:
-        return self._only(rows).gram(blocks)
+        return self.model.gram(rows, blocks)
 
     def product(self, rows: NDArray[np.intp], blocks: Array, v: Array) -> Array:
         active = self._only(rows)
