@@ -22,9 +22,11 @@ from .problem.sampling import first_rows, sample
 from .solvers import newton, quasi_newton, truncated_newton
 
 SMALL_HESSIAN = 3e7  # multiplications: below, one dense Hessian for K classes is cheaper than thinking twice
+FEW_PARAMETERS = 300  # beyond, a Hessian takes as long as dozens of products with it
 DENSE_PARAMETERS = 3_000  # a dense metric of more parameters is not factorised
 DENSE_ENTRIES = 4e6  # sparse rows of more entries are not written out
 MANY_CLASSES = 3e9  # multiplications: above, one factorisation a class costs more than it saves
+PRODUCTS_PER_METRIC = 20  # of truncated Newton, whose linear solves make up for an old metric
 SPARSE_ACCURACY = 0.03  # of Newton's equations, where a product costs no more than an evaluation
 NEWTON_TOLERANCE = 1e-10  # a step or two more end near machine precision, where weights equal repetition
 
@@ -89,6 +91,12 @@ def sample_sizes(n_rows: int, n_parameters: int) -> tuple[int, int] | None:
 
 
 def _all_at_once(model: Conditioned, x: np.ndarray, *, convex: bool) -> Plan:
+    if convex and model.objective.n_parameters > FEW_PARAMETERS:
+        model.keeps_scores = True
+        kept = Kept(lambda x: dense_inverse(model, x, convex=True), PRODUCTS_PER_METRIC)
+        options = {"preconditioner": kept, "tol": NEWTON_TOLERANCE}
+        return Plan(x, truncated_newton, {"hessp": model.hessian_product}, options)
+
     def hessian(x):
         return hessian_with_common_shift(model, x, convex=convex)
 
@@ -105,7 +113,7 @@ def _jointly(model: Conditioned, x: np.ndarray, tol: float | None, random: np.ra
         return _from_samples(model, x, BY_CLASS_SAMPLES, inverse, tol, random)
     few = rows.n_rows <= BY_CLASS_SAMPLES[1]
     part = model.written() if few else sample(model, BY_CLASS_SAMPLES[1], random)[0]
-    kept = Kept(lambda x: inverse(part, x), 3)
+    kept = Kept(lambda x: inverse(part, x), PRODUCTS_PER_METRIC)
     model.keeps_scores = True
     return Plan(x, truncated_newton, {"hessp": model.hessian_product}, {"preconditioner": kept})
 
@@ -118,16 +126,19 @@ def _with_products(model: Conditioned, x: np.ndarray) -> Plan:
 
 
 class Kept:
-    """A metric that is made anew every few calls only."""
+    """A metric that is made anew only after it has been applied so often that a better one would have paid."""
 
     def __init__(self, make: Callable, times: int):
-        self._make, self._times, self._calls = make, times, 0
+        self._make, self._times, self._applied = make, times, times
 
     def __call__(self, x):
-        if self._calls % self._times == 0:
-            self._metric = self._make(x)
-        self._calls += 1
-        return self._metric
+        if self._applied >= self._times:
+            self._metric, self._applied = self._make(x), 0
+        return self._apply
+
+    def _apply(self, vector):
+        self._applied += 1
+        return self._metric(vector)
 
 
 def _from_samples(model: Conditioned, x: np.ndarray, sizes: tuple[int, int], inverse, tol, random) -> Plan:
