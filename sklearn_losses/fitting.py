@@ -290,9 +290,9 @@ def _automatically(run: Run) -> tuple[Solve, GradientBound | SampledBound | None
 
     def solve(x, tol):
         return minimize(
-            recorder.fun,
+            recorder.value,
             starts.pop() if starts else x,
-            jac=True,
+            jac=recorder.gradient,
             method=chosen.method,
             callback=recorder.callback,
             options={"tol": tol, "maxiter": problem.max_iter - recorder.n_iter, "gap": gap} | chosen.options,

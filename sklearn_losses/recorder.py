@@ -39,6 +39,7 @@ class Recorder:
         self.stopped_by_watch = False
         self.has_stalled = False
         self._recent: deque[float] = deque(maxlen=STALLED)
+        self._last: tuple[Array, float, Array] | None = None
 
     def fun(self, x: Array) -> tuple[float, Array]:
         """Value and gradient."""
@@ -46,6 +47,20 @@ class Recorder:
         if np.isfinite(value) and (self.best is None or value < self.best[1]) and np.isfinite(gradient).all():
             self.best = (x.copy(), value, gradient)
         return value, gradient
+
+    # Our own solvers ask for both at the same x, which they never change; SciPy would compare all its entries.
+
+    def value(self, x: Array) -> float:
+        """The value alone."""
+        if self._last is None or self._last[0] is not x:
+            self._last = (x, *self.fun(x))
+        return self._last[1]
+
+    def gradient(self, x: Array) -> Array:
+        """The gradient alone."""
+        self.value(x)
+        assert self._last is not None
+        return self._last[2]
 
     def callback(self, intermediate_result) -> None:
         """Count, tell, and stop where ``stop`` says so of the best point."""
