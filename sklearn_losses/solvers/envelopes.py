@@ -18,6 +18,7 @@ import numpy as np
 from .newton_equations import DENSE_LIMIT, newton_equations
 
 SMALLEST_RIDGE = 1e-14
+ROUGH_STEPS = 4  # after a new center, with a sample of the rows that bend
 FEASIBLE = 1e-9  # residual of a weighted mean of slopes that counts as zero where there is no penalty
 EPSILON = np.finfo(float).eps
 TINY = np.finfo(float).tiny
@@ -116,7 +117,7 @@ class Run:
     def advance(self):
         """Take one Newton step, or move the center where the last one was enough; return whether it moved."""
         problem, x, z = self.problem, self.point.x, self.point.z
-        v, rough = z + self.step * self.center, self.newton_steps < 2
+        v, rough = z + self.step * self.center, self.newton_steps < ROUGH_STEPS
         solve = newton_equations(problem, v, self.step, 0.2 * self.point.mismatch, rough)
         direction = solve(-self.point.gradient, self.ridge)
         solved = self.is_solved(-(self.point.gradient @ direction))
