@@ -220,7 +220,7 @@ class Objective:
             blocks = self.composition.blocks(y, scores)
             blocks = blocks if convex else absolute(blocks)
             features = self._with_ones(block, transform)
-            sums = (_gram(features, _scaled(blocks, self.weights[rows]), overwrite=self.fit_intercept),)
+            sums = (self._gram(features, _scaled(blocks, self.weights[rows])),)
             if self.loss.separable:
                 return sums
             values, _ = self.composition.value_and_gradient(y, scores)
@@ -230,7 +230,7 @@ class Objective:
         self.meter.count(self.rows)
         if mean:
             gram *= self.loss.total(float(mean[0]))[1]
-        return self._in_order_of_theta(gram)
+        return gram
 
     def scores(self, theta: ArrayLike) -> Array:
         """All rows' scores, (n,) or (n, K)."""
@@ -270,10 +270,10 @@ class Objective:
 
         def of_rows(rows):
             features = self._with_ones(self.rows.block(rows))
-            return (_gram(features, _scaled(blocks[rows], self.weights[rows]), overwrite=self.fit_intercept),)
+            return (self._gram(features, _scaled(blocks[rows], self.weights[rows])),)
 
         (gram,) = self.rows.sum(of_rows)
-        return self._in_order_of_theta(gram)
+        return gram
 
     def _curvatures(self, scores: Array) -> Array:
         curvature = np.empty_like(scores)
@@ -320,16 +320,30 @@ class Objective:
         dense = dense if transform is None else transform(dense)
         return np.column_stack([dense, np.ones(len(dense))]) if self.fit_intercept else dense
 
-    def _in_order_of_theta(self, gram: Array) -> Array:
-        """From (K, K, q, q) sums over rows, with the intercept as last feature, to a matrix in the order of theta."""
-        n_features, n_outputs = self.rows.n_features, self.n_outputs
-        if n_outputs == 1:
-            return gram[0, 0]
-        q = gram.shape[2]
-        flat = gram.transpose(0, 2, 1, 3).reshape(n_outputs * q, n_outputs * q)
-        features = np.arange(n_outputs * q).reshape(n_outputs, q)
-        order = np.concatenate([features[:, :n_features].ravel(), features[:, n_features:].ravel()])
-        return flat[np.ix_(order, order)]
+    def _gram(self, features: Array, curvature: Array) -> Array:
+        """``sum_i c_i x (row row')`` for curvature (n,) or (n, K, K), in the order of theta."""
+        if curvature.ndim == 1:
+            return _weighted_gram(features, curvature, overwrite=self.fit_intercept)
+        gram = np.zeros((self.n_parameters, self.n_parameters))
+        places = [self._place(k) for k in range(self.n_outputs)]
+        for k in range(self.n_outputs):
+            for j in range(k + 1):
+                # a row bends few of the pairs of classes when its loss has kinks
+                rows = np.flatnonzero(curvature[:, k, j])
+                few = 2 * len(rows) < len(features)
+                some, weights = (features[rows], curvature[rows, k, j]) if few else (features, curvature[:, k, j])
+                part = np.dot(some.T, some * weights[:, None])
+                for row, here in places[k]:
+                    for column, there in places[j]:
+                        gram[row, column] = part[here, there]
+                        gram[column, row] = part[there, here]
+        return gram
+
+    def _place(self, k: int) -> list[tuple[slice, slice]]:
+        """Where in theta the weights and the intercept of an output are, and where among its features with ones."""
+        p, last = self.rows.n_features, self.n_weights + k
+        weights = (slice(k * p, (k + 1) * p), slice(0, p))
+        return [weights, (slice(last, last + 1), slice(p, p + 1))] if self.fit_intercept else [weights]
 
     def _require_curvature(self) -> None:
         if not self.composition.has_curvature:
@@ -343,17 +357,8 @@ def _scaled(rows: Array, weights: Array) -> Array:
     return rows * weights.reshape(-1, *(1,) * (rows.ndim - 1))
 
 
-def _gram(block: Array, curvature: Array, *, overwrite: bool) -> Array:
-    """``sum_i c_i x (row row')`` for curvature (n,) or (n, K, K), of shape (K, K, q, q)."""
-    if curvature.ndim == 1:
-        if (curvature >= 0).all():  # a product with one's own transpose takes half the work
-            half = np.multiply(block, np.sqrt(curvature)[:, None], out=block if overwrite else None)
-            return np.dot(half.T, half)[None, None]
-        return np.dot(block.T, block * curvature[:, None])[None, None]
-    n_outputs = curvature.shape[1]
-    gram = np.empty((n_outputs, n_outputs, block.shape[1], block.shape[1]))
-    for k in range(n_outputs):
-        for j in range(k + 1):
-            gram[k, j] = np.dot(block.T, block * curvature[:, k, j, None])
-            gram[j, k] = gram[k, j]
-    return gram
+def _weighted_gram(features: Array, weights: Array, *, overwrite: bool) -> Array:
+    if (weights >= 0).all():  # a product with one's own transpose takes half the work
+        half = np.multiply(features, np.sqrt(weights)[:, None], out=features if overwrite else None)
+        return np.dot(half.T, half)
+    return np.dot(features.T, features * weights[:, None])

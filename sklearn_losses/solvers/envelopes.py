@@ -249,7 +249,10 @@ def zero_scores(split):
 
 
 def first_step(split):
-    """A step with which the proximal operator alone would remove nine tenths of the losses at score zero."""
+    """A step with which the proximal operator alone would remove nine tenths of the losses at score zero.
+
+    Losses of K scores bend in K directions at once, and take steps K times as long to be as smooth.
+    """
     z = zero_scores(split)
     total = split.weights @ split.value(z)
 
@@ -261,4 +264,4 @@ def first_step(split):
         step *= 2.0
     while total > 0.0 and step > 1e-30 and enough(0.5 * step):
         step *= 0.5
-    return step
+    return split.n_outputs * step

@@ -19,7 +19,8 @@ def newton_equations(problem, v, step, enough, rough):
     if not problem.dense:
         return lambda right, ridge: conjugate_gradients(problem, window, step, right, enough)
     size = problem.penalty.size
-    matrix = problem.split.gram(*window) / step if window[0].size else np.zeros((size, size))
+    rows, blocks = window
+    matrix = problem.split.gram(rows, blocks / step) if rows.size else np.zeros((size, size))
     diagonal = np.diag_indices_from(matrix)
     matrix[diagonal] += problem.penalty
     keep_definite(matrix, problem, step)
