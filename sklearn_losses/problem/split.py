@@ -107,6 +107,10 @@ class Split:
         part._active = None
         return part
 
+    def features(self, rows: NDArray[np.intp]) -> Array:
+        """Some rows of the data, without a one for the intercept."""
+        return self.model.written(rows).objective.rows.take(slice(None))
+
     def gram(self, rows: NDArray[np.intp], blocks: Array) -> Array:
         return self.model.gram(rows, blocks)
 

@@ -3,6 +3,8 @@
 import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
+from .few_rows import FewRows
+
 DENSE_LIMIT = 2500  # coordinates up to which they are factorised
 SAMPLE = 40  # rows for every coordinate that make a rough Hessian
 
@@ -18,6 +20,21 @@ def newton_equations(problem, v, step, enough, rough):
         window = thin(*window, SAMPLE * problem.penalty.size // problem.split.n_outputs)
     if not problem.dense:
         return lambda right, ridge: conjugate_gradients(problem, window, step, right, enough)
+    rows, blocks = window
+    if FewRows.suits(problem, rows):
+        few = FewRows(problem, rows, blocks, step)
+        if few.few:
+
+            def solve(right, ridge):
+                solution = few.solve(right, ridge)
+                return dense(problem, window, step)(right, ridge) if solution is None else solution
+
+            return solve
+    return dense(problem, window, step)
+
+
+def dense(problem, window, step):
+    """The same by factorising the whole matrix."""
     size = problem.penalty.size
     rows, blocks = window
     matrix = problem.split.gram(rows, blocks / step) if rows.size else np.zeros((size, size))

@@ -13,7 +13,7 @@ class EvenSplit:
         self.split, self.scale = split, scale
         self.n_rows, self.n_outputs, self.n_intercepts = split.n_rows, split.n_outputs, split.n_intercepts
         self.weights, self.penalty = split.weights * scale, split.penalty
-        self.forward = split.forward
+        self.forward, self.features = split.forward, split.features
 
     def adjoint(self, a):
         return self.split.adjoint(self.scale * a)

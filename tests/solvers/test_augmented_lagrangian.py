@@ -20,6 +20,8 @@ from sklearn_losses.losses.piecewise import (
     weston_watkins_prox,
 )
 from sklearn_losses.solvers.augmented_lagrangian import augmented_lagrangian
+from sklearn_losses.solvers.envelopes import Problem
+from sklearn_losses.solvers.few_rows import FewRows
 from sklearn_losses.solvers.intercept_interval import shift_to_middle
 from sklearn_losses.solvers.working_rows import bends, tangent_slopes
 
@@ -109,6 +111,9 @@ class Split:
         weights = np.einsum("kl,mj->mklj", eye, dense).reshape(len(dense), self.n_outputs, self.cut)
         ones = np.broadcast_to(eye, (len(dense), *eye.shape))[:, :, : self.n_intercepts]
         return np.concatenate([weights, ones], axis=2)
+
+    def features(self, rows):
+        return self.rows[rows].toarray() if sp.issparse(self.rows) else self.rows[rows]
 
     def gram(self, rows, blocks):
         jacobian = self.jacobian(rows)
@@ -570,3 +575,62 @@ def test_same_bits_again():
     rows, y = values(6000, 5)
     first, second = (solve(Split(rows, quantile(y), 1e-3)) for _ in range(2))
     np.testing.assert_array_equal(first.x, second.x)
+
+
+# Newton's equations
+
+
+def kinked_problem(loss, n_rows, n_features, alpha, intercept):
+    random = np.random.default_rng(0)
+    rows = random.normal(size=(n_rows, n_features))
+    rows[:, 0] = 0.0
+    split = Split(rows, loss, alpha, intercept=intercept)
+    split.penalty[: split.cut : n_features] = 0.0
+    problem = Problem(split, split.penalty, np.zeros(split.penalty.size))
+    shape = n_rows if split.n_outputs == 1 else (n_rows, split.n_outputs)
+    right = split.adjoint(random.normal(size=shape))
+    return problem, random.normal(size=shape), right
+
+
+@pytest.mark.parametrize("intercept", [False, True])
+@pytest.mark.parametrize("alpha", [1e-6, 1e-2])
+@pytest.mark.parametrize("loss", ["hinge", "weston-watkins", "crammer-singer"])
+@pytest.mark.parametrize("ridge", [1e-14, 1e-6])
+def test_few_rows_solve_the_same_equations(loss, alpha, intercept, ridge):
+    outputs = 1 if loss == "hinge" else 4
+    targets = np.random.default_rng(1).integers(0, 4, 90)
+    made = hinge(targets > 1) if outputs == 1 else Multiclass(targets, loss, outputs)
+    problem, v, right = kinked_problem(made, 90, 240 // outputs, alpha, intercept)
+    step = 0.5
+    rows, blocks = problem.split.curvature(v, step)
+    rows, blocks = rows[:30], blocks[:30]
+    assert FewRows.suits(problem, rows)
+    few = FewRows(problem, rows, blocks, step)
+    found = few.solve(right, ridge)
+
+    jacobian = few.features  # every direction's row, to be multiplied by its vector over the outputs
+    directions = np.einsum("rk,rj->rkj", few.vectors, jacobian).reshape(len(jacobian), -1)
+    if intercept:
+        directions = np.concatenate([directions, few.vectors], axis=1)
+    penalty = np.where(problem.penalty == 0.0, 1.0, problem.penalty)
+    penalty[problem.split.cut :] = 0.0
+    gram = directions.T @ directions
+    if ridge == 1e-14:
+        np.testing.assert_allclose(gram, problem.split.gram(rows, blocks) / step, atol=1e-12)
+    hessian = gram + np.diag(penalty)
+    if intercept:
+        hessian[problem.split.cut :, problem.split.cut :] += few.intercepts
+    if ridge == 1e-6:  # a little more of every feature's own curvature
+        curvature = np.sum(few.vectors**2, axis=1) @ few.features**2 / outputs
+        extra = np.tile(ridge * (few.penalty + curvature), outputs)
+        hessian[np.arange(extra.size), np.arange(extra.size)] += extra
+    np.testing.assert_allclose(hessian @ found, right, atol=1e-8 * np.abs(right).max())
+
+
+def test_few_rows_leave_what_has_no_penalty_to_others():
+    problem, v, right = kinked_problem(hinge(np.zeros(90)), 90, 240, 1e-2, False)
+    rows, blocks = problem.split.curvature(v, 0.5)
+    right[0] = 1.0
+    assert FewRows(problem, rows, blocks, 0.5).solve(right, 1e-14) is None
+    problem.penalty[:] = 0.0
+    assert not FewRows.suits(problem, rows)
