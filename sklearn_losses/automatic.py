@@ -18,7 +18,7 @@ from .problem.metric import (
     typical_inverse,
 )
 from .problem.sampled_bound import SampledBound
-from .problem.sampling import first_rows, sample
+from .problem.sampling import RandomState, first_rows, sample
 from .solvers import newton, quasi_newton, truncated_newton
 
 SMALL_HESSIAN = 3e7  # multiplications: below, one dense Hessian for K classes is cheaper than thinking twice
@@ -49,7 +49,7 @@ class Plan:
     bound: SampledBound | None = None  # a better one than by the gradient
 
 
-def plan(model: Conditioned, x: np.ndarray, *, convex: bool, tol: float | None, random: np.random.RandomState) -> Plan:
+def plan(model: Conditioned, x: np.ndarray, *, convex: bool, tol: float | None, random_state: RandomState) -> Plan:
     """How to minimise a smooth objective from x; to prove a gap of tol, relative to F, where that is not None."""
     objective = model.objective
     rows, n_outputs = objective.rows, objective.n_outputs
@@ -57,23 +57,23 @@ def plan(model: Conditioned, x: np.ndarray, *, convex: bool, tol: float | None, 
     if width > DENSE_PARAMETERS:
         return _with_products(model, x) if objective.composition.has_curvature else Plan(x, quasi_newton)
     if not objective.composition.has_curvature:
-        typical = typical_inverse(sample(model, min(n_rows, 40 * width), random)[0])
+        typical = typical_inverse(sample(model, min(n_rows, 40 * width), random_state)[0])
         return Plan(x, quasi_newton, options={"metric": lambda x, level: typical if level == 0 else None})
     work = n_rows * width**2 * n_outputs * (n_outputs + 1) / 2
     sizes = sample_sizes(n_rows, width) if n_outputs == 1 else None
     if rows.is_sparse and sizes is None and n_rows * width > DENSE_ENTRIES:
         return _with_products(model, x)
     if n_outputs > 1 and work > SMALL_HESSIAN:
-        return _jointly(model, x, tol, random)
+        return _jointly(model, x, tol, random_state)
 
     def inverse(part, x):
         return dense_inverse(part, x, convex=convex)
 
     if sizes is not None:
-        return _from_samples(model, x, sizes, inverse, tol, random)
+        return _from_samples(model, x, sizes, inverse, tol, random_state)
     few = max(10 * width, FEWEST_ROWS)
     if n_outputs == 1 and n_rows > WORTH_A_SAMPLE * few:
-        part, _ = sample(model, few, random)
+        part, _ = sample(model, few, random_state)
         x = _on_sample(part, x, lambda x, level: inverse(part, x), STATISTICAL * width / few)
     return _all_at_once(model, x, convex=convex)
 
@@ -103,16 +103,16 @@ def _all_at_once(model: Conditioned, x: np.ndarray, *, convex: bool) -> Plan:
     return Plan(x, newton, {"hess": hessian}, {"tol": NEWTON_TOLERANCE})
 
 
-def _jointly(model: Conditioned, x: np.ndarray, tol: float | None, random: np.random.RandomState) -> Plan:
+def _jointly(model: Conditioned, x: np.ndarray, tol: float | None, random_state: RandomState) -> Plan:
     """K classes whose joint Hessian is too large to form often."""
     rows, n_outputs = model.objective.rows, model.objective.n_outputs
     width = rows.n_features + 1
     factorising = n_outputs * width**2 * (width + min(rows.n_rows, BY_CLASS_SAMPLES[1]))
     inverse = by_class_inverse if factorising <= MANY_CLASSES else kronecker_inverse
     if rows.n_rows > 4 * BY_CLASS_SAMPLES[1] and inverse is by_class_inverse:
-        return _from_samples(model, x, BY_CLASS_SAMPLES, inverse, tol, random)
+        return _from_samples(model, x, BY_CLASS_SAMPLES, inverse, tol, random_state)
     few = rows.n_rows <= BY_CLASS_SAMPLES[1]
-    part = model.written() if few else sample(model, BY_CLASS_SAMPLES[1], random)[0]
+    part = model.written() if few else sample(model, BY_CLASS_SAMPLES[1], random_state)[0]
     kept = Kept(lambda x: inverse(part, x), PRODUCTS_PER_METRIC)
     model.keeps_scores = True
     return Plan(x, truncated_newton, {"hessp": model.hessian_product}, {"preconditioner": kept})
@@ -141,10 +141,10 @@ class Kept:
         return self._metric(vector)
 
 
-def _from_samples(model: Conditioned, x: np.ndarray, sizes: tuple[int, int], inverse, tol, random) -> Plan:
+def _from_samples(model: Conditioned, x: np.ndarray, sizes: tuple[int, int], inverse, tol, random_state) -> Plan:
     """Tall data: a small sample, a large one in its metric, then all rows in the metric of the large one."""
     n_rows, width = model.objective.rows.n_rows, model.objective.rows.n_features + 1
-    large, weights = sample(model, sizes[1], random)
+    large, weights = sample(model, sizes[1], random_state)
     small = first_rows(large, sizes[0])
     x = _on_sample(small, x, lambda x, level: inverse(small, x), STATISTICAL * width / sizes[0])
     first = inverse(small, x)
@@ -156,7 +156,7 @@ def _from_samples(model: Conditioned, x: np.ndarray, sizes: tuple[int, int], inv
 
     def metric(x, level):
         size = min(sizes[1] * 4**level, n_rows)
-        return nearly if level == 0 else inverse(sample(model, size, random)[0], x)
+        return nearly if level == 0 else inverse(sample(model, size, random_state)[0], x)
 
     bound = SampledBound(model, large, weights, nearly, tol) if tol is not None else None
     return Plan(x, quasi_newton, options={"metric": metric}, bound=bound)

@@ -17,6 +17,7 @@ from .problem import Conditioned, Objective, Split, condition, hard_labels, redu
 from .problem.certificate import GradientBound, certify, is_negligible, is_out_of_reach
 from .problem.coordinates import Unchanged, column_statistics
 from .problem.sampled_bound import SampledBound
+from .problem.sampling import RandomState
 from .recorder import Recorder
 from .scipy_methods import NEVER, check_method, minimize_by_name
 from .solvers import augmented_lagrangian, gradient_descent
@@ -41,7 +42,7 @@ class Problem:
     piecewise: bool  # convex, and in the form that the exact solver takes
     tol: float
     max_iter: int
-    random_state: np.random.RandomState
+    random_state: RandomState
     watch: Watch | None = None
 
     @property
@@ -279,7 +280,7 @@ def _fit_at_corner(problem: Problem, found: Fit) -> Fit:
 def _automatically(run: Run) -> tuple[Solve, GradientBound | SampledBound | None]:
     problem, recorder = run.problem, run.recorder
     tol = problem.tol if problem.has_bound and problem.objective.loss.separable else None
-    chosen = automatic.plan(run.model, run.start, convex=problem.convex, tol=tol, random=problem.random_state)
+    chosen = automatic.plan(run.model, run.start, convex=problem.convex, tol=tol, random_state=problem.random_state)
     gap = (chosen.bound or GradientBound(run.model)) if problem.has_bound else None
     starts = [chosen.start]
     if problem.may_vanish:

@@ -12,7 +12,6 @@ import numpy as np
 from scipy import sparse
 from sklearn.base import BaseEstimator, clone
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from . import validation
@@ -24,6 +23,7 @@ from .progress import CALLBACK_FRAMES, CallbackSupportMixin, Progress
 
 FRAMES_TO_USER = 4 + CALLBACK_FRAMES  # from a warning in a fit to the line that called it
 NARROW = 0.05  # share of the spread of y below which the core of a loss is narrow
+FIXED_SEED = 0  # where random_state is None, so that the same data give the same bits
 STARTING_TOLERANCE = 1e-4  # of the solution of another loss to start from
 
 
@@ -127,7 +127,7 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
                     piecewise=task.piecewise,
                     tol=self.tol,
                     max_iter=self.max_iter,
-                    random_state=self._random(),
+                    random_state=FIXED_SEED if self.random_state is None else self.random_state,
                     watch=progress.watch,
                 ),
                 self.solver,
@@ -146,10 +146,6 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
         self.objective_value_, self.dual_gap_, self.result_ = found.value, found.gap, found.result
         return self
 
-    def _random(self) -> np.random.RandomState:
-        # None is a fixed seed too: the same data give the same bits
-        return check_random_state(0 if self.random_state is None else self.random_state)
-
     def _start(self, task: Task, objective: Objective) -> np.ndarray:
         """The previous solution, that of a companion loss, or zero."""
         if self.warm_start and self._continues(task):
@@ -165,7 +161,7 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
             piecewise=first.piecewise,
             tol=max(self.tol, STARTING_TOLERANCE),
             max_iter=self.max_iter,
-            random_state=self._random(),
+            random_state=FIXED_SEED if self.random_state is None else self.random_state,
         )
         return fit(problem, "auto", start).theta
 

@@ -30,6 +30,7 @@ def check_parameters(estimator) -> None:
             )
 
     alpha, tol, max_iter, solver = estimator.alpha, estimator.tol, estimator.max_iter, estimator.solver
+    seed = estimator.random_state
     demand("alpha", _is_real(alpha) and 0 <= alpha < np.inf, "a finite number >= 0")
     demand("tol", _is_real(tol) and 0 <= tol < np.inf, "a finite number >= 0")
     demand("max_iter", isinstance(max_iter, Integral) and int(max_iter) >= 1, "an integer >= 1")
@@ -39,6 +40,14 @@ def check_parameters(estimator) -> None:
         "verbose",
         isinstance(estimator.verbose, bool | Integral) and int(estimator.verbose) >= 0,
         "an integer >= 0",
+    )
+    demand(
+        "random_state",
+        seed is None
+        or isinstance(seed, np.random.RandomState)
+        or seed is np.random
+        or (isinstance(seed, Integral) and 0 <= int(seed) < 2**32),
+        "an integer from 0 to 2**32 - 1, a numpy.random.RandomState or None",
     )
     demand(
         "solver",

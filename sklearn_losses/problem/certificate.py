@@ -110,7 +110,9 @@ def with_exact_intercept(objective: Objective, scores: Array, tilt: Array) -> tu
             if size > 0.5 * last:
                 break
             if inverse is None:
-                inverse = np.linalg.pinv(_intercept_hessian(objective, scores), hermitian=True)
+                values, vectors = np.linalg.eigh(_intercept_hessian(objective, scores))
+                curved = values > EPSILON * len(values) * values[-1]
+                inverse = (vectors[:, curved] / values[curved]) @ vectors[:, curved].T
             shift = shift - inverse @ residual
             mean, dual = objective.of_scores(_moved(scores, shift))
     shift = _minimise_over_intercept(objective, scores, tilt)

@@ -147,7 +147,7 @@ class Conditioned:
     def hessian(self, x: Array, *, convex: bool = True) -> Array:
         coordinates = self.coordinates
         hessian = self.objective.data_hessian(coordinates.to_theta(x), convex=convex, transform=coordinates.transform)
-        hessian[np.diag_indices_from(hessian)] += self.penalty
+        hessian.flat[:: len(hessian) + 1] += self.penalty
         return hessian
 
     def gram(self, rows: NDArray[np.intp], blocks: Array) -> Array:

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..losses import Loss
 from ..losses.metric import one_hot
 from .composition import Array, Composition, absolute
+from .gram import gram
 from .rows import Rows
 
 
@@ -220,17 +221,17 @@ class Objective:
             blocks = self.composition.blocks(y, scores)
             blocks = blocks if convex else absolute(blocks)
             features = self._with_ones(block, transform)
-            sums = (self._gram(features, _scaled(blocks, self.weights[rows])),)
+            sums = (gram(features, _scaled(blocks, self.weights[rows]), ones=self.fit_intercept),)
             if self.loss.separable:
                 return sums
             values, _ = self.composition.value_and_gradient(y, scores)
             return *sums, np.dot(self.weights[rows], values)
 
-        gram, *mean = self.rows.sum(of_rows)
+        hessian, *mean = self.rows.sum(of_rows)
         self.meter.count(self.rows)
         if mean:
-            gram *= self.loss.total(float(mean[0]))[1]
-        return gram
+            hessian *= self.loss.total(float(mean[0]))[1]
+        return hessian
 
     def scores(self, theta: ArrayLike) -> Array:
         """All rows' scores, (n,) or (n, K)."""
@@ -270,10 +271,9 @@ class Objective:
 
         def of_rows(rows):
             features = self._with_ones(self.rows.block(rows))
-            return (self._gram(features, _scaled(blocks[rows], self.weights[rows])),)
+            return (gram(features, _scaled(blocks[rows], self.weights[rows]), ones=self.fit_intercept),)
 
-        (gram,) = self.rows.sum(of_rows)
-        return gram
+        return self.rows.sum(of_rows)[0]
 
     def _curvatures(self, scores: Array) -> Array:
         curvature = np.empty_like(scores)
@@ -320,31 +320,6 @@ class Objective:
         dense = dense if transform is None else transform(dense)
         return np.column_stack([dense, np.ones(len(dense))]) if self.fit_intercept else dense
 
-    def _gram(self, features: Array, curvature: Array) -> Array:
-        """``sum_i c_i x (row row')`` for curvature (n,) or (n, K, K), in the order of theta."""
-        if curvature.ndim == 1:
-            return _weighted_gram(features, curvature, overwrite=self.fit_intercept)
-        gram = np.zeros((self.n_parameters, self.n_parameters))
-        places = [self._place(k) for k in range(self.n_outputs)]
-        for k in range(self.n_outputs):
-            for j in range(k + 1):
-                # a row bends few of the pairs of classes when its loss has kinks
-                rows = np.flatnonzero(curvature[:, k, j])
-                few = 2 * len(rows) < len(features)
-                some, weights = (features[rows], curvature[rows, k, j]) if few else (features, curvature[:, k, j])
-                part = np.dot(some.T, some * weights[:, None])
-                for row, here in places[k]:
-                    for column, there in places[j]:
-                        gram[row, column] = part[here, there]
-                        gram[column, row] = part[there, here]
-        return gram
-
-    def _place(self, k: int) -> list[tuple[slice, slice]]:
-        """Where in theta the weights and the intercept of an output are, and where among its features with ones."""
-        p, last = self.rows.n_features, self.n_weights + k
-        weights = (slice(k * p, (k + 1) * p), slice(0, p))
-        return [weights, (slice(last, last + 1), slice(p, p + 1))] if self.fit_intercept else [weights]
-
     def _require_curvature(self) -> None:
         if not self.composition.has_curvature:
             raise ValueError(
@@ -355,10 +330,3 @@ class Objective:
 
 def _scaled(rows: Array, weights: Array) -> Array:
     return rows * weights.reshape(-1, *(1,) * (rows.ndim - 1))
-
-
-def _weighted_gram(features: Array, weights: Array, *, overwrite: bool) -> Array:
-    if (weights >= 0).all():  # a product with one's own transpose takes half the work
-        half = np.multiply(features, np.sqrt(weights)[:, None], out=features if overwrite else None)
-        return np.dot(half.T, half)
-    return np.dot(features.T, features * weights[:, None])

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.utils import check_random_state
 
 from .composition import Array
 from .coordinates import Conditioned
 
+RandomState = int | np.random.RandomState  # as scikit-learn's random_state
+
 UNEVEN = 2.0  # factor by which a sample may miss the variance of a column before size decides who is drawn
 
 
-def sample(model: Conditioned, size: int, random: np.random.RandomState) -> tuple[Conditioned, Array]:
+def sample(model: Conditioned, size: int, random_state: RandomState) -> tuple[Conditioned, Array]:
     """The model on about ``size`` rows, in random order, and the weights that these rows have among all.
 
     Rows are drawn in proportion to their weights. Where such a sample misses the spread of some column (rare
     features, heavy tails), half of the chances go by squared row norms instead.
     """
-    weights = model.objective.weights
+    weights, random = model.objective.weights, check_random_state(random_state)
     rows, drawn_weights = draw(weights, weights, size, random)
     part = model.written(rows, drawn_weights)
     if not _is_even(model, part):

@@ -7,6 +7,7 @@ from scipy.linalg.lapack import dpotrf, dpotrs
 from .descent import CONVERGED, EPSILON, Descent
 from .line_search import line_search
 
+POLISHING_STEPS = 3
 FLATTEN = 0.2  # a longer step costs an evaluation, which is less than another Hessian
 
 
@@ -47,8 +48,8 @@ def newton(
         ``gap(x, value, gradient)``, an upper bound on the value minus the minimum, or None or inf where
         there is none: then the Newton decrement decides.
     polish : bool
-        Whether to take one more step after convergence. It needs no new Hessian, and since the convergence is
-        quadratic it ends close to machine precision.
+        Whether to take up to three more steps after convergence. They need no new Hessian, which has almost stopped to
+        change, and they end close to machine precision.
 
     Returns
     -------
@@ -58,16 +59,20 @@ def newton(
     if hess is None:
         raise ValueError("newton needs the Hessian: pass hess, or use quasi_newton.")
     run = Descent(fun, x0, args, jac=jac, callback=callback, tol=tol, atol=atol, maxiter=maxiter, gap=gap)
-    nhev = 0
+    nhev, solve = 0, None
     while run.status is None:
         start = run.point
+        if solve is not None and run.certified():
+            if polish:
+                _polish(run, solve, maxiter)
+            break
         solve = _factorise(np.asarray(hess(start.x, *args), dtype=float))
         nhev += 1
         direction = -solve(start.gradient)
         slope = float(direction @ start.gradient)
         if run.finished(-0.5 * slope):
-            if polish and run.status == CONVERGED and slope < 0.0 and run.nit < maxiter:
-                _polish(run, direction, slope, solve)
+            if polish and run.status == CONVERGED and slope < 0.0:
+                _polish(run, solve, maxiter)
             break
         point, _ = line_search(run.evaluate, start, direction, slope, flatten=FLATTEN)
         if point is None:
@@ -77,12 +82,16 @@ def newton(
     return run.result(nhev=nhev)
 
 
-def _polish(run, direction, slope, solve):
-    trial = run.evaluate(run.point.x + direction)
-    if trial.value <= run.point.value + run.point.noise:
-        decrement = 0.5 * float(trial.gradient @ solve(trial.gradient))
-        if decrement < -0.5 * slope:
-            run.polish(trial, decrement)
+def _polish(run, solve, maxiter):
+    direction = -solve(run.point.gradient)
+    decrement = -0.5 * float(direction @ run.point.gradient)
+    for _ in range(min(POLISHING_STEPS, maxiter - run.nit)):
+        trial, last = run.evaluate(run.point.x + direction), decrement
+        direction = -solve(trial.gradient)
+        decrement = -0.5 * float(direction @ trial.gradient)
+        if not decrement < last or trial.value > run.point.value + run.point.noise:
+            break
+        run.polish(trial, decrement)
 
 
 def _factorise(hessian):

@@ -36,12 +36,12 @@ def test_rosenbrock(start):
     np.testing.assert_allclose(result.x, 1.0, atol=1e-8)
 
 
-def test_one_more_step_ends_at_machine_precision():
+def test_a_few_more_steps_end_at_machine_precision():
     problem = logistic()
     rough, polished = (problem.minimize(newton, np.zeros(5), tol=1e-4, polish=p) for p in (False, True))
     assert polished.nhev == rough.nhev
-    assert polished.nfev == rough.nfev + 1
-    assert np.abs(polished.jac).max() < 1e-2 * np.abs(rough.jac).max()
+    assert polished.nfev == rough.nfev + 3
+    assert np.abs(polished.jac).max() < 1e-6 * np.abs(rough.jac).max()
     assert polished.gap < rough.gap
 
 
