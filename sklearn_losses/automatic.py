@@ -25,6 +25,8 @@ SMALL_HESSIAN = 3e7  # multiplications: below, one dense Hessian for K classes i
 FEW_PARAMETERS = 300  # beyond, a Hessian takes as long as dozens of products with it
 DENSE_PARAMETERS = 3_000  # a dense metric of more parameters is not factorised
 DENSE_ENTRIES = 4e6  # sparse rows of more entries are not written out
+FEW_SPARSE_ENTRIES = 5e4  # of which not even this many are: products with sparse rows are cheap
+SAMPLED_METRIC = 160.0  # a metric from 10 p rows takes p^3 / 160 non-zeros' worth of products
 MANY_CLASSES = 3e9  # multiplications: above, one factorisation a class costs more than it saves
 PRODUCTS_PER_METRIC = 20  # of truncated Newton, whose linear solves make up for an old metric
 SPARSE_ACCURACY = 0.03  # of Newton's equations, where a product costs no more than an evaluation
@@ -55,14 +57,15 @@ def plan(model: Conditioned, x: np.ndarray, *, convex: bool, tol: float | None, 
     rows, n_outputs = objective.rows, objective.n_outputs
     n_rows, width = rows.n_rows, rows.n_features + 1
     if width > DENSE_PARAMETERS:
-        return _with_products(model, x) if objective.composition.has_curvature else Plan(x, quasi_newton)
+        return _with_products(model, x, random_state) if objective.composition.has_curvature else Plan(x, quasi_newton)
     if not objective.composition.has_curvature:
         typical = typical_inverse(sample(model, min(n_rows, 40 * width), random_state)[0])
         return Plan(x, quasi_newton, options={"metric": lambda x, level: typical if level == 0 else None})
     work = n_rows * width**2 * n_outputs * (n_outputs + 1) / 2
     sizes = sample_sizes(n_rows, width) if n_outputs == 1 else None
-    if rows.is_sparse and sizes is None and n_rows * width > DENSE_ENTRIES:
-        return _with_products(model, x)
+    few = FEW_SPARSE_ENTRIES if convex and n_outputs == 1 else DENSE_ENTRIES
+    if rows.is_sparse and n_rows * width > few and (sizes is None or n_outputs == 1):
+        return _with_products(model, x, random_state)
     if n_outputs > 1 and work > SMALL_HESSIAN:
         return _jointly(model, x, tol, random_state)
 
@@ -118,10 +121,18 @@ def _jointly(model: Conditioned, x: np.ndarray, tol: float | None, random_state:
     return Plan(x, truncated_newton, {"hessp": model.hessian_product}, {"preconditioner": kept})
 
 
-def _with_products(model: Conditioned, x: np.ndarray) -> Plan:
-    """Many features, most of them sparse."""
+def _with_products(model: Conditioned, x: np.ndarray, random_state: RandomState) -> Plan:
+    """Sparse rows, or very many features; where features are few beside the entries, in the metric of a sample."""
+    rows, width = model.objective.rows, model.objective.rows.n_features + 1
+    entries = rows.X.nnz if rows.is_sparse else rows.X.size
+    if model.objective.n_outputs == 1 and width**3 <= SAMPLED_METRIC * entries:
+        size = 10 * width
+        part = sample(model, size, random_state)[0] if rows.n_rows > size else model.written()
+        metric = Kept(lambda x: dense_inverse(part, x, convex=True), PRODUCTS_PER_METRIC)
+    else:
+        metric = Kept(lambda x: diagonal_inverse(model, x), 1)
     model.keeps_scores = True
-    options = {"preconditioner": lambda x: diagonal_inverse(model, x), "accuracy": SPARSE_ACCURACY}
+    options = {"preconditioner": metric, "accuracy": SPARSE_ACCURACY}
     return Plan(x, truncated_newton, {"hessp": model.hessian_product}, options)
 
 

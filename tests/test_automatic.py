@@ -99,9 +99,14 @@ def test_many_sparse_features_take_products(chosen, kind, n_classes):
     assert model.objective_value_ == pytest.approx(reference(model, X, y), rel=1e-6)
 
 
-def test_sparse_rows_are_not_written_out(chosen, monkeypatch):
-    monkeypatch.setattr(automatic, "DENSE_ENTRIES", 1e4)
-    X, y = sparse.csr_array(BINARY[0][:1_500]), BINARY[1][:1_500]
+@pytest.mark.parametrize("shape", [(3_000, 40), (600, 100), (900, 1_000)])
+@pytest.mark.parametrize("scale", [0.0, 3.0])
+def test_sparse_rows_take_products_too(chosen, shape, scale):
+    # in the metric of a sample of the rows, of all rows, and of the diagonal
+    random = np.random.RandomState(0)
+    X = sparse.csr_array(sparse.random(*shape, density=0.3, random_state=0))
+    X = sparse.csr_array(X @ sparse.diags_array(10.0 ** random.uniform(-scale, scale, shape[1])))
+    y = (X @ random.normal(size=shape[1]) > 0).astype(int)
     model = fit(LogisticRegressor(alpha=1e-3), X, y)
     assert chosen == [(truncated_newton, ["accuracy", "preconditioner"])]
     assert model.objective_value_ == pytest.approx(reference(model, X.toarray(), y), rel=1e-6)

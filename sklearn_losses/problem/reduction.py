@@ -18,11 +18,14 @@ from .rows import Rows
 MOST_ROWS = 2_500
 CHUNK_ENTRIES = 500_000
 GROUPS = 2
+SPARSE_WORK = 1_800  # a sparse product takes long; n^3 over this many non-zeros takes as long as solving without
 
 
 def pays(objective: Objective) -> bool:
     """Whether there are few enough rows, and more features than these."""
     rows = objective.rows
+    if rows.is_sparse and rows.n_rows**3 > SPARSE_WORK * rows.X.nnz:
+        return False
     return rows.n_rows <= MOST_ROWS and rows.n_features > rows.n_rows and bool(np.all(objective.penalty > 0))
 
 

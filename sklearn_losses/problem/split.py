@@ -138,6 +138,9 @@ def _units(pieces: Pieces, weights: Array) -> tuple[float, float]:
 
 def weighted_median(values: Array, weights: Array) -> float:
     """The smallest value with half of the weight at or below it."""
+    if (weights == weights[0]).all():
+        half = (len(values) - 1) // 2
+        return float(np.partition(values, half)[half])
     order = np.argsort(values)
     cumulative = np.cumsum(weights[order])
     return float(values[order[np.searchsorted(cumulative, 0.5 * cumulative[-1])]])
