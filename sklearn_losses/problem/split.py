@@ -80,6 +80,12 @@ class Split:
         z, far, near = self.forward(x)[:, None], self.pieces.kinks, moved.pieces.kinks
         return bool((((z > far) == (z > near)) & (z != near) | (near == far)).all())
 
+    @property
+    def work(self) -> int:
+        """Multiplications of `forward`."""
+        rows = self.model.objective.rows
+        return self.n_outputs * (rows.X.nnz if rows.is_sparse else rows.X.size)
+
     def forward(self, x: Array) -> Array:
         return self.model.scores(x)
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .newton_equations import DENSE_LIMIT, newton_equations
+from .newton_equations import DENSE_LIMIT, DENSE_WORK, newton_equations
 
 SMALLEST_RIDGE = 1e-14
 ROUGH_STEPS = 4  # after a new center, with a sample of the rows that bend
@@ -35,7 +35,9 @@ class Problem:
 
     def __post_init__(self):
         self.penalised = self.penalty > 0.0
-        self.dense = self.penalty.size <= DENSE_LIMIT
+        side = min(self.penalty.size, self.split.n_rows * self.split.n_outputs)
+        cheap = side**3 <= DENSE_WORK * self.split.work or not self.penalised.any()
+        self.dense = self.penalty.size <= DENSE_LIMIT and cheap
 
     def value(self, x, losses):
         """F(x), for the losses of all rows there."""

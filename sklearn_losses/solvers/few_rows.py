@@ -11,6 +11,7 @@ WORTH_IT = 0.6  # directions for every coordinate up to which this is the shorte
 MANY_COORDINATES = 200  # below, the Hessian itself is as short
 REFINEMENTS = 3
 ACCURATE = 1e-9  # relative residual
+NO_RIDGE = 1e-12  # the equations are definite without one
 FLAT = 1e-10  # pivots of blocks that count as zero
 
 
@@ -32,7 +33,8 @@ class FewRows:
         self.outputs, self.cut = split.n_outputs, problem.penalty.size - split.n_intercepts
         owner, vectors = directions(blocks.reshape(-1, self.outputs, self.outputs))
         self.vectors = vectors * np.sqrt(split.weights[rows] / step)[owner, None]
-        self.features = split.features(rows)[owner]
+        features = split.features(rows)
+        self.features = features[owner] if self.outputs > 1 else features
         penalty = problem.penalty[: self.cut // self.outputs]
         self.free = np.flatnonzero(np.tile(penalty == 0.0, self.outputs))
         self.penalty = np.where(penalty == 0.0, 1.0, penalty)
@@ -59,10 +61,12 @@ class FewRows:
         """d, or None where a coordinate without penalty moves, or rounding keeps the residual from being small."""
         if right[self.free].any():
             return None
-        # a ridge is relative to the Hessian's diagonal, on average over the outputs
-        curvature = np.sum(self.vectors**2, axis=1) @ self.features**2 / self.outputs
-        penalty = self.penalty + ridge * (self.penalty + curvature)
-        inner = (self.features / penalty) @ self.features.T
+        penalty = self.penalty
+        if ridge > NO_RIDGE:  # relative to the Hessian's diagonal, on average over the outputs
+            curvature = np.sum(self.vectors**2, axis=1) @ self.features**2 / self.outputs
+            penalty = penalty + ridge * (penalty + curvature)
+        half = self.features / np.sqrt(penalty)
+        inner = half @ half.T
         inner *= self.vectors @ self.vectors.T
         inner[np.diag_indices_from(inner)] += 1.0
         try:

@@ -6,6 +6,7 @@ from scipy.linalg import LinAlgError, cho_factor, cho_solve
 from .few_rows import FewRows
 
 DENSE_LIMIT = 2500  # coordinates up to which they are factorised
+DENSE_WORK = 12_000  # unless there is a penalty, and the shorter way's cube is more times the work of a product
 SAMPLE = 40  # rows for every coordinate that make a rough Hessian
 
 

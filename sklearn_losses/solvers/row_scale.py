@@ -12,7 +12,7 @@ class EvenSplit:
     def __init__(self, split, scale):
         self.split, self.scale = split, scale
         self.n_rows, self.n_outputs, self.n_intercepts = split.n_rows, split.n_outputs, split.n_intercepts
-        self.weights, self.penalty = split.weights * scale, split.penalty
+        self.weights, self.penalty, self.work = split.weights * scale, split.penalty, split.work
         self.forward, self.features = split.forward, split.features
 
     def adjoint(self, a):

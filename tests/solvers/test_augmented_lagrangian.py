@@ -92,6 +92,7 @@ class Split:
         self.penalty = np.concatenate([np.full(self.cut, float(alpha)), np.zeros(self.n_intercepts)])
         self.value, self.prox, self.curvature = loss.value, loss.prox, loss.curvature
         self.passes = 0.0
+        self.work = self.n_outputs * (rows.nnz if sp.issparse(rows) else rows.size)
 
     def forward(self, x):
         self.passes += 0.5
