@@ -166,7 +166,8 @@ def _from_samples(model: Conditioned, x: np.ndarray, sizes: tuple[int, int], inv
     nearly = inverse(large, x)
 
     def metric(x, level):
-        size = min(sizes[1] * 4**level, n_rows)
+        # a quarter of the rows at most: a sample is a copy
+        size = min(sizes[1] * 4**level, n_rows // 4)
         return nearly if level == 0 else inverse(sample(model, size, random_state)[0], x)
 
     bound = SampledBound(model, large, weights, nearly, tol) if tol is not None else None

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from scipy.optimize import minimize
 
 from ..solvers import quasi_newton
-from .certificate import GradientBound, certify
+from .certificate import GradientBound, certify, is_out_of_reach
 from .composition import Array
 from .coordinates import Conditioned
 
@@ -51,7 +51,7 @@ class SampledBound:
     def __call__(self, x: Array, value: float, gradient: Array) -> float:
         estimate = 0.5 * float(gradient @ self._inverse(gradient))
         wanted = self._tol * abs(value)
-        if not estimate <= wanted:
+        if not estimate <= wanted or is_out_of_reach(self._everywhere.model, value, self._tol):
             return estimate
         if self._proved is None or self._proved[0] is not x:
             self._proved = (x, self.from_sample(x, gradient, SHARE * wanted))
