@@ -18,6 +18,7 @@ import numpy as np
 from .newton_equations import DENSE_LIMIT, DENSE_WORK, newton_equations
 
 SMALLEST_RIDGE = 1e-14
+ENOUGH = 0.01  # of what a new center gains, below which a Newton step is not worth taking
 ROUGH_STEPS = 4  # after a new center, with a sample of the rows that bend
 FEASIBLE = 1e-9  # residual of a weighted mean of slopes that counts as zero where there is no penalty
 EPSILON = np.finfo(float).eps
@@ -108,6 +109,7 @@ class Run:
     lowest: float = np.inf  # gap so far, feasible or not
     idle: int = 0  # how many times the center has moved since the gap got lower
     stale: int = 0  # how many steps were taken since then
+    solve: object = None  # Newton's equations of the last step
 
     @classmethod
     def start(cls, problem, x, z, center, step):
@@ -119,28 +121,42 @@ class Run:
     def advance(self):
         """Take one Newton step, or move the center where the last one was enough; return whether it moved."""
         problem, x, z = self.problem, self.point.x, self.point.z
+        if self.newton_steps > 0 and self.is_solved(self.last_expectation()):
+            return self.recenter()
         v, rough = z + self.step * self.center, self.newton_steps < ROUGH_STEPS
-        solve = newton_equations(problem, v, self.step, 0.2 * self.point.mismatch, rough)
+        solve = self.solve = newton_equations(problem, v, self.step, 0.2 * self.point.mismatch, rough)
         direction = solve(-self.point.gradient, self.ridge)
-        solved = self.is_solved(-(self.point.gradient @ direction))
-        if solved:
-            self.move_center()
-        else:
-            direction, along = self.shorten(solve, direction)
-            t = line_search(problem, self.point, direction, along, self.center, self.step, self.longest)
-            x, z = x + t * direction, z + t * along
-            if not problem.dense:
-                x, z = settle_intercepts(problem, x, z, self.center, self.step)
-            self.newton_steps += 1
+        if self.is_solved(-(self.point.gradient @ direction)):
+            return self.recenter()
+        direction, along = self.shorten(solve, direction)
+        t = line_search(problem, self.point, direction, along, self.center, self.step, self.longest)
+        x, z = x + t * direction, z + t * along
+        if not problem.dense:
+            x, z = settle_intercepts(problem, x, z, self.center, self.step)
+        self.newton_steps += 1
         self.point = evaluate(problem, x, z, self.center, self.step)
         self.compare()
-        return solved
+        return False
+
+    def recenter(self):
+        """Move the center; return that it moved."""
+        self.move_center()
+        self.point = evaluate(self.problem, self.point.x, self.point.z, self.center, self.step)
+        self.compare()
+        return True
+
+    def last_expectation(self):
+        """What a Newton step should gain by the equations of the last one, where solving them again is cheap."""
+        if not self.problem.dense:
+            return np.inf
+        gradient = self.point.gradient
+        return gradient @ self.solve(gradient, self.ridge)
 
     def is_solved(self, expected):
         """Whether a Newton step that should lower the envelopes by so much gains less than a new center."""
         rounding = 1e-10 * EPSILON * abs(self.point.value)
         if self.problem.dense:  # one more Newton step would end it
-            enough = expected <= 0.01 * self.point.mismatch and self.point.gap <= 10.0 * self.point.mismatch
+            enough = expected <= ENOUGH * self.point.mismatch and self.point.gap <= 10.0 * self.point.mismatch
         else:
             enough = self.point.gap <= 2.0 * self.point.mismatch
         return expected <= rounding or (self.newton_steps > 0 and enough)

@@ -41,6 +41,7 @@ class FewRows:
         # the same change of every class's intercept changes no loss, and one class may not bend at all
         self.intercepts = np.full((split.n_intercepts, split.n_intercepts), float(self.outputs > 1) / step)
         self.intercepts += 1e-16 / step * np.eye(split.n_intercepts)
+        self.factored = None
 
     @classmethod
     def suits(cls, problem, rows):
@@ -61,6 +62,32 @@ class FewRows:
         """d, or None where a coordinate without penalty moves, or rounding keeps the residual from being small."""
         if right[self.free].any():
             return None
+        if self.factored is None or self.factored[0] != ridge:
+            self.factored = (ridge, *self.factorise(ridge))
+        _, penalty, factor, turned, schur = self.factored
+        if factor is None:
+            return None
+
+        def approximately(right):
+            weights = right[: self.cut].reshape(self.outputs, -1) / penalty
+            inside = self.forward(weights)
+            intercepts = right[self.cut :]
+            if intercepts.size:
+                intercepts = np.linalg.lstsq(schur, intercepts - turned.T @ inside, rcond=1e-14)[0]
+                inside = inside + self.vectors @ intercepts
+            inside = cho_solve(factor, inside, check_finite=False)
+            return np.concatenate([(weights - self.backward(inside) / penalty).ravel(), intercepts])
+
+        solution = approximately(right)
+        for _ in range(REFINEMENTS):
+            left = right - self.apply(solution, penalty)
+            if np.linalg.norm(left) <= ACCURATE * np.linalg.norm(right):
+                return solution
+            solution = solution + approximately(left)
+        return None
+
+    def factorise(self, ridge):
+        """The penalty with the ridge, ``I + B D^-1 B'`` factorised (None if that fails), and what intercepts need."""
         penalty = self.penalty
         if ridge > NO_RIDGE:  # relative to the Hessian's diagonal, on average over the outputs
             curvature = np.sum(self.vectors**2, axis=1) @ self.features**2 / self.outputs
@@ -72,27 +99,10 @@ class FewRows:
         try:
             factor = cho_factor(inner, lower=True, overwrite_a=True, check_finite=False)
         except LinAlgError:
-            return None
-        turned = cho_solve(factor, self.vectors[:, : len(self.intercepts)], check_finite=False)
-        schur = self.vectors[:, : len(self.intercepts)].T @ turned + self.intercepts
-
-        def approximately(right):
-            weights = right[: self.cut].reshape(self.outputs, -1) / penalty
-            inside = cho_solve(factor, self.forward(weights), check_finite=False)
-            intercepts = right[self.cut :]
-            if intercepts.size:
-                intercepts = np.linalg.lstsq(schur, intercepts - turned.T @ self.forward(weights), rcond=1e-14)[0]
-                inside = inside + turned @ intercepts
-            weights = weights - self.backward(inside) / penalty
-            return np.concatenate([weights.ravel(), intercepts])
-
-        solution, left = approximately(right), right
-        for _ in range(REFINEMENTS):
-            left = right - self.apply(solution, penalty)
-            if np.linalg.norm(left) <= ACCURATE * np.linalg.norm(right):
-                return solution
-            solution = solution + approximately(left)
-        return None
+            return penalty, None, None, None
+        vectors = self.vectors[:, : len(self.intercepts)]
+        turned = cho_solve(factor, vectors, check_finite=False) if vectors.size else vectors
+        return penalty, factor, turned, vectors.T @ turned + self.intercepts
 
     def forward(self, weights):
         """B times weights of shape (K, p)."""

@@ -1,5 +1,7 @@
 """Newton's equations of the envelopes: by factorisation, or for many coordinates by conjugate gradients."""
 
+from functools import cache
+
 import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
@@ -46,14 +48,17 @@ def dense(problem, window, step):
     matrix *= scale
     matrix *= scale[:, None]
 
-    def solve(right, ridge):
+    @cache
+    def factorise(ridge):
         while True:
             matrix[diagonal] = 1.0 + ridge
             try:
-                factor = cho_factor(matrix, lower=True, check_finite=False)
-                return scale * cho_solve(factor, scale * right, check_finite=False)
+                return cho_factor(matrix, lower=True, check_finite=False)
             except LinAlgError:
                 ridge *= 100.0
+
+    def solve(right, ridge):
+        return scale * cho_solve(factorise(ridge), scale * right, check_finite=False)
 
     return solve
 
