@@ -308,10 +308,9 @@ class Exponential(Activation):
             return np.where(np.isinf(p), np.inf, p - targets * scores), p - targets
 
 
-def _two_probabilities(scores: Array, power: Array | None = None) -> tuple[Array, Array]:
-    """sigma(z) and sigma(-z), each to full relative accuracy; ``power`` is exp(-|z|) where it is known already."""
-    if power is None:
-        power = np.exp(-np.abs(scores))
+def _two_probabilities(scores: Array) -> tuple[Array, Array]:
+    """sigma(z) and sigma(-z), each to full relative accuracy."""
+    power = np.exp(-np.abs(scores))
     large = 1.0 / (1.0 + power)
     small = power * large
     positive = scores >= 0.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 from scipy.optimize import minimize
@@ -57,15 +58,17 @@ def plan(model: Conditioned, x: np.ndarray, *, convex: bool, tol: float | None, 
     rows, n_outputs = objective.rows, objective.n_outputs
     n_rows, width = rows.n_rows, rows.n_features + 1
     if width > DENSE_PARAMETERS:
-        return _with_products(model, x, random_state) if objective.composition.has_curvature else Plan(x, quasi_newton)
+        if not objective.composition.has_curvature:
+            return Plan(x, quasi_newton)
+        return _with_products(model, x, convex=convex, random_state=random_state)
     if not objective.composition.has_curvature:
         typical = typical_inverse(sample(model, min(n_rows, 40 * width), random_state)[0])
         return Plan(x, quasi_newton, options={"metric": lambda x, level: typical if level == 0 else None})
     work = n_rows * width**2 * n_outputs * (n_outputs + 1) / 2
     sizes = sample_sizes(n_rows, width) if n_outputs == 1 else None
-    few = FEW_SPARSE_ENTRIES if convex and n_outputs == 1 else DENSE_ENTRIES
-    if rows.is_sparse and n_rows * width > few and (sizes is None or n_outputs == 1):
-        return _with_products(model, x, random_state)
+    written_out = FEW_SPARSE_ENTRIES if convex and n_outputs == 1 else DENSE_ENTRIES
+    if rows.is_sparse and n_rows * width > written_out and (convex or sizes is None):
+        return _with_products(model, x, convex=convex, random_state=random_state)
     if n_outputs > 1 and work > SMALL_HESSIAN:
         return _jointly(model, x, tol, random_state)
 
@@ -96,7 +99,7 @@ def sample_sizes(n_rows: int, n_parameters: int) -> tuple[int, int] | None:
 def _all_at_once(model: Conditioned, x: np.ndarray, *, convex: bool) -> Plan:
     if convex and model.objective.n_parameters > FEW_PARAMETERS:
         model.keeps_scores = True
-        kept = Kept(lambda x: dense_inverse(model, x, convex=True), PRODUCTS_PER_METRIC)
+        kept = Kept(partial(dense_inverse, model, convex=convex), PRODUCTS_PER_METRIC)
         options = {"preconditioner": kept, "tol": NEWTON_TOLERANCE}
         return Plan(x, truncated_newton, {"hessp": model.hessian_product}, options)
 
@@ -114,23 +117,26 @@ def _jointly(model: Conditioned, x: np.ndarray, tol: float | None, random_state:
     inverse = by_class_inverse if factorising <= MANY_CLASSES else kronecker_inverse
     if rows.n_rows > 4 * BY_CLASS_SAMPLES[1] and inverse is by_class_inverse:
         return _from_samples(model, x, BY_CLASS_SAMPLES, inverse, tol, random_state)
-    few = rows.n_rows <= BY_CLASS_SAMPLES[1]
-    part = model.written() if few else sample(model, BY_CLASS_SAMPLES[1], random_state)[0]
-    kept = Kept(lambda x: inverse(part, x), PRODUCTS_PER_METRIC)
+    part = _all_or_some(model, BY_CLASS_SAMPLES[1], random_state)
+    kept = Kept(partial(inverse, part), PRODUCTS_PER_METRIC)
     model.keeps_scores = True
     return Plan(x, truncated_newton, {"hessp": model.hessian_product}, {"preconditioner": kept})
 
 
-def _with_products(model: Conditioned, x: np.ndarray, random_state: RandomState) -> Plan:
+def _all_or_some(model: Conditioned, size: int, random_state: RandomState) -> Conditioned:
+    """The model written out, over a sample of its rows where it has more than so many."""
+    return model.written() if model.objective.rows.n_rows <= size else sample(model, size, random_state)[0]
+
+
+def _with_products(model: Conditioned, x: np.ndarray, *, convex: bool, random_state: RandomState) -> Plan:
     """Sparse rows, or very many features; where features are few beside the entries, in the metric of a sample."""
     rows, width = model.objective.rows, model.objective.rows.n_features + 1
     entries = rows.X.nnz if rows.is_sparse else rows.X.size
-    if model.objective.n_outputs == 1 and width**3 <= SAMPLED_METRIC * entries:
-        size = 10 * width
-        part = sample(model, size, random_state)[0] if rows.n_rows > size else model.written()
-        metric = Kept(lambda x: dense_inverse(part, x, convex=True), PRODUCTS_PER_METRIC)
-    else:
-        metric = Kept(lambda x: diagonal_inverse(model, x), 1)
+    size = 10 * width
+    metric: Callable = partial(diagonal_inverse, model)
+    if model.objective.n_outputs == 1 and size * width <= DENSE_ENTRIES and width**3 <= SAMPLED_METRIC * entries:
+        part = _all_or_some(model, size, random_state)
+        metric = Kept(partial(dense_inverse, part, convex=convex), PRODUCTS_PER_METRIC)
     model.keeps_scores = True
     options = {"preconditioner": metric, "accuracy": SPARSE_ACCURACY}
     return Plan(x, truncated_newton, {"hessp": model.hessian_product}, options)

@@ -107,9 +107,7 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
         task = scratch._prepare(X, y, sample_weight, soft_labels)
 
         with worker_threads(task.work) as executor:
-            objective = task.objective(self, executor)
-            if validation.is_checked_in_threads(task.X):
-                validation.check_finite(self, task.X, objective.rows.total())
+            objective = self._checked_objective(task, executor)
 
             def attributes(theta):
                 coef, intercept = objective.unpack(theta)
@@ -191,7 +189,11 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
 
     def _objective(self, X, y, sample_weight=None, soft_labels=None) -> Objective:
         task = copy.copy(self)._prepare(X, y, sample_weight, soft_labels)
-        objective = task.objective(self)
+        return self._checked_objective(task)
+
+    def _checked_objective(self, task: Task, executor=None) -> Objective:
+        """The objective, after what validation has left to the threads."""
+        objective = task.objective(self, executor)
         if validation.is_checked_in_threads(task.X):
             validation.check_finite(self, task.X, objective.rows.total())
         return objective

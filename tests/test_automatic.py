@@ -8,6 +8,7 @@ from sklearn.preprocessing import scale
 
 from sklearn_losses import CrossEntropy, LinearRegressor, LogisticRegressor, Loss, SoftmaxClassifier, automatic
 from sklearn_losses.problem import coordinates
+from sklearn_losses.problem.metric import diagonal_inverse
 from sklearn_losses.solvers import newton, quasi_newton, truncated_newton
 
 BINARY = make_classification(6_000, 12, n_informative=6, random_state=0)
@@ -97,6 +98,26 @@ def test_many_sparse_features_take_products(chosen, kind, n_classes):
     model = fit(SoftmaxClassifier(alpha=1e-3), X, y)
     assert chosen == [(truncated_newton, ["accuracy", "preconditioner"])]
     assert model.objective_value_ == pytest.approx(reference(model, X, y), rel=1e-6)
+
+
+def test_sparse_rows_of_many_classes_are_not_written_out(chosen, monkeypatch):
+    monkeypatch.setattr(automatic, "DENSE_ENTRIES", 1e4)
+    X, y = sparse.csr_array(JOINT[0][:1_500]), JOINT[1][:1_500]
+    model = fit(SoftmaxClassifier(alpha=1e-3), X, y)
+    assert chosen == [(truncated_newton, ["accuracy", "preconditioner"])]
+    assert model.objective_value_ == pytest.approx(reference(model, X.toarray(), y), rel=1e-6)
+
+
+def test_samples_of_sparse_rows_keep_to_the_same_limit(chosen, monkeypatch):
+    seen = []
+    monkeypatch.setattr(automatic, "diagonal_inverse", lambda *args: seen.append(args) or diagonal_inverse(*args))
+    X = sparse.csr_array(sparse.random(3_000, 40, density=0.3, random_state=0))
+    y = (X.sum(axis=1) > 6).astype(int)
+    fit(LogisticRegressor(alpha=1e-3), X, y)
+    assert not seen
+    monkeypatch.setattr(automatic, "DENSE_ENTRIES", 1e4)
+    fit(LogisticRegressor(alpha=1e-3), X, y)
+    assert seen
 
 
 @pytest.mark.parametrize("shape", [(3_000, 40), (600, 100), (900, 1_000)])

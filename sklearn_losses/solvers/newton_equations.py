@@ -27,10 +27,11 @@ def newton_equations(problem, v, step, enough, rough):
     if FewRows.suits(problem, rows):
         few = FewRows(problem, rows, blocks, step)
         if few.few:
+            whole = cache(lambda: dense(problem, window, step))
 
             def solve(right, ridge):
                 solution = few.solve(right, ridge)
-                return dense(problem, window, step)(right, ridge) if solution is None else solution
+                return whole()(right, ridge) if solution is None else solution
 
             return solve
     return dense(problem, window, step)
