@@ -244,7 +244,7 @@ def test_any_optimiser_can_have_it():
         np.zeros(objective.n_parameters),
         jac=True,
         hessp=objective.hessian_product,
-        method="trust-krylov",
+        method="trust-ncg",
         options={"gtol": 1e-10},
     )
     coef, intercept = objective.unpack(found.x)
