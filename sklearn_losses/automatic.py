@@ -19,7 +19,7 @@ from .problem.metric import (
     typical_inverse,
 )
 from .problem.sampled_bound import SampledBound
-from .problem.sampling import RandomState, first_rows, sample
+from .problem.sampling import RandomState, sample, thinned
 from .solvers import newton, quasi_newton, truncated_newton
 
 SMALL_HESSIAN = 3e7  # multiplications: below, one dense Hessian for K classes is cheaper than thinking twice
@@ -162,7 +162,7 @@ def _from_samples(model: Conditioned, x: np.ndarray, sizes: tuple[int, int], inv
     """Tall data: a small sample, a large one in its metric, then all rows in the metric of the large one."""
     n_rows, width = model.objective.rows.n_rows, model.objective.rows.n_features + 1
     large, weights = sample(model, sizes[1], random_state)
-    small = first_rows(large, sizes[0])
+    small = thinned(large, sizes[0])
     x = _on_sample(small, x, lambda x, level: inverse(small, x), STATISTICAL * width / sizes[0])
     first = inverse(small, x)
     x = _on_sample(

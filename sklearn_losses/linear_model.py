@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import warnings
 from abc import abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -107,7 +109,7 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
         task = scratch._prepare(X, y, sample_weight, soft_labels)
 
         with worker_threads(task.work) as executor:
-            objective = self._checked_objective(task, executor)
+            objective = task.objective(self, executor)
 
             def attributes(theta):
                 coef, intercept = objective.unpack(theta)
@@ -118,19 +120,17 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
                 }
 
             progress = Progress(self, X, y, {"sample_weight": sample_weight, "soft_labels": soft_labels}, attributes)
-            found = fit(
-                Problem(
-                    objective,
-                    convex=task.convex,
-                    piecewise=task.piecewise,
-                    tol=self.tol,
-                    max_iter=self.max_iter,
-                    random_state=FIXED_SEED if self.random_state is None else self.random_state,
-                    watch=progress.watch,
-                ),
-                self.solver,
-                self._start(task, objective),
+            problem = Problem(
+                objective,
+                convex=task.convex,
+                piecewise=task.piecewise,
+                tol=self.tol,
+                max_iter=self.max_iter,
+                random_state=FIXED_SEED if self.random_state is None else self.random_state,
+                watch=progress.watch,
             )
+            with _finite_entries(self, task.X, objective.rows, smooth=task.loss.smooth):
+                found = fit(problem, self.solver, self._start(task, objective))
             separable = self.alpha == 0 and task.domain != "values" and is_separated(objective, found.theta)
             progress.finish(found.theta)
         self._warn(found, separable)
@@ -189,14 +189,8 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
 
     def _objective(self, X, y, sample_weight=None, soft_labels=None) -> Objective:
         task = copy.copy(self)._prepare(X, y, sample_weight, soft_labels)
-        return self._checked_objective(task)
-
-    def _checked_objective(self, task: Task, executor=None) -> Objective:
-        """The objective, after what validation has left to the threads."""
-        objective = task.objective(self, executor)
-        if validation.is_checked_in_threads(task.X):
-            validation.check_finite(self, task.X, objective.rows.total())
-        return objective
+        validation.check_finite(self, task.X)
+        return task.objective(self)
 
     def _scores(self, X) -> np.ndarray:
         """x W' + b, for rows of any size."""
@@ -230,6 +224,28 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
+
+
+@contextmanager
+def _finite_entries(estimator, X, rows: Rows, *, smooth: bool) -> Iterator[None]:
+    """Around a fit: a ValueError if X has entries that are not finite.
+
+    Validation leaves a large X to this. It is looked through only if the fit did not come upon a finite gradient, which
+    is a sum over all entries.
+    """
+    if not validation.is_looked_through_later(X):
+        yield
+        return
+    # rows of weight zero are not among those of the fit; and where a loss has kinks undefined numbers take long
+    if rows.X is not X or not smooth:
+        validation.check_finite(estimator, X)
+    try:
+        yield
+    except Exception:
+        validation.check_finite(estimator, X)
+        raise
+    if not rows.known_finite:
+        validation.check_finite(estimator, X)
 
 
 def is_separated(objective: Objective, theta: np.ndarray) -> bool:

@@ -59,7 +59,7 @@ def check_parameters(estimator) -> None:
 def check_fit_data(estimator, X: ArrayLike, y: ArrayLike, **options):
     """X and y validated by scikit-learn for fitting; X in float64, or float32 where it came so.
 
-    Whether the entries of an array that `is_checked_in_threads` are finite is left to `check_finite`.
+    Whether the entries of an array that `is_looked_through_later` are finite is found out by the fit.
     """
     _refuse_odd_inputs(X)
     try:
@@ -70,21 +70,21 @@ def check_fit_data(estimator, X: ArrayLike, y: ArrayLike, **options):
             accept_sparse=("csr", "csc"),
             dtype=ALLOWED_DTYPES,
             accept_large_sparse=True,
-            ensure_all_finite=not is_checked_in_threads(X),
+            ensure_all_finite=not is_looked_through_later(X),
             **options,
         )
     except ValueError as error:
         raise _with_hint(error) from error
 
 
-def is_checked_in_threads(X) -> bool:
-    """Whether X is an array of numbers so large that reading it takes a while."""
+def is_looked_through_later(X) -> bool:
+    """Whether X is an array of numbers so large that reading it takes a while: the first pass shows what it holds."""
     return isinstance(X, np.ndarray) and X.dtype.kind in "fiu" and X.size >= MANY_ENTRIES
 
 
-def check_finite(estimator, X: NDArray, total: float) -> None:
-    """Raise a ValueError unless all entries of X are finite, as they are if their total is."""
-    if np.isfinite(total):
+def check_finite(estimator, X: NDArray) -> None:
+    """Raise a ValueError unless all entries of an X that is looked through later are finite."""
+    if not is_looked_through_later(X):
         return
     try:
         assert_all_finite(X, estimator_name=type(estimator).__name__, input_name="X")
@@ -110,13 +110,24 @@ def encode_labels(y: NDArray) -> tuple[NDArray, NDArray[np.intp]]:
             f"Unknown label type: y holds {mixed if len(kinds) > 1 else 'objects'}. Make them all text, or give y a "
             "numeric dtype, for example with y.astype(int)."
         )
-    classes = np.unique(y)
+    classes, codes = _unique(y)
     # integers that repeat are labels; scikit-learn's check, which looks for fractions, takes longer than the rest
     if y.dtype.kind not in "biu" or 2 * len(classes) > len(y):
         try:
             check_classification_targets(y)
         except ValueError as error:
             raise ValueError(f"{error} For a continuous target use LinearRegressor.") from error
+    return classes, codes
+
+
+def _unique(y: NDArray) -> tuple[NDArray, NDArray[np.intp]]:
+    if np.can_cast(y.dtype, np.intp) and int(y.max()) - int(y.min()) < len(y):  # integers to be counted, not sorted
+        codes = y.astype(np.intp) - int(y.min())
+        found = np.flatnonzero(np.bincount(codes))
+        return (found + int(y.min())).astype(y.dtype), np.searchsorted(found, codes) if found[-1] >= len(
+            found
+        ) else codes
+    classes = np.unique(y)
     return classes, np.searchsorted(classes, y)
 
 

@@ -36,7 +36,7 @@ def changed(array, index, value):
     return array
 
 
-def assert_intact(model, fit, error, message):
+def assert_intact(model, fit, error, message, X=X):
     """A failing fit raises ``error`` with ``message`` in it, and leaves a fitted model as it was."""
     before, predictions = deepcopy(vars(model)), model.predict(X)
     with pytest.raises(error, match=message):
@@ -107,6 +107,36 @@ every_model = pytest.mark.parametrize(("model", "y"), MODELS.values(), ids=MODEL
 def test_bad_rows(model, y, bad, error, message):
     model = clone(model).fit(X, y)
     assert_intact(model, lambda model: model.fit(bad, y), error, message)
+
+
+MANY = np.random.RandomState(2).normal(size=(50_000, 20))  # so many that validation leaves them to the fit
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("solver", ["auto", "L-BFGS-B", "gradient-descent"])
+@pytest.mark.parametrize(
+    "model",
+    [
+        LogisticRegressor(),
+        LogisticRegressor("hinge"),
+        LogisticRegressor("mse"),
+        SoftmaxClassifier(),
+        LinearRegressor("huber"),
+        LinearRegressor("poisson"),
+    ],
+    ids=repr,
+)
+def test_one_bad_entry_among_many(model, solver, bad):
+    score = MANY[:, 0]
+    kinds = {LogisticRegressor: score > 0, SoftmaxClassifier: np.digitize(score, [-1, 1]), LinearRegressor: score**2}
+    y = kinds[type(model)]
+    model = clone(model).set_params(tol=1e-2).fit(MANY, y).set_params(max_iter=3, solver=solver)
+    rows = changed(MANY, (31_000, 7), bad)
+    message = "Input X contains NaN" if np.isnan(bad) else "Input X contains infinity"
+    assert_intact(model, lambda model: model.fit(rows, y), ValueError, message, MANY)
+    assert_intact(model, lambda model: model.objective(rows, y), ValueError, message, MANY)
+    nothing = changed(np.ones(len(y)), 31_000, 0.0)
+    assert_intact(model, lambda model: model.fit(rows, y, sample_weight=nothing), ValueError, message, MANY)
 
 
 BAD_LABELS = {

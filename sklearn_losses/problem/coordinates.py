@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from .composition import Array
 from .objective import Objective
-from .rows import Rows
+from .rows import Rows, stratified
 
 # the curvature of a typical loss in its score; it only balances data against penalty in the scale of a column
 TYPICAL_CURVATURE = 0.25
@@ -94,7 +94,10 @@ class Unchanged:
         return theta_gradient
 
     def transform(self, rows: Array, out: Array | None = None) -> Array:
-        return rows
+        if out is None:
+            return rows
+        np.copyto(out, rows)
+        return out
 
     def penalty(self, strengths: Array) -> Array:
         return strengths
@@ -144,9 +147,9 @@ class Conditioned:
     def adjoint(self, dual: Array) -> Array:
         return self.coordinates.gradient(self.objective.adjoint(dual))
 
-    def hessian(self, x: Array, *, convex: bool = True) -> Array:
-        coordinates = self.coordinates
-        hessian = self.objective.data_hessian(coordinates.to_theta(x), convex=convex, transform=coordinates.transform)
+    def hessian(self, x: Array, *, convex: bool = True, dtype: type = np.float64) -> Array:
+        theta, transform = self.coordinates.to_theta(x), self.coordinates.transform
+        hessian = self.objective.data_hessian(theta, convex=convex, transform=transform, dtype=dtype)
         hessian.flat[:: len(hessian) + 1] += self.penalty
         return hessian
 
@@ -161,8 +164,11 @@ class Conditioned:
         if isinstance(self.coordinates, Unchanged) and weights is None:
             return self if isinstance(indices, slice) else self.only(indices)
         objective = self.objective
-        rows = objective.rows.take(indices)
-        rows = self.coordinates.transform(rows, out=None if isinstance(indices, slice) else rows)
+        transform = self.coordinates.transform
+        if isinstance(indices, slice):
+            rows = transform(objective.rows.take(indices))
+        else:
+            rows = objective.rows.transformed(indices, transform)
         part = objective.over(
             Rows(rows, objective.n_outputs, None, objective.rows.executor),
             y=objective.y[indices],
@@ -201,10 +207,8 @@ def column_statistics(objective: Objective) -> tuple[Array, Array]:
     if not rows.is_sparse and rows.n_rows > FEW_ROWS * SAMPLED_ROWS:
         halves = []
         for start in (0.25, 0.75):
-            # stratified by weight: evenly spaced in the cumulated weights, wherever the rows are sorted
-            positions = (np.arange(SAMPLED_ROWS) + start) / SAMPLED_ROWS
-            indices = np.minimum(np.searchsorted(np.cumsum(weights), positions), rows.n_rows - 1)
-            part = Rows(rows.take(indices))
+            # stratified by weight, so that it does not matter whether the rows are sorted
+            part = Rows(rows.take(stratified(weights, SAMPLED_ROWS, start)))
             halves.append(_statistics(part, np.full(SAMPLED_ROWS, 1 / SAMPLED_ROWS)))
             objective.meter.count(part)
         (center, spread), (_, other) = halves

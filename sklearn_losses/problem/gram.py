@@ -13,7 +13,9 @@ def gram(features: Array, curvature: Array, *, ones: bool) -> Array:
     """``sum_i c_i x (row row')`` for curvature (n,) or (n, K, K): a matrix in the order of theta.
 
     With ``ones``, features have a last column of ones for the intercept, and are a copy that may be overwritten.
+    The arithmetic is that of the features' dtype.
     """
+    curvature = curvature.astype(features.dtype, copy=False)
     if curvature.ndim == 1:
         return _single(features, curvature, overwrite=ones)
     few = features.size * curvature[0].size <= FEW_ENTRIES

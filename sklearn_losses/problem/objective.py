@@ -160,6 +160,8 @@ class Objective:
             self.meter.count(self.rows)
             value, slope, _ = self.loss.total(float(mean))
             value += 0.5 * float(np.sum((np.sqrt(self.penalty) * coef) ** 2))
+            if not self.rows.known_finite:
+                self.rows.known_finite = bool(np.isfinite(coef_gradient).all())
             coef_gradient = slope * coef_gradient + self.penalty * coef
             return value, self.join(coef_gradient, slope * intercept_gradient)
 
@@ -210,8 +212,13 @@ class Objective:
         hessian[diagonal, diagonal] += np.tile(np.broadcast_to(self.penalty, self.rows.n_features), self.n_outputs)
         return hessian
 
-    def data_hessian(self, theta: ArrayLike, *, convex: bool, transform: Callable | None = None) -> Array:
-        """The same without the penalty, with respect to the weights of transformed rows if there is a transform."""
+    def data_hessian(
+        self, theta: ArrayLike, *, convex: bool, transform: Callable | None = None, dtype: type = np.float64
+    ) -> Array:
+        """The same without the penalty, with respect to the weights of transformed rows if there is a transform.
+
+        The products of every block's rows are computed in ``dtype``.
+        """
         self._require_curvature()
         coef, intercept = self.split(theta)
 
@@ -220,7 +227,7 @@ class Objective:
             y, scores = self.targets(rows), self._scores(block, coef, intercept)
             blocks = self.composition.blocks(y, scores)
             blocks = blocks if convex else absolute(blocks)
-            features = self._with_ones(block, transform)
+            features = self._with_ones(block, transform, dtype)
             sums = (gram(features, _scaled(blocks, self.weights[rows]), ones=self.fit_intercept),)
             if self.loss.separable:
                 return sums
@@ -315,10 +322,14 @@ class Objective:
         product = np.dot(gradient.T, block) if isinstance(block, np.ndarray) else (block.T @ gradient).T
         return product.reshape(self.n_outputs, -1), gradient.sum(axis=0).reshape(self.n_outputs)
 
-    def _with_ones(self, block, transform: Callable | None = None) -> Array:
+    def _with_ones(self, block, transform: Callable | None = None, dtype: type = np.float64) -> Array:
         dense = block if isinstance(block, np.ndarray) else block.toarray()
         dense = dense if transform is None else transform(dense)
-        return np.column_stack([dense, np.ones(len(dense))]) if self.fit_intercept else dense
+        if not self.fit_intercept:
+            return dense.astype(dtype, copy=False)
+        features = np.empty((len(dense), dense.shape[1] + 1), dtype)
+        features[:, :-1], features[:, -1] = dense, 1.0
+        return features
 
     def _require_curvature(self) -> None:
         if not self.composition.has_curvature:

@@ -33,7 +33,14 @@ class Rows:
         Subtracted from every row, for columns whose offset would drown their variation. Dense rows only.
     executor : concurrent.futures.Executor, optional
         Where groups of blocks are summed; one after the other without it.
+
+    Attributes
+    ----------
+    known_finite : bool
+        Whether a finite sum over all entries has shown that they are finite.
     """
+
+    known_finite = False
 
     def __init__(self, X, n_outputs: int = 1, shift: Array | None = None, executor: Executor | None = None):
         self.X, self.shift, self.executor = X, shift, executor
@@ -68,16 +75,24 @@ class Rows:
         some = np.asarray(some, dtype=np.float64)
         return some if self.shift is None else some - self.shift
 
+    def transformed(self, indices: NDArray[np.intp], transform: Callable[..., Array]) -> Array:
+        """Some rows, each block of them through ``transform(rows, out=...)``, in a new dense array."""
+        result = np.empty((len(indices), self.n_features))
+        size = BLOCK_ENTRIES // self.n_features + 1
+
+        def of_rows(start):
+            block = slice(start, start + size)
+            _quietly(lambda rows: transform(self.take(indices[rows]), out=result[rows]), block)
+
+        run = map if self.executor is None else self.executor.map
+        list(run(of_rows, range(0, len(indices), size)))
+        return result
+
     def sum(self, of_rows: Callable[[slice], Sums]) -> Sums:
         """``of_rows(rows)`` summed over all blocks' rows; it returns a tuple of numbers and arrays."""
         if self.executor is None or len(self.groups) == 1:
             return _add_up(_quietly(of_rows, rows) for group in self.groups for rows in group)
         return _add_up(self.executor.map(lambda group: _add_up(_quietly(of_rows, rows) for rows in group), self.groups))
-
-    def total(self) -> float:
-        """The sum of all entries, which is finite only if they are."""
-        ones = np.ones(self.n_features, self.X.dtype)
-        return self.sum(lambda rows: (float(np.dot(self.X[rows], ones).sum()),))[0]
 
     def _sparse_block(self, rows: slice):
         X = self.X
@@ -86,6 +101,17 @@ class Rows:
             parts = (X.data[first:last], X.indices[first:last], X.indptr[rows.start : rows.stop + 1] - first)
             X = sparse.csr_array(parts, shape=(rows.stop - rows.start, self.n_features))
         return X if X.dtype == np.float64 else X.astype(np.float64)
+
+
+def stratified(chances: Array, size: int, offsets: Array | float) -> NDArray[np.intp]:
+    """Sorted indices of rows: one from each of ``size`` strata of the same chance, at an offset from 0 to 1 in it."""
+    positions = (np.arange(size) + offsets) / size
+    if chances.min() == chances.max():
+        drawn = (positions * len(chances)).astype(np.intp)
+    else:
+        edges = np.cumsum(chances)
+        drawn = np.searchsorted(edges, positions * edges[-1], side="right")
+    return np.minimum(drawn, len(chances) - 1)
 
 
 def _quietly(of_rows: Callable[[slice], Sums], rows: slice) -> Sums:

@@ -20,7 +20,7 @@ from .certificate import GradientBound, certify, is_out_of_reach
 from .composition import Array
 from .coordinates import Conditioned
 
-SHARE = 0.01  # of the tolerance that may be lost in finding the minimum of G
+SHARE = 0.5  # of what the tolerance leaves that may be lost in finding the minimum of G
 STEPS = 30
 
 
@@ -54,7 +54,7 @@ class SampledBound:
         if not estimate <= wanted or is_out_of_reach(self._everywhere.model, value, self._tol):
             return estimate
         if self._proved is None or self._proved[0] is not x:
-            self._proved = (x, self.from_sample(x, gradient, SHARE * wanted))
+            self._proved = (x, self.from_sample(x, gradient, SHARE * (wanted - estimate)))
         return self._proved[1]
 
     def proof(self, x: Array, value: float, gradient: Array) -> tuple[Array, float, float]:
@@ -66,12 +66,19 @@ class SampledBound:
 
     def from_sample(self, x: Array, gradient: Array, slack: float) -> float:
         """G(x) less a lower bound of min G, which is found but for the slack."""
-        at_x, slope = self._part.value_and_gradient(x)
+        part = self._part
+        at_x, slope = part.value_and_gradient(x)
         tilt = gradient - slope
+        # a Newton step from x is nearly always enough
+        _, least, gap = certify(part, x - self._inverse(gradient), tilt)
+        if not gap <= slack:
+            _, least, gap = certify(part, self._lowest(x, tilt, slack), tilt)
+        return at_x + float(tilt @ x) - least + gap
 
-        def rise(y):
-            there, slope = self._part.value_and_gradient(y)
-            return there - at_x + float(tilt @ (y - x)), slope + tilt
+    def _lowest(self, x: Array, tilt: Array, slack: float) -> Array:
+        def tilted(y):
+            value, slope = self._part.value_and_gradient(y)
+            return value + float(tilt @ y), slope + tilt
 
         options = {
             "metric": lambda y, level: self._inverse if level == 0 else None,
@@ -80,6 +87,4 @@ class SampledBound:
             "atol": slack,
             "maxiter": STEPS,
         }
-        lowest = minimize(rise, x, jac=True, method=quasi_newton, options=options).x
-        _, least, gap = certify(self._part, lowest, tilt)
-        return at_x + float(tilt @ x) - least + gap
+        return minimize(tilted, x, jac=True, method=quasi_newton, options=options).x

@@ -8,6 +8,7 @@ from sklearn.utils import check_random_state
 
 from .composition import Array
 from .coordinates import Conditioned
+from .rows import stratified
 
 RandomState = int | np.random.RandomState  # as scikit-learn's random_state
 
@@ -15,7 +16,7 @@ UNEVEN = 2.0  # factor by which a sample may miss the variance of a column befor
 
 
 def sample(model: Conditioned, size: int, random_state: RandomState) -> tuple[Conditioned, Array]:
-    """The model on about ``size`` rows, in random order, and the weights that these rows have among all.
+    """The model on about ``size`` rows, in their order, and the weights that these rows have among all.
 
     Rows are drawn in proportion to their weights. Where such a sample misses the spread of some column (rare
     features, heavy tails), half of the chances go by squared row norms instead.
@@ -36,25 +37,24 @@ def draw(weights: Array, chances: Array, size: int, random: np.random.RandomStat
     One is drawn from each of ``size`` strata of the rows in their order, so that sorted data is covered evenly; a
     row whose chance is larger than a stratum is drawn several times and counts so often.
     """
-    edges = np.cumsum(chances)
-    positions = (np.arange(size) + random.uniform(size=size)) * (edges[-1] / size)
-    drawn = np.minimum(np.searchsorted(edges, positions, side="right"), len(weights) - 1)
-    indices, counts = np.unique(drawn, return_counts=True)
+    drawn = stratified(chances, size, random.uniform(size=size))
+    first = np.flatnonzero(np.diff(drawn, prepend=-1))
+    indices, counts = drawn[first], np.diff(first, append=size)
     drawn_weights = weights[indices] / chances[indices] * counts
-    order = random.permutation(len(indices))
-    return indices[order], drawn_weights[order] / drawn_weights.sum()
+    return indices, drawn_weights / drawn_weights.sum()
 
 
-def first_rows(part: Conditioned, size: int) -> Conditioned:
-    """The first rows of a sample: a smaller sample."""
-    weights = part.objective.weights[:size]
-    return part.written(slice(0, size), weights / weights.sum())
+def thinned(part: Conditioned, size: int) -> Conditioned:
+    """About ``size`` evenly spaced rows of a sample: a smaller sample."""
+    rows = slice(0, None, max(part.objective.rows.n_rows // size, 1))
+    weights = part.objective.weights[rows]
+    return part.written(rows, weights / weights.sum())
 
 
 def _is_even(model: Conditioned, part: Conditioned) -> bool:
     expected = model.coordinates.variance
-    rows, weights = part.objective.rows.X, part.objective.weights
-    found = np.einsum("i,ij,ij->j", weights, rows, rows)
+    rows, weights = part.objective.rows, part.objective.weights
+    (found,) = rows.sum(lambda some: (np.dot(weights[some], np.square(rows.X[some])),))
     varies = expected > 0
     ratio = found[varies] / expected[varies]
     return bool((ratio > 1 / UNEVEN).all() and (ratio < UNEVEN).all())
