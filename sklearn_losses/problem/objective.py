@@ -298,8 +298,7 @@ class Objective:
 
     def only(self, indices: NDArray[np.intp]) -> Objective:
         """The objective's terms for some rows; their weights stay what they are."""
-        X = self.rows.X[indices] if self.rows.is_sparse else np.take(self.rows.X, indices, axis=0)
-        rows = Rows(X, self.n_outputs, self.rows.shift, self.rows.executor)
+        rows = Rows(self.rows.only(indices), self.n_outputs, self.rows.shift, self.rows.executor)
         return self.over(rows, self.y[indices], self.weights[indices])
 
     def targets(self, rows: slice | NDArray[np.intp]) -> NDArray:

@@ -71,9 +71,19 @@ class Rows:
         if self.is_sparse:
             some = self.X[indices].toarray()
         else:
-            some = self.X[indices] if isinstance(indices, slice) else np.take(self.X, indices, axis=0)
+            some = self.X[indices] if isinstance(indices, slice) else self.only(indices)
         some = np.asarray(some, dtype=np.float64)
         return some if self.shift is None else some - self.shift
+
+    def only(self, indices: NDArray[np.intp]):
+        """Some rows of X, copied as they are."""
+        X = self.X
+        # np.take is the fastest way, but starts with a copy of all of an array that is not C-contiguous
+        if not self.is_sparse and X.flags.c_contiguous:
+            return np.take(X, indices, axis=0)
+        if not self.is_sparse and X.flags.f_contiguous:
+            return np.take(X.T, indices, axis=1).T
+        return X[indices]
 
     def transformed(self, indices: NDArray[np.intp], transform: Callable[..., Array]) -> Array:
         """Some rows, each block of them through ``transform(rows, out=...)``, in a new dense array."""
