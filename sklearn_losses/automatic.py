@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -89,7 +90,7 @@ def sample_sizes(n_rows: int, n_parameters: int) -> tuple[int, int] | None:
     cost = 2.5 + n_parameters / HESSIAN_COST
     large = 20.0 * n_parameters
     for _ in range(20):
-        large = np.log(10) * DIGITS * n_rows / (np.log(max(large / n_parameters, 3.0)) ** 2 * cost)
+        large = math.log(10) * DIGITS * n_rows / (math.log(max(large / n_parameters, 3.0)) ** 2 * cost)
     large = int(max(large, 10 * n_parameters, 2 * FEWEST_ROWS))
     if large > n_rows / 4:
         return None

@@ -119,11 +119,13 @@ class LinearClassifier(ClassifierMixin, LinearModel):
         validation.check_number_of_classes(self, classes, binary_only=self._binary_only)
         weights = validation.check_weights(sample_weight, len(codes))
         weights = validation.with_class_weights(self.class_weight, classes, codes, weights)
-        target, totals = codes, np.bincount(codes, weights=weights, minlength=len(classes))
         if soft_labels is not None:
             target = validation.check_soft_labels(soft_labels, len(codes), classes)
-            totals = weights @ target
-        validation.check_class_totals(classes, totals)
+            validation.check_class_totals(classes, weights @ target)
+        else:
+            target = codes
+            if not weights.all():
+                validation.check_class_totals(classes, np.bincount(codes, weights=weights, minlength=len(classes)))
         binary = len(classes) == 2
         if binary:
             target = target.astype(np.float64) if target.ndim == 1 else np.ascontiguousarray(target[:, 1])

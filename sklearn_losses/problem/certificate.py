@@ -28,12 +28,13 @@ class GradientBound:
     def __init__(self, model: Conditioned):
         self.model = model
         penalised = model.penalty > 0
-        strength = np.where(penalised, model.penalty, 1.0)
-        self._counted = penalised | (np.arange(len(strength)) >= model.objective.n_weights)
-        self._strength = strength[self._counted]
+        # weights without a penalty have no part in it
+        strength = np.where(np.arange(len(penalised)) < model.objective.n_weights, np.inf, 1.0)
+        self._root = np.sqrt(np.where(penalised, model.penalty, strength))
 
     def __call__(self, x: Array, value: float, gradient: Array) -> float:
-        return 0.5 * float(np.sum(gradient[self._counted] ** 2 / self._strength))
+        scaled = gradient / self._root
+        return 0.5 * float(np.dot(scaled, scaled))
 
     def proof(self, x: Array, value: float, gradient: Array) -> tuple[Array, float, float]:
         """x, with its intercept made exact if need be, its value, and the bound."""

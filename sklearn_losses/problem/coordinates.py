@@ -25,8 +25,8 @@ TYPICAL_CURVATURE = 0.25
 # offsets beyond this many spreads are subtracted from the rows themselves, because sums would lose their digits
 FAR_OFFSET = 1e4
 
-SAMPLED_ROWS = 2_048
-FEW_ROWS = 16  # samples' worth of rows up to which all of them are read
+SAMPLED_ROWS = 1_024
+FEW_ROWS = 32  # samples' worth of rows up to which all of them are read
 
 
 @dataclass(frozen=True)

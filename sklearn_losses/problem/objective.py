@@ -159,7 +159,8 @@ class Objective:
             mean, coef_gradient, intercept_gradient = self.rows.sum(of_rows)
             self.meter.count(self.rows)
             value, slope, _ = self.loss.total(float(mean))
-            value += 0.5 * float(np.sum((np.sqrt(self.penalty) * coef) ** 2))
+            penalised = (np.sqrt(self.penalty) * coef).ravel()
+            value += 0.5 * float(np.dot(penalised, penalised))
             if not self.rows.known_finite:
                 self.rows.known_finite = bool(np.isfinite(coef_gradient).all())
             coef_gradient = slope * coef_gradient + self.penalty * coef

@@ -90,19 +90,20 @@ class Rows:
         result = np.empty((len(indices), self.n_features))
         size = BLOCK_ENTRIES // self.n_features + 1
 
-        def of_rows(start):
-            block = slice(start, start + size)
-            _quietly(lambda rows: transform(self.take(indices[rows]), out=result[rows]), block)
+        def of_rows(rows):
+            transform(self.take(indices[rows]), out=result[rows])
+            return ()
 
+        blocks = [slice(start, start + size) for start in range(0, len(indices), size)]
         run = map if self.executor is None else self.executor.map
-        list(run(of_rows, range(0, len(indices), size)))
+        list(run(lambda block: _quietly(of_rows, [block]), blocks))
         return result
 
     def sum(self, of_rows: Callable[[slice], Sums]) -> Sums:
         """``of_rows(rows)`` summed over all blocks' rows; it returns a tuple of numbers and arrays."""
         if self.executor is None or len(self.groups) == 1:
-            return _add_up(_quietly(of_rows, rows) for group in self.groups for rows in group)
-        return _add_up(self.executor.map(lambda group: _add_up(_quietly(of_rows, rows) for rows in group), self.groups))
+            return _quietly(of_rows, [rows for group in self.groups for rows in group])
+        return _add_up(self.executor.map(lambda group: _quietly(of_rows, group), self.groups))
 
     def _sparse_block(self, rows: slice):
         X = self.X
@@ -124,10 +125,10 @@ def stratified(chances: Array, size: int, offsets: Array | float) -> NDArray[np.
     return np.minimum(drawn, len(chances) - 1)
 
 
-def _quietly(of_rows: Callable[[slice], Sums], rows: slice) -> Sums:
+def _quietly(of_rows: Callable[[slice], Sums], blocks: list[slice]) -> Sums:
     # an infinite or undefined sum is an answer that solvers understand; threads do not inherit this setting
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
-        return of_rows(rows)
+        return _add_up(map(of_rows, blocks))
 
 
 def _add_up(parts: Iterable[Sums]) -> Sums:
