@@ -36,26 +36,28 @@ class Composition:
         """The loss of every row and its derivative in the row's scores."""
         raise NotImplementedError
 
+    def curvature_at(self, y: Array, scores: Array) -> Callable[[Array], Array]:
+        """Every row's Hessian in its scores, as a function to apply to directions."""
+        raise NotImplementedError
+
     def curvature_product(self, y: Array, scores: Array, direction: Array) -> Array:
         """Every row's Hessian in its scores, times a direction."""
-        raise NotImplementedError
+        return self.curvature_at(y, scores)(direction)
 
     def blocks(self, y: Array, scores: Array) -> Array:
         """Every row's Hessian in its scores: (n,) for one score, (n, K, K) for K."""
         if scores.ndim == 1:
             return self.curvature_product(y, scores, np.ones_like(scores))
-        basis = np.eye(scores.shape[1])
-        columns = [self.curvature_product(y, scores, np.broadcast_to(e, scores.shape)) for e in basis]
+        product = self.curvature_at(y, scores)
+        columns = [product(np.broadcast_to(e, scores.shape)) for e in np.eye(scores.shape[1])]
         return np.stack(columns, axis=2)
 
     def diagonal(self, y: Array, scores: Array) -> Array:
         """The diagonals of the Hessians, of the scores' shape."""
         if scores.ndim == 1:
             return self.blocks(y, scores)
-        basis = np.eye(scores.shape[1])
-        columns = [
-            self.curvature_product(y, scores, np.broadcast_to(e, scores.shape))[:, k] for k, e in enumerate(basis)
-        ]
+        product = self.curvature_at(y, scores)
+        columns = [product(np.broadcast_to(e, scores.shape))[:, k] for k, e in enumerate(np.eye(scores.shape[1]))]
         return np.stack(columns, axis=1)
 
     def mean_block(self, y: Array, scores: Array, weights: Array) -> Array:
@@ -82,11 +84,16 @@ class ChainRule(Composition):
         prediction, pull_back = self.activation.linearize(scores)
         return self.value(y, prediction), pull_back(self.gradient(y, prediction))
 
-    def curvature_product(self, y, scores, direction):
+    def curvature_at(self, y, scores):
         prediction, pull_back = self.activation.linearize(scores)
-        moved = self.activation.push_forward(scores, direction)
-        bent = self.activation.bend(scores, self.gradient(y, prediction), direction)
-        return pull_back(self.prediction_curvature_product(y, prediction, moved)) + bent
+        gradient = self.gradient(y, prediction)
+
+        def product(direction):
+            moved = self.activation.push_forward(scores, direction)
+            bent = self.activation.bend(scores, gradient, direction)
+            return pull_back(self.prediction_curvature_product(y, prediction, moved)) + bent
+
+        return product
 
 
 class Matching(Composition):
@@ -99,8 +106,9 @@ class Matching(Composition):
         value, gradient = self.activation.matching(scores, self.loss.targets(y))
         return value + self.loss.offset(y), gradient
 
-    def curvature_product(self, y, scores, direction):
-        return self.activation.push_forward(scores, direction)
+    def curvature_at(self, y, scores):
+        # the Jacobian is a Hessian, and so its own transpose
+        return self.activation.linearize(scores)[1]
 
     def blocks(self, y, scores):
         return self.activation.jacobian(scores)

@@ -17,7 +17,7 @@ from .coordinates import TYPICAL_CURVATURE, Conditioned
 
 Inverse = Callable[[Array], Array]
 
-LARGE_SUM = 1e7  # multiplications
+LARGE_SUM = 5e6  # multiplications
 UNEXPLAINED = 1e-4  # of a diagonal entry: a thousand times the error of single precision
 
 
@@ -36,14 +36,12 @@ def hessian_with_common_shift(model: Conditioned, x: Array, *, convex: bool, dty
 
 
 def dense_inverse(model: Conditioned, x: Array, *, convex: bool) -> Inverse:
-    """The inverse of the whole Hessian, whose sum over many rows single precision is enough for if it is regular."""
-    if model.objective.rows.n_rows * model.objective.n_parameters**2 >= LARGE_SUM:
-        hessian = hessian_with_common_shift(model, x, convex=convex, dtype=np.float32)
-        factor, failed = dpotrf(hessian, lower=1)
-        # a squared pivot relative to its diagonal entry is what the parameters before it leave unexplained
-        if not failed and (factor.diagonal() ** 2 > UNEXPLAINED * hessian.diagonal()).all():
-            return lambda vector: dpotrs(factor, vector, lower=1)[0]
-    return _cholesky_inverse(hessian_with_common_shift(model, x, convex=convex))
+    """The inverse of the whole Hessian."""
+
+    def hessian(dtype: type) -> Array:
+        return hessian_with_common_shift(model, x, convex=convex, dtype=dtype)
+
+    return _inverse_of_sum(hessian, model.objective.rows.n_rows * model.objective.n_parameters**2)
 
 
 def by_class_inverse(model: Conditioned, x: Array) -> Inverse:
@@ -52,15 +50,17 @@ def by_class_inverse(model: Conditioned, x: Array) -> Inverse:
     curvature = np.abs(objective.composition.diagonal(objective.targets(slice(None)), model.scores(x)))
     curvature = _scaled_by_weights(curvature, objective.weights)
     rows = _rows_with_ones(model)
+    rows_in = {np.float64: rows, np.float32: rows.astype(np.float32)}
     penalty = _by_class(model, model.penalty)
     # where nothing is known yet every class has the same curvature
     different = objective.n_outputs if (curvature != curvature[:, :1]).any() else 1
 
     def of_class(k: int) -> Array:
-        half = rows * np.sqrt(curvature[:, k, None])
-        block = np.dot(half.T, half)
-        block[np.diag_indices_from(block)] += penalty[k]
-        return _cholesky_inverse(block)(np.eye(len(block)))
+        def block(dtype: type) -> Array:
+            half = rows_in[dtype] * np.sqrt(curvature[:, k, None]).astype(dtype)
+            return np.dot(half.T, half) + np.diag(penalty[k])
+
+        return _inverse_of_sum(block, rows.size * rows.shape[1])(np.eye(rows.shape[1]))
 
     run = map if objective.rows.executor is None else objective.rows.executor.map
     inverses = np.stack(list(run(of_class, range(different))))
@@ -129,9 +129,20 @@ def diagonal_inverse(model: Conditioned, x: Array) -> Inverse:
     return lambda vector: vector / np.maximum(diagonal, floor)
 
 
+def _inverse_of_sum(hessian: Callable[[type], Array], work: float) -> Inverse:
+    """The inverse of a sum over rows, in single precision if it is a large one that this knows enough of."""
+    if work >= LARGE_SUM:
+        matrix = _with_unused(hessian(np.float32))
+        factor, failed = dpotrf(matrix, lower=1)
+        # a squared pivot relative to its diagonal entry is what the parameters before it leave unexplained
+        if not failed and (factor.diagonal() ** 2 > UNEXPLAINED * matrix.diagonal()).all():
+            return lambda vector: dpotrs(factor, vector, lower=1)[0]
+    return _cholesky_inverse(hessian(np.float64))
+
+
 def _cholesky_inverse(matrix: Array) -> Inverse:
     """The inverse of a positive definite matrix, or of one with a little added to its diagonal until it is."""
-    diagonal = np.diag_indices_from(matrix)
+    diagonal = np.diag_indices_from(_with_unused(matrix))
     jitter = 1e-12 * matrix[diagonal].max() + np.finfo(float).tiny
     while True:
         try:
@@ -140,6 +151,13 @@ def _cholesky_inverse(matrix: Array) -> Inverse:
         except LinAlgError:
             matrix[diagonal] += jitter
             jitter *= 10
+
+
+def _with_unused(matrix: Array) -> Array:
+    """The matrix, with ones on its diagonal for the parameters of constant columns, which have no part in anything."""
+    diagonal = matrix.diagonal()
+    np.fill_diagonal(matrix, np.where(diagonal == 0, 1.0, diagonal))
+    return matrix
 
 
 def _rows_with_ones(model: Conditioned) -> Array:

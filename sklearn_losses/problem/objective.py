@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -180,7 +181,7 @@ class Objective:
         """The Hessian of F at theta as a function of a vector; a product takes one pass over the data."""
         self._require_curvature()
         scores = self.scores(theta) if scores is None else scores
-        curvature = self._curvatures(scores) if self.n_outputs == 1 else None
+        curved = self._curved(scores)
         mean_and_gradient = None if self.loss.separable else self._mean_and_gradient(scores)
 
         def product(v: ArrayLike) -> Array:
@@ -189,11 +190,7 @@ class Objective:
             def of_rows(rows):
                 block = self.rows.block(rows)
                 moved = self._scores(block, coef, intercept)
-                if curvature is None:
-                    moved = self.composition.curvature_product(self.targets(rows), scores[rows], moved)
-                else:
-                    moved *= curvature[rows]
-                return self._pull_back(block, _scaled(moved, self.weights[rows]))
+                return self._pull_back(block, _scaled(curved[rows.start](moved), self.weights[rows]))
 
             result = self.join(*self.rows.sum(of_rows))
             self.meter.count(self.rows)
@@ -283,15 +280,20 @@ class Objective:
 
         return self.rows.sum(of_rows)[0]
 
-    def _curvatures(self, scores: Array) -> Array:
-        curvature = np.empty_like(scores)
+    def _curved(self, scores: Array) -> dict[int, Callable[[Array], Array]]:
+        """The second derivatives in the scores, ready for many products: a function for every block of rows."""
+        curved: dict[int, Callable[[Array], Array]] = {}
 
         def of_rows(rows):
-            curvature[rows] = self.composition.blocks(self.targets(rows), scores[rows])
+            y, some = self.targets(rows), scores[rows]
+            if self.n_outputs == 1:
+                curved[rows.start] = partial(np.multiply, self.composition.blocks(y, some))
+            else:
+                curved[rows.start] = self.composition.curvature_at(y, some)
             return ()
 
         self.rows.sum(of_rows)
-        return curvature
+        return curved
 
     def _mean_and_gradient(self, scores: Array) -> tuple[float, Array]:
         mean, dual = self.of_scores(scores)
