@@ -21,9 +21,10 @@ from .problem.metric import (
 )
 from .problem.sampled_bound import SampledBound
 from .problem.sampling import RandomState, sample, thinned
-from .solvers import newton, quasi_newton, truncated_newton
+from .solvers import chained, newton, quasi_newton, truncated_newton
 
 SMALL_HESSIAN = 3e7  # multiplications: below, one dense Hessian for K classes is cheaper than thinking twice
+LARGE_HESSIAN = 2e6  # multiplications: beyond, one in single precision and more steps are faster than one every step
 FEW_PARAMETERS = 300  # beyond, a Hessian takes as long as dozens of products with it
 DENSE_PARAMETERS = 3_000  # a dense metric of more parameters is not factorised
 DENSE_ENTRIES = 4e6  # sparse rows of more entries are not written out
@@ -32,6 +33,7 @@ SAMPLED_METRIC = 160.0  # a metric from 10 p rows takes p^3 / 160 non-zeros' wor
 MANY_CLASSES = 3e9  # multiplications: above, one factorisation a class costs more than it saves
 PRODUCTS_PER_METRIC = 20  # of truncated Newton, whose linear solves make up for an old metric
 SPARSE_ACCURACY = 0.03  # of Newton's equations, where a product costs no more than an evaluation
+QUICK_STEPS, LINEAR_TOLERANCE = 12, 1e-14  # of L-BFGS before Newton, which has no quadratic convergence to count on
 NEWTON_TOLERANCE = 1e-10  # a step or two more end near machine precision, where weights equal repetition
 
 # A sample's optimum is as good as its size; what follows balances passes over all rows against Hessians of samples.
@@ -107,7 +109,15 @@ def _all_at_once(model: Conditioned, x: np.ndarray, *, convex: bool) -> Plan:
     def hessian(x):
         return hessian_with_common_shift(model, x, convex=convex)
 
-    return Plan(x, newton, {"hess": hessian}, {"tol": NEWTON_TOLERANCE})
+    options: dict = {"tol": NEWTON_TOLERANCE}
+    if model.objective.rows.n_rows * model.objective.n_parameters**2 < LARGE_HESSIAN:
+        return Plan(x, newton, {"hess": hessian}, options)
+
+    def metric(x, level):
+        return dense_inverse(model, x, convex=convex)
+
+    quick = {"metric": metric, "tol": LINEAR_TOLERANCE, "maxiter": QUICK_STEPS}
+    return Plan(x, chained, {"hess": hessian}, {"links": [(quasi_newton, quick), (newton, options)]})
 
 
 def _jointly(model: Conditioned, x: np.ndarray, tol: float | None, random_state: RandomState) -> Plan:

@@ -17,7 +17,7 @@ from .coordinates import TYPICAL_CURVATURE, Conditioned
 
 Inverse = Callable[[Array], Array]
 
-LARGE_SUM = 5e6  # multiplications
+LARGE_SUM = 1e6  # multiplications
 UNEXPLAINED = 1e-4  # of a diagonal entry: a thousand times the error of single precision
 
 

@@ -4,9 +4,10 @@ They see numbers, never a loss: NumPy and SciPy are all they import.
 """
 
 from .augmented_lagrangian import augmented_lagrangian
+from .chained import chained
 from .gradient_descent import gradient_descent
 from .newton import newton
 from .quasi_newton import quasi_newton
 from .truncated_newton import truncated_newton
 
-__all__ = ["augmented_lagrangian", "gradient_descent", "newton", "quasi_newton", "truncated_newton"]
+__all__ = ["augmented_lagrangian", "chained", "gradient_descent", "newton", "quasi_newton", "truncated_newton"]
