@@ -109,15 +109,15 @@ def _all_at_once(model: Conditioned, x: np.ndarray, *, convex: bool) -> Plan:
     def hessian(x):
         return hessian_with_common_shift(model, x, convex=convex)
 
-    options: dict = {"tol": NEWTON_TOLERANCE}
+    last: dict = {"tol": NEWTON_TOLERANCE}
     if model.objective.rows.n_rows * model.objective.n_parameters**2 < LARGE_HESSIAN:
-        return Plan(x, newton, {"hess": hessian}, options)
+        return Plan(x, newton, {"hess": hessian}, last)
 
     def metric(x, level):
         return dense_inverse(model, x, convex=convex)
 
-    quick = {"metric": metric, "tol": LINEAR_TOLERANCE, "maxiter": QUICK_STEPS}
-    return Plan(x, chained, {"hess": hessian}, {"links": [(quasi_newton, quick), (newton, options)]})
+    first = {"metric": metric, "tol": LINEAR_TOLERANCE, "maxiter": QUICK_STEPS}
+    return Plan(x, chained, {"hess": hessian}, {"links": [(quasi_newton, first), (newton, last)]})
 
 
 def _jointly(model: Conditioned, x: np.ndarray, tol: float | None, random_state: RandomState) -> Plan:

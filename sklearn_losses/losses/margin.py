@@ -144,6 +144,14 @@ class Hinge(MarginLoss):
         largest_term[np.arange(len(true)), wrong.argmin(axis=1)] = 1.0
         return largest_term
 
+    def _value(self, scores, true):
+        # as in general, in fewer steps: the exact solver asks for it often
+        margins = _margins(scores, true)
+        margins[np.arange(len(true)), true] = np.inf
+        if self.multiclass == "weston-watkins":
+            return self.of_margin(margins).sum(axis=1)
+        return self.of_margin(margins.min(axis=1))
+
     def of_margin(self, margin):
         return np.maximum(0.0, 1.0 - margin)
 

@@ -153,8 +153,8 @@ class Conditioned:
         hessian.flat[:: len(hessian) + 1] += self.penalty
         return hessian
 
-    def gram(self, rows: NDArray[np.intp], blocks: Array) -> Array:
-        return self.written(rows).objective.gram(blocks)
+    def gram(self, rows: NDArray[np.intp], blocks: Array, dtype: type) -> Array:
+        return self.written(rows).objective.gram(blocks, dtype)
 
     def only(self, indices: NDArray[np.intp]) -> Conditioned:
         return Conditioned(self.objective.only(indices), self.coordinates)

@@ -37,7 +37,7 @@ def _at_once(features: Array, curvature: Array, ones: bool) -> Array:
     weights = parts[:p, :, :, :p].transpose(1, 0, 2, 3).reshape(n_weights, n_weights)
     if not ones:
         return weights
-    total = np.empty((n_weights + n_outputs, n_weights + n_outputs))
+    total = np.empty((n_weights + n_outputs, n_weights + n_outputs), features.dtype)
     total[:n_weights, :n_weights] = weights
     total[n_weights:, :n_weights] = parts[p, :, :, :p].reshape(n_outputs, n_weights)
     total[:n_weights, n_weights:] = total[n_weights:, :n_weights].T
@@ -47,7 +47,7 @@ def _at_once(features: Array, curvature: Array, ones: bool) -> Array:
 
 def _pair_by_pair(features: Array, curvature: Array, ones: bool) -> Array:
     n_outputs, p = curvature.shape[1], features.shape[1] - ones
-    total = np.empty((n_outputs * features.shape[1],) * 2)
+    total = np.empty((n_outputs * features.shape[1],) * 2, features.dtype)
     # where an output's weights and intercept are in theta, and where among its features
     places = [
         [(slice(k * p, (k + 1) * p), slice(0, p)), (slice(n_outputs * p + k, n_outputs * p + k + 1), slice(p, None))]

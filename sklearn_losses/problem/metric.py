@@ -10,15 +10,12 @@ from collections.abc import Callable
 
 import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
-from scipy.linalg.lapack import dpotrf, dpotrs
 
+from ..solvers.single_precision import LARGE_SUM, regular_factor
 from .composition import Array
 from .coordinates import TYPICAL_CURVATURE, Conditioned
 
 Inverse = Callable[[Array], Array]
-
-LARGE_SUM = 1e6  # multiplications
-UNEXPLAINED = 1e-4  # of a diagonal entry: a thousand times the error of single precision
 
 
 def hessian_with_common_shift(model: Conditioned, x: Array, *, convex: bool, dtype: type = np.float64) -> Array:
@@ -50,14 +47,14 @@ def by_class_inverse(model: Conditioned, x: Array) -> Inverse:
     curvature = np.abs(objective.composition.diagonal(objective.targets(slice(None)), model.scores(x)))
     curvature = _scaled_by_weights(curvature, objective.weights)
     rows = _rows_with_ones(model)
-    rows_in = {np.float64: rows, np.float32: rows.astype(np.float32)}
+    single = rows.astype(np.float32)
     penalty = _by_class(model, model.penalty)
     # where nothing is known yet every class has the same curvature
     different = objective.n_outputs if (curvature != curvature[:, :1]).any() else 1
 
     def of_class(k: int) -> Array:
         def block(dtype: type) -> Array:
-            half = rows_in[dtype] * np.sqrt(curvature[:, k, None]).astype(dtype)
+            half = (single if dtype is np.float32 else rows) * np.sqrt(curvature[:, k, None]).astype(dtype)
             return np.dot(half.T, half) + np.diag(penalty[k])
 
         return _inverse_of_sum(block, rows.size * rows.shape[1])(np.eye(rows.shape[1]))
@@ -132,11 +129,9 @@ def diagonal_inverse(model: Conditioned, x: Array) -> Inverse:
 def _inverse_of_sum(hessian: Callable[[type], Array], work: float) -> Inverse:
     """The inverse of a sum over rows, in single precision if it is a large one that this knows enough of."""
     if work >= LARGE_SUM:
-        matrix = _with_unused(hessian(np.float32))
-        factor, failed = dpotrf(matrix, lower=1)
-        # a squared pivot relative to its diagonal entry is what the parameters before it leave unexplained
-        if not failed and (factor.diagonal() ** 2 > UNEXPLAINED * matrix.diagonal()).all():
-            return lambda vector: dpotrs(factor, vector, lower=1)[0]
+        factor = regular_factor(_with_unused(hessian(np.float32).astype(np.float64)))
+        if factor is not None:
+            return lambda vector: cho_solve((factor, True), vector, check_finite=False)
     return _cholesky_inverse(hessian(np.float64))
 
 

@@ -271,11 +271,11 @@ class Objective:
         self.meter.count(self.rows, 0.5)
         return self.join(*sums)
 
-    def gram(self, blocks: Array) -> Array:
-        """The sum over rows of weight x block x (row row'), dense, in the order of theta."""
+    def gram(self, blocks: Array, dtype: type) -> Array:
+        """The sum over rows of weight x block x (row row'), dense, in the order of theta, computed in ``dtype``."""
 
         def of_rows(rows):
-            features = self._with_ones(self.rows.block(rows))
+            features = self._with_ones(self.rows.block(rows), dtype=dtype)
             return (gram(features, _scaled(blocks[rows], self.weights[rows]), ones=self.fit_intercept),)
 
         return self.rows.sum(of_rows)[0]

@@ -117,8 +117,8 @@ class Split:
         """Some rows of the data, without a one for the intercept."""
         return self.model.written(rows).objective.rows.take(slice(None))
 
-    def gram(self, rows: NDArray[np.intp], blocks: Array) -> Array:
-        return self.model.gram(rows, blocks)
+    def gram(self, rows: NDArray[np.intp], blocks: Array, dtype: type) -> Array:
+        return self.model.gram(rows, blocks, dtype)
 
     def product(self, rows: NDArray[np.intp], blocks: Array, v: Array) -> Array:
         active = self._only(rows)

@@ -35,7 +35,7 @@ def augmented_lagrangian(
         The problem as numbers: ``n_rows``, ``n_outputs``, ``n_intercepts``, ``weights`` (n,), summing to one,
         ``penalty`` (P,), ``work``, the multiplications of ``forward``, and the functions ``forward(x)``,
         ``adjoint(a) = sum_i s_i a_i (x) row_i``, ``value(z)``, ``prox(v, step)``, ``curvature(v, step)``,
-        ``gram(rows, blocks)``, ``product(rows, blocks, v)``, ``features(rows)``, these rows of the data, dense,
+        ``gram(rows, blocks, dtype)``, ``product(rows, blocks, v)``, ``features(rows)``, these rows of the data, dense,
         and ``take(rows)``, the split of some rows, whose weights stay as they are.
     tol : float
         The duality gap to reach, relative to F.

@@ -5,7 +5,8 @@ from functools import cache
 import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
-from .few_rows import FewRows
+from .few_rows import NO_RIDGE, FewRows
+from .single_precision import LARGE_SUM, regular_factor
 
 DENSE_LIMIT = 2500  # coordinates up to which they are factorised
 DENSE_WORK = 12_000  # unless there is a penalty, and the shorter way's cube is more times the work of a product
@@ -38,16 +39,30 @@ def newton_equations(problem, v, step, enough, rough):
 
 
 def dense(problem, window, step):
-    """The same by factorising the whole matrix."""
-    size = problem.penalty.size
-    rows, blocks = window
-    matrix = problem.split.gram(rows, blocks / step) if rows.size else np.zeros((size, size))
+    """The same by factorising the whole matrix; a large sum in single precision, if that knows enough of it."""
+    size, n_rows = problem.penalty.size, window[0].size
+    if n_rows * problem.split.n_outputs < 2 * size or n_rows * size**2 < LARGE_SUM:
+        return in_double_precision(problem, window, step)
+    matrix, scale = scaled_matrix(problem, window, step, np.float32)
+    factor = regular_factor(matrix)
+    if factor is None:
+        return in_double_precision(problem, window, step)
+    precisely = cache(lambda: in_double_precision(problem, window, step))
+
+    def solve(right, ridge):
+        largest = np.abs(right).max()
+        if ridge > NO_RIDGE or not 0.0 < largest < np.inf:
+            return precisely()(right, ridge)
+        single = (scale * (right / largest)).astype(np.float32)
+        return scale * largest * cho_solve((factor, True), single, check_finite=False)
+
+    return solve
+
+
+def in_double_precision(problem, window, step):
+    """The same whatever the matrix, with as much of a ridge as it needs."""
+    matrix, scale = scaled_matrix(problem, window, step, np.float64)
     diagonal = np.diag_indices_from(matrix)
-    matrix[diagonal] += problem.penalty
-    keep_definite(matrix, problem, step)
-    scale = 1.0 / np.sqrt(matrix[diagonal])
-    matrix *= scale
-    matrix *= scale[:, None]
 
     @cache
     def factorise(ridge):
@@ -62,6 +77,20 @@ def dense(problem, window, step):
         return scale * cho_solve(factorise(ridge), scale * right, check_finite=False)
 
     return solve
+
+
+def scaled_matrix(problem, window, step, dtype):
+    """The matrix with ones on its diagonal, and by what its rows and columns were multiplied for that."""
+    rows, blocks = window
+    size = problem.penalty.size
+    matrix = problem.split.gram(rows, blocks / step, dtype) if rows.size else np.zeros((size, size), dtype)
+    diagonal = np.diag_indices_from(matrix)
+    matrix[diagonal] += problem.penalty
+    keep_definite(matrix, problem, step)
+    scale = 1.0 / np.sqrt(matrix[diagonal])
+    matrix *= scale
+    matrix *= scale[:, None]
+    return matrix, scale
 
 
 def thin(rows, blocks, size):

@@ -27,8 +27,8 @@ class EvenSplit:
     def curvature(self, v, step):
         return self.split.curvature(v, step / self.scale)
 
-    def gram(self, rows, blocks):
-        return self.split.gram(rows, self.scale[rows] * blocks)
+    def gram(self, rows, blocks, dtype):
+        return self.split.gram(rows, self.scale[rows] * blocks, dtype)
 
     def product(self, rows, blocks, v):
         return self.split.product(rows, self.scale[rows] * blocks, v)

@@ -116,11 +116,11 @@ class Split:
     def features(self, rows):
         return self.rows[rows].toarray() if sp.issparse(self.rows) else self.rows[rows]
 
-    def gram(self, rows, blocks):
+    def gram(self, rows, blocks, dtype):
         jacobian = self.jacobian(rows)
         blocks = blocks.reshape(-1, self.n_outputs, self.n_outputs) * self.weights[rows, None, None]
         flat = jacobian.reshape(-1, jacobian.shape[2])
-        return flat.T @ (blocks @ jacobian).reshape(flat.shape)
+        return flat.T.astype(dtype) @ (blocks @ jacobian).reshape(flat.shape).astype(dtype)
 
     def product(self, rows, blocks, v):
         part = self.take(rows)
@@ -617,7 +617,7 @@ def test_few_rows_solve_the_same_equations(loss, alpha, intercept, ridge):
     penalty[problem.split.cut :] = 0.0
     gram = directions.T @ directions
     if ridge == 1e-14:
-        np.testing.assert_allclose(gram, problem.split.gram(rows, blocks) / step, atol=1e-12)
+        np.testing.assert_allclose(gram, problem.split.gram(rows, blocks, np.float64) / step, atol=1e-12)
     hessian = gram + np.diag(penalty)
     if intercept:
         hessian[problem.split.cut :, problem.split.cut :] += few.intercepts
