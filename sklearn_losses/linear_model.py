@@ -20,7 +20,7 @@ from . import validation
 from .activations import Activation
 from .fitting import Problem, fit
 from .losses import AbsoluteError, CrossEntropy, Loss, get_loss
-from .problem import Objective, Rows, compose, has_exact_form, weighted_median, worker_threads
+from .problem import ALONE, Objective, Rows, Workers, compose, has_exact_form, weighted_median, worker_threads
 from .progress import CALLBACK_FRAMES, CallbackSupportMixin, Progress
 
 FRAMES_TO_USER = 4 + CALLBACK_FRAMES  # from a warning in a fit to the line that called it
@@ -67,14 +67,14 @@ class Task:
         almost_straight = self.loss.core < NARROW * weighted_median(distances, self.weights)
         return AbsoluteError() if almost_straight else None
 
-    def objective(self, estimator, executor=None) -> Objective:
+    def objective(self, estimator, workers: Workers = ALONE) -> Objective:
         """The objective of an estimator's penalty and intercept; rows of weight zero have no part in it."""
         X, y, weights = self.X, self.y, self.weights
         if not weights.all():
             counts = weights > 0
             X, y, weights = X[counts], y[counts], weights[counts]
         return Objective(
-            Rows(X, self.n_outputs, None, executor),
+            Rows(X, self.n_outputs, None, workers),
             y,
             weights / weights.sum(),
             loss=self.loss,
@@ -108,8 +108,8 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
         scratch = copy.copy(self)
         task = scratch._prepare(X, y, sample_weight, soft_labels)
 
-        with worker_threads(task.work) as executor:
-            objective = task.objective(self, executor)
+        with worker_threads(task.work) as workers:
+            objective = task.objective(self, workers)
 
             def attributes(theta):
                 coef, intercept = objective.unpack(theta)
@@ -154,7 +154,7 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
             return start
         first = replace(task, loss=companion)
         problem = Problem(
-            first.objective(self, objective.rows.executor),
+            first.objective(self, objective.rows.workers),
             convex=first.convex,
             piecewise=first.piecewise,
             tol=max(self.tol, STARTING_TOLERANCE),

@@ -6,15 +6,17 @@ from .objective import Objective
 from .reduction import Reduction
 from .rows import Rows
 from .split import Split, hard_labels, has_exact_form, weighted_median
-from .threads import worker_threads
+from .threads import ALONE, Workers, worker_threads
 
 __all__ = [
+    "ALONE",
     "Conditioned",
     "Coordinates",
     "Objective",
     "Reduction",
     "Rows",
     "Split",
+    "Workers",
     "compose",
     "condition",
     "hard_labels",

@@ -170,7 +170,7 @@ class Conditioned:
         else:
             rows = objective.rows.transformed(indices, transform)
         part = objective.over(
-            Rows(rows, objective.n_outputs, None, objective.rows.executor),
+            Rows(rows, objective.n_outputs, None, objective.rows.workers),
             y=objective.y[indices],
             weights=objective.weights[indices] if weights is None else weights,
         )
@@ -186,7 +186,7 @@ def condition(objective: Objective) -> tuple[Objective, Coordinates]:
         spread = np.hypot(spread, center)
         center = np.zeros_like(center)
     elif not rows.is_sparse and (np.abs(center) > FAR_OFFSET * spread).any():
-        shifted = Rows(rows.X, objective.n_outputs, center, rows.executor)
+        shifted = Rows(rows.X, objective.n_outputs, center, rows.workers)
         objective = objective.over(shifted)
         center = np.zeros_like(center)
     scale = np.hypot(np.sqrt(TYPICAL_CURVATURE) * spread, np.sqrt(objective.penalty))

@@ -301,7 +301,7 @@ class Objective:
 
     def only(self, indices: NDArray[np.intp]) -> Objective:
         """The objective's terms for some rows; their weights stay what they are."""
-        rows = Rows(self.rows.only(indices), self.n_outputs, self.rows.shift, self.rows.executor)
+        rows = Rows(self.rows.only(indices), self.n_outputs, self.rows.shift, self.rows.workers)
         return self.over(rows, self.y[indices], self.weights[indices])
 
     def targets(self, rows: slice | NDArray[np.intp]) -> NDArray:

@@ -42,7 +42,7 @@ class Reduction:
         self.triangle = factor[:rank]
         rows = np.empty_like(factor)
         rows[pivots - 1] = factor
-        self.objective = objective.over(Rows(rows, objective.n_outputs, None, objective.rows.executor))
+        self.objective = objective.over(Rows(rows, objective.n_outputs, None, objective.rows.workers))
 
     def to_reduced(self, theta: Array) -> Array:
         """Parameters of the reduced model with the same scores as a model of the features."""
@@ -80,5 +80,4 @@ def _gram_of_rows(rows: Rows, center: Array) -> Array:
             total += chunk @ chunk.T
         return total
 
-    run = map if rows.executor is None else rows.executor.map
-    return sum(run(of_group, np.array_split(starts, GROUPS)))
+    return sum(rows.workers.map(of_group, np.array_split(starts, GROUPS)))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from concurrent.futures import Executor
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
+
+from .threads import ALONE, Workers
 
 Array = NDArray[np.floating]
 Sums = tuple  # of floats and arrays, added up element by element
@@ -31,8 +32,8 @@ class Rows:
         How many scores a row gets; they take room in the cache beside the block.
     shift : ndarray of shape (p,), optional
         Subtracted from every row, for columns whose offset would drown their variation. Dense rows only.
-    executor : concurrent.futures.Executor, optional
-        Where groups of blocks are summed; one after the other without it.
+    workers : Workers
+        Who sums the groups of blocks.
 
     Attributes
     ----------
@@ -42,8 +43,8 @@ class Rows:
 
     known_finite = False
 
-    def __init__(self, X, n_outputs: int = 1, shift: Array | None = None, executor: Executor | None = None):
-        self.X, self.shift, self.executor = X, shift, executor
+    def __init__(self, X, n_outputs: int = 1, shift: Array | None = None, workers: Workers = ALONE):
+        self.X, self.shift, self.workers = X, shift, workers
         self.n_rows, self.n_features = X.shape
         self.is_sparse = sparse.issparse(X)
         if not self.is_sparse:
@@ -95,15 +96,14 @@ class Rows:
             return ()
 
         blocks = [slice(start, start + size) for start in range(0, len(indices), size)]
-        run = map if self.executor is None else self.executor.map
-        list(run(lambda block: _quietly(of_rows, [block]), blocks))
+        self.workers.map(lambda block: _quietly(of_rows, [block]), blocks)
         return result
 
     def sum(self, of_rows: Callable[[slice], Sums]) -> Sums:
         """``of_rows(rows)`` summed over all blocks' rows; it returns a tuple of numbers and arrays."""
-        if self.executor is None or len(self.groups) == 1:
-            return _quietly(of_rows, [rows for group in self.groups for rows in group])
-        return _add_up(self.executor.map(lambda group: _quietly(of_rows, group), self.groups))
+        if len(self.groups) == 1:
+            return _quietly(of_rows, self.groups[0])
+        return _add_up(self.workers.map(lambda group: _quietly(of_rows, group), self.groups))
 
     def _sparse_block(self, rows: slice):
         X = self.X

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
@@ -20,14 +20,55 @@ _limiter: Any = None
 _n_threads = 1
 
 
+class Workers:
+    """The calling thread and those of an executor; the calling thread alone without one.
+
+    Parameters
+    ----------
+    executor : concurrent.futures.Executor, optional
+        Where the others are.
+    others : int
+        How many.
+    """
+
+    def __init__(self, executor: Executor | None = None, others: int = 0):
+        self._executor, self._others = executor, others
+
+    def map(self, function: Callable, items: Iterable) -> list:
+        """The function of every item, in their order; whoever is free takes the next one."""
+        if self._executor is None:
+            return [function(item) for item in items]
+        items = list(items)
+        results, left, lock = [None] * len(items), iter(range(len(items))), Lock()
+
+        def take() -> int | None:
+            with lock:
+                return next(left, None)
+
+        def work() -> None:
+            while (i := take()) is not None:
+                results[i] = function(items[i])
+
+        others = [self._executor.submit(work) for _ in range(min(self._others, len(items) - 1))]
+        try:
+            work()
+        finally:
+            for other in others:
+                other.result()
+        return results
+
+
+ALONE = Workers()
+
+
 @cache
 def _blas() -> ThreadpoolController:
     return ThreadpoolController().select(user_api="blas")
 
 
 @contextmanager
-def worker_threads(work: int) -> Iterator[Executor | None]:
-    """An executor for the row blocks, or None for a problem with little ``work`` (multiplications a pass).
+def worker_threads(work: int) -> Iterator[Workers]:
+    """Workers for the row blocks; the calling thread alone for a problem with little ``work`` (multiplications a pass).
 
     Meanwhile every BLAS call runs in one thread, so that a result has the same bits however many threads there
     are. Concurrent fits share the limit: the first one in sets it and the last one out lifts it.
@@ -35,10 +76,10 @@ def worker_threads(work: int) -> Iterator[Executor | None]:
     n_threads = _hold_blas()
     try:
         if n_threads > 1 and work >= WORTH_A_THREAD:
-            with ThreadPoolExecutor(n_threads) as executor:
-                yield executor
+            with ThreadPoolExecutor(n_threads - 1) as executor:
+                yield Workers(executor, n_threads - 1)
         else:
-            yield None
+            yield ALONE
     finally:
         _release_blas()
 

@@ -9,7 +9,7 @@ from sklearn.datasets import make_classification, make_regression
 from sklearn_losses import LinearRegressor, LogisticRegressor, SoftmaxClassifier
 from sklearn_losses.activations import Sigmoid, Softmax
 from sklearn_losses.losses import NAMES
-from sklearn_losses.problem import Objective, Rows, compose, worker_threads
+from sklearn_losses.problem import ALONE, Objective, Rows, compose, worker_threads
 from sklearn_losses.problem import rows as rows_module
 
 RANDOM = np.random.RandomState(0)
@@ -107,11 +107,11 @@ def test_a_parameter_vector_of_another_length_is_refused():
         objective.pack(np.zeros((1, 3)))
 
 
-def build(X, y, n_outputs, executor=None):
+def build(X, y, n_outputs, workers=ALONE):
     activation = Sigmoid() if n_outputs == 1 else Softmax()
     loss = NAMES["cross_entropy"]()
     return Objective(
-        Rows(X, n_outputs, None, executor),
+        Rows(X, n_outputs, None, workers),
         y,
         np.full(len(y), 1 / len(y)),
         loss=loss,
@@ -125,17 +125,20 @@ def build(X, y, n_outputs, executor=None):
 TALL, LABELS = make_classification(30_000, 30, n_informative=5, n_classes=3, random_state=0)
 
 
+@pytest.mark.parametrize("entries", [rows_module.BLOCK_ENTRIES, 10_000])
 @pytest.mark.parametrize("n_outputs", [1, 3])
-def test_the_same_bits_with_any_number_of_threads(n_outputs, monkeypatch):
+def test_the_same_bits_with_any_number_of_threads(n_outputs, entries, monkeypatch):
+    monkeypatch.setattr(rows_module, "BLOCK_ENTRIES", entries)
     y = (LABELS > 0).astype(float) if n_outputs == 1 else LABELS
     theta = np.random.RandomState(4).normal(size=n_outputs * 31)
     answers = []
     for n_threads in (1, 2, 3):
         monkeypatch.setattr("sklearn_losses.problem.threads._count_threads", lambda n=n_threads: n)
-        with worker_threads(10**9) as executor:
-            assert (executor is None) == (n_threads == 1)
-            objective = build(TALL, y, n_outputs, executor)
+        with worker_threads(10**9) as workers:
+            assert (workers is ALONE) == (n_threads == 1)
+            objective = build(TALL, y, n_outputs, workers)
             assert len(objective.rows.groups) > 1
+            assert entries > 10_000 or len(objective.rows.groups[0]) > 1
             value, gradient = objective.value_and_gradient(theta)
             answers.append((value, gradient, objective.hessian(theta), objective.hessian_product(theta, theta)))
     for answer in answers[1:]:
