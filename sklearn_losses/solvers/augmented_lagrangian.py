@@ -15,6 +15,7 @@ MANY = 2500  # rows from which on a sample and working rows save time
 ROUNDS = 4  # of working rows
 FAILURES = 2  # of working rows, after which all rows are used
 EXACT = 1e-13  # relative gap at which there is nothing left to gain
+NEARLY_EXACT = 1e-10  # relative gap at which little is
 ROUNDING = 1e-15  # gap that is zero, relative to the losses at score zero
 
 
@@ -97,7 +98,8 @@ class Fit:
         certified = self.is_certified(run.best)
         if certified and not exact:
             return True
-        stalled = run.idle >= 15 or run.stale >= 60 if certified else run.idle >= 40 or run.stale >= 300
+        patience = 15 if run.best.bound <= NEARLY_EXACT * abs(run.best.value) else 60
+        stalled = run.idle >= 15 or run.stale >= patience if certified else run.idle >= 40 or run.stale >= 300
         return self.is_exact(run.best) or stalled or self.nit >= self.maxiter
 
     def allowed(self, point):

@@ -239,12 +239,14 @@ def line_search(problem, point, direction, along, center, step, longest, toleran
         return split.weights @ row_products(dual, along) + constant + t * quadratic
 
     start = point.gradient @ direction
+    # what rounding leaves of a slope near zero: a dual is a difference of scores, divided by the step
+    rounding = EPSILON / step * (split.weights @ row_products(np.abs(point.z), np.abs(along)))
     low, slope_low, high, slope_high = 0.0, start, None, None
     limit = longest / max(np.abs(along).max(), TINY)
     t = min(1.0, limit)
     for trial in range(1, maxiter + 1):
         slope_t = slope(t)
-        if abs(slope_t) <= tolerance * abs(start) or (slope_t < 0.0 and t >= limit):
+        if abs(slope_t) <= max(tolerance * abs(start), rounding) or (slope_t < 0.0 and t >= limit):
             return t
         # The slope increases with t: regula falsi, halving the kept end's slope (Illinois), now and then a
         # geometric bisection.
