@@ -458,6 +458,9 @@ LABELLINGS = {
     "objects": np.array(["no", "yes"], dtype=object),
     "near 2**62": np.array([2**62, 2**62 + 1]),
     "uint8": np.array([200, 255], dtype=np.uint8),
+    "far apart in int8": np.array([-128, 127], dtype=np.int8),
+    "the largest of all": np.array([2**64 - 2, 2**64 - 1], dtype=np.uint64),
+    "both ends": np.array([-(2**63), 2**63 - 1]),
     "negative": np.array([-5, -1]),
     "floats": np.array([0.0, 3.0]),
 }

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 from scipy.optimize import minimize
 
 from ..solvers import quasi_newton
@@ -69,8 +70,9 @@ class SampledBound:
         part = self._part
         at_x, slope = part.value_and_gradient(x)
         tilt = gradient - slope
-        # a Newton step from x is nearly always enough
-        _, least, gap = certify(part, x - self._inverse(gradient), tilt)
+        # a Newton step from x is nearly always enough; far from the optimum it may leave the range of floats
+        with np.errstate(over="ignore", invalid="ignore"):
+            _, least, gap = certify(part, x - self._inverse(gradient), tilt)
         if not gap <= slack:
             _, least, gap = certify(part, self._lowest(x, tilt, slack), tilt)
         return at_x + float(tilt @ x) - least + gap

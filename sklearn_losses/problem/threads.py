@@ -54,7 +54,8 @@ class Workers:
             work()
         finally:
             for other in others:
-                other.result()
+                if not other.cancel():  # who has not begun by now is not needed, and may be waiting for us
+                    other.result()
         return results
 
 

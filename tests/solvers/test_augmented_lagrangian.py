@@ -23,6 +23,8 @@ from sklearn_losses.solvers.augmented_lagrangian import augmented_lagrangian
 from sklearn_losses.solvers.envelopes import Problem
 from sklearn_losses.solvers.few_rows import FewRows
 from sklearn_losses.solvers.intercept_interval import shift_to_middle
+from sklearn_losses.solvers.newton_equations import dense, in_double_precision
+from sklearn_losses.solvers.single_precision import LARGE_SUM
 from sklearn_losses.solvers.working_rows import bends, tangent_slopes
 
 
@@ -626,6 +628,26 @@ def test_few_rows_solve_the_same_equations(loss, alpha, intercept, ridge):
         extra = np.tile(ridge * (few.penalty + curvature), outputs)
         hessian[np.arange(extra.size), np.arange(extra.size)] += extra
     np.testing.assert_allclose(hessian @ found, right, atol=1e-8 * np.abs(right).max())
+
+
+@pytest.mark.parametrize("intercept", [False, True])
+@pytest.mark.parametrize("loss", ["hinge", "weston-watkins", "crammer-singer"])
+@pytest.mark.parametrize("duplicated", [False, True])
+def test_many_rows_are_enough_in_single_precision(loss, intercept, duplicated):
+    outputs = 1 if loss == "hinge" else 4
+    targets = np.random.default_rng(1).integers(0, 4, 3000)
+    made = hinge(targets > 1) if outputs == 1 else Multiclass(targets, loss, outputs)
+    problem, v, right = kinked_problem(made, 3000, 100 // outputs, 1e-6, intercept)
+    if duplicated:  # the penalty alone tells the two columns apart
+        problem.split.rows[:, 2] = problem.split.rows[:, 1]
+    window = problem.split.curvature(v, 2.0)
+    assert window[0].size * problem.penalty.size**2 >= LARGE_SUM
+    precisely = in_double_precision(problem, window, 2.0)
+    for ridge in (1e-14, 1e-3):
+        expected, found = precisely(right, ridge), dense(problem, window, 2.0)(right, ridge)
+        exactly = duplicated or ridge == 1e-3
+        np.testing.assert_allclose(found, expected, rtol=0, atol=(1e-12 if exactly else 1e-3) * np.abs(expected).max())
+    assert not dense(problem, window, 2.0)(np.zeros_like(right), 1e-14).any()
 
 
 def test_few_rows_leave_what_has_no_penalty_to_others():
