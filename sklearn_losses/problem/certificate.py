@@ -75,23 +75,32 @@ def certify(model: Conditioned, x: Array, tilt: Array | float = 0.0) -> tuple[Ar
 
     With a tilt, all of it is about ``F(x) + tilt' x``.
     """
+    x, value, gradient = with_exact_intercept(model, x, tilt)
+    return x, value, bound_by_gradient(model, gradient)
+
+
+def bound_by_gradient(model: Conditioned, gradient: Array) -> float:
+    """The bound where the gradient in the intercept vanishes."""
+    penalised = model.penalty > 0
+    return 0.5 * float(np.sum(gradient[penalised] ** 2 / model.penalty[penalised]))
+
+
+def with_exact_intercept(model: Conditioned, x: Array, tilt: Array | float) -> tuple[Array, float, Array]:
+    """The best point that differs from x in the intercept only, with the value and the gradient there. One pass."""
     objective = model.objective
     tilt = np.broadcast_to(tilt, x.shape)
     scores = model.scores(x)
     if objective.fit_intercept:
-        shift, mean, dual = with_exact_intercept(objective, scores, tilt[objective.n_weights :])
+        shift, mean, dual = _best_shift(objective, scores, tilt[objective.n_weights :])
         x = x.copy()
         x[objective.n_weights :] += shift
     else:
         mean, dual = objective.of_scores(scores)
     value, gradient = model.from_dual(x, mean, dual)
-    value, gradient = value + float(tilt @ x), gradient + tilt
-    penalised = model.penalty > 0
-    gap = 0.5 * float(np.sum(gradient[penalised] ** 2 / model.penalty[penalised]))
-    return x, value, gap
+    return x, value + float(tilt @ x), gradient + tilt
 
 
-def with_exact_intercept(objective: Objective, scores: Array, tilt: Array) -> tuple[Array, float, Array]:
+def _best_shift(objective: Objective, scores: Array, tilt: Array) -> tuple[Array, float, Array]:
     """What to add to every row's scores so that the gradient in the intercept, plus a tilt, vanishes.
 
     With it the mean loss there and every row's derivative. It takes no pass over X.

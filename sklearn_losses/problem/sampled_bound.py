@@ -17,11 +17,12 @@ import numpy as np
 from scipy.optimize import minimize
 
 from ..solvers import quasi_newton
-from .certificate import GradientBound, certify, is_out_of_reach
+from .certificate import GradientBound, bound_by_gradient, certify, is_out_of_reach, with_exact_intercept
 from .composition import Array
 from .coordinates import Conditioned
 
 SHARE = 0.5  # of what the tolerance leaves that may be lost in finding the minimum of G
+FAST = 0.1  # share of the gap that a step may leave for another one to be tried
 STEPS = 30
 
 
@@ -70,9 +71,14 @@ class SampledBound:
         part = self._part
         at_x, slope = part.value_and_gradient(x)
         tilt = gradient - slope
-        # a Newton step from x is nearly always enough; far from the optimum it may leave the range of floats
+        # a Newton step or two from x are nearly always enough; far from the optimum they may leave the range of floats
+        y, slope, gap = x, gradient, np.inf
         with np.errstate(over="ignore", invalid="ignore"):
-            _, least, gap = certify(part, x - self._inverse(gradient), tilt)
+            for _ in range(STEPS):
+                y, least, slope = with_exact_intercept(part, y - self._inverse(slope), tilt)
+                gap, last = bound_by_gradient(part, slope), gap
+                if not slack < gap < FAST * last:
+                    break
         if not gap <= slack:
             _, least, gap = certify(part, self._lowest(x, tilt, slack), tilt)
         return at_x + float(tilt @ x) - least + gap
