@@ -59,7 +59,7 @@ def by_class_inverse(model: Conditioned, x: Array) -> Inverse:
 
         return _inverse_of_sum(block, rows.size * rows.shape[1])(np.eye(rows.shape[1]))
 
-    inverses = np.stack(objective.rows.workers.map(of_class, range(different)))
+    inverses = np.stack(list(objective.rows.workers.map(of_class, range(different))))
 
     def apply(vector: Array) -> Array:
         by_class = _by_class(model, vector)

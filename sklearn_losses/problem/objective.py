@@ -162,8 +162,7 @@ class Objective:
             value, slope, _ = self.loss.total(float(mean))
             penalised = (np.sqrt(self.penalty) * coef).ravel()
             value += 0.5 * float(np.dot(penalised, penalised))
-            if not self.rows.known_finite:
-                self.rows.known_finite = bool(np.isfinite(coef_gradient).all())
+            self.rows.see(coef_gradient)
             coef_gradient = slope * coef_gradient + self.penalty * coef
             return value, self.join(coef_gradient, slope * intercept_gradient)
 
@@ -265,11 +264,12 @@ class Objective:
 
     def adjoint(self, dual: Array) -> Array:
         """The transpose of `scores`, weighted: the sum over rows of weight x dual x row, in the order of theta."""
-        sums = self.rows.sum(
+        coef, intercept = self.rows.sum(
             lambda rows: self._pull_back(self.rows.block(rows), _scaled(dual[rows], self.weights[rows]))
         )
         self.meter.count(self.rows, 0.5)
-        return self.join(*sums)
+        self.rows.see(coef)
+        return self.join(coef, intercept)
 
     def gram(self, blocks: Array, dtype: type) -> Array:
         """The sum over rows of weight x block x (row row'), dense, in the order of theta, computed in ``dtype``."""

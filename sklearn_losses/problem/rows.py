@@ -96,7 +96,7 @@ class Rows:
             return ()
 
         blocks = [slice(start, start + size) for start in range(0, len(indices), size)]
-        self.workers.map(lambda block: _quietly(of_rows, [block]), blocks)
+        list(self.workers.map(lambda block: _quietly(of_rows, [block]), blocks))
         return result
 
     def sum(self, of_rows: Callable[[slice], Sums]) -> Sums:
@@ -104,6 +104,11 @@ class Rows:
         if len(self.groups) == 1:
             return _quietly(of_rows, self.groups[0])
         return _add_up(self.workers.map(lambda group: _quietly(of_rows, group), self.groups))
+
+    def see(self, total: Array) -> None:
+        """Learn from a weighted sum of all rows, which is finite only if they are."""
+        if not self.known_finite:
+            self.known_finite = bool(np.isfinite(total).all())
 
     def _sparse_block(self, rows: slice):
         X = self.X

@@ -34,12 +34,17 @@ class Workers:
     def __init__(self, executor: Executor | None = None, others: int = 0):
         self._executor, self._others = executor, others
 
-    def map(self, function: Callable, items: Iterable) -> list:
-        """The function of every item, in their order; whoever is free takes the next one."""
+    def map(self, function: Callable, items: Iterable) -> Iterator:
+        """The function of every item, in their order; whoever is free takes the next one.
+
+        A result is handed over, and forgotten, as soon as those before it are.
+        """
         if self._executor is None:
-            return [function(item) for item in items]
+            yield from map(function, items)
+            return
         items = list(items)
-        results, left, lock = [None] * len(items), iter(range(len(items))), Lock()
+        ready: dict[int, Any] = {}
+        left, lock = iter(range(len(items))), Lock()
 
         def take() -> int | None:
             with lock:
@@ -47,16 +52,22 @@ class Workers:
 
         def work() -> None:
             while (i := take()) is not None:
-                results[i] = function(items[i])
+                ready[i] = function(items[i])
 
         others = [self._executor.submit(work) for _ in range(min(self._others, len(items) - 1))]
+        handed_over = 0
         try:
-            work()
+            while (i := take()) is not None:
+                ready[i] = function(items[i])
+                while handed_over in ready:
+                    yield ready.pop(handed_over)
+                    handed_over += 1
         finally:
             for other in others:
                 if not other.cancel():  # who has not begun by now is not needed, and may be waiting for us
                     other.result()
-        return results
+        for i in range(handed_over, len(items)):
+            yield ready.pop(i)
 
 
 ALONE = Workers()

@@ -22,14 +22,14 @@ def test_every_item_once_and_in_order(workers, n_items):
         seen.append(i)
         return i * i
 
-    assert workers.map(square, range(n_items)) == [i * i for i in range(n_items)]
+    assert list(workers.map(square, range(n_items))) == [i * i for i in range(n_items)]
     assert sorted(seen) == list(range(n_items))
 
 
 def test_the_threads_work_at_the_same_time(workers):
     count = 1 if workers is ALONE else 1 + workers._others
     together = Barrier(count, timeout=10)
-    threads = workers.map(lambda _: (together.wait(), get_ident())[1], range(count))
+    threads = list(workers.map(lambda _: (together.wait(), get_ident())[1], range(count)))
     assert len(set(threads)) == count
     assert get_ident() in threads
 
@@ -41,15 +41,16 @@ def test_a_failure_reaches_the_caller(workers, bad):
             raise ValueError(f"item {i}")
 
     with pytest.raises(ValueError, match=f"item {bad}"):
-        workers.map(fail, range(10))
-    assert workers.map(abs, [-1]) == [1]
+        list(workers.map(fail, range(10)))
+    assert list(workers.map(abs, [-1])) == [1]
 
 
 def test_a_map_inside_a_map(workers):
-    assert workers.map(lambda i: sum(workers.map(lambda j: i * j, range(4))), range(20)) == [6 * i for i in range(20)]
+    products = workers.map(lambda i: sum(workers.map(lambda j: i * j, range(4))), range(20))
+    assert list(products) == [6 * i for i in range(20)]
 
 
 def test_little_work_is_done_alone():
     with worker_threads(10) as workers:
         assert workers is ALONE
-    assert Workers().map(str, (1, 2)) == ["1", "2"]
+    assert list(Workers().map(str, (1, 2))) == ["1", "2"]
