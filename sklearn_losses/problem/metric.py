@@ -1,12 +1,14 @@
 """Approximate inverse Hessians, for solvers to measure steps in; each is a function to apply to a gradient.
 
+Those that are made of samples also know the Hessian of a share of the data with the whole penalty, `of_share`.
+
 With K classes the same change of all classes' scores changes no loss. Gradients have no part in that direction, and
 every metric here keeps steps out of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
@@ -32,42 +34,71 @@ def hessian_with_common_shift(model: Conditioned, x: Array, *, convex: bool, dty
     return hessian
 
 
-def dense_inverse(model: Conditioned, x: Array, *, convex: bool) -> Inverse:
+class DenseInverse:
+    """The inverse of a dense ``data + penalty``, given with its lower Cholesky factor."""
+
+    def __init__(self, matrix: Array, factor: Array, penalty: Array):
+        self._matrix, self._factor, self._penalty = matrix, factor, penalty
+
+    def __call__(self, vector: Array) -> Array:
+        return cho_solve((self._factor, True), vector, check_finite=False)
+
+    def of_share(self, share: float) -> DenseInverse:
+        """The inverse of ``share x data + penalty``."""
+        matrix = _share(self._matrix, self._penalty, share)
+        return DenseInverse(matrix, _definite_factor(matrix), self._penalty)
+
+
+def dense_inverse(model: Conditioned, x: Array, *, convex: bool) -> DenseInverse:
     """The inverse of the whole Hessian."""
 
     def hessian(dtype: type) -> Array:
         return hessian_with_common_shift(model, x, convex=convex, dtype=dtype)
 
-    return _inverse_of_sum(hessian, model.objective.rows.n_rows * model.objective.n_parameters**2)
+    work = model.objective.rows.n_rows * model.objective.n_parameters**2
+    return DenseInverse(*_factorised_sum(hessian, work), model.penalty)
 
 
-def by_class_inverse(model: Conditioned, x: Array) -> Inverse:
+class ByClassInverse:
+    """The inverses of dense ``data + penalty``, one for every class, or one for all of them."""
+
+    def __init__(self, model: Conditioned, matrices: Sequence[Array], inverses: Sequence[Array]):
+        self._model, self._matrices, self._inverses = model, matrices, np.stack(inverses)
+
+    def __call__(self, vector: Array) -> Array:
+        by_class = _by_class(self._model, vector)
+        by_class = by_class - by_class.mean(axis=0)
+        solved = np.matmul(self._inverses, by_class[:, :, None])[:, :, 0]
+        return _flat(self._model, solved - solved.mean(axis=0))
+
+    def of_share(self, share: float) -> ByClassInverse:
+        """The inverses of ``share x data + penalty``."""
+        penalty = _by_class(self._model, self._model.penalty)[0]
+        parts = [_share(matrix, penalty, share) for matrix in self._matrices]
+        return ByClassInverse(self._model, parts, [_inverted(_definite_factor(part)) for part in parts])
+
+
+def by_class_inverse(model: Conditioned, x: Array) -> ByClassInverse:
     """The inverse of the Hessian's diagonal blocks, one for every class."""
     objective = model.objective
     curvature = np.abs(objective.composition.diagonal(objective.targets(slice(None)), model.scores(x)))
     curvature = _scaled_by_weights(curvature, objective.weights)
     rows = _rows_with_ones(model)
     single = rows.astype(np.float32)
-    penalty = _by_class(model, model.penalty)
+    penalty = np.diag(_by_class(model, model.penalty)[0])
     # where nothing is known yet every class has the same curvature
     different = objective.n_outputs if (curvature != curvature[:, :1]).any() else 1
 
-    def of_class(k: int) -> Array:
+    def of_class(k: int) -> tuple[Array, Array]:
         def block(dtype: type) -> Array:
             half = (single if dtype is np.float32 else rows) * np.sqrt(curvature[:, k, None]).astype(dtype)
-            return np.dot(half.T, half) + np.diag(penalty[k])
+            return np.dot(half.T, half) + penalty
 
-        return _inverse_of_sum(block, rows.size * rows.shape[1])(np.eye(rows.shape[1]))
+        matrix, factor = _factorised_sum(block, rows.size * rows.shape[1])
+        return matrix, _inverted(factor)
 
-    inverses = np.stack(list(objective.rows.workers.map(of_class, range(different))))
-
-    def apply(vector: Array) -> Array:
-        by_class = _by_class(model, vector)
-        by_class = by_class - by_class.mean(axis=0)
-        solved = np.matmul(inverses, by_class[:, :, None])[:, :, 0]
-        return _flat(model, solved - solved.mean(axis=0))
-
-    return apply
+    matrices, inverses = zip(*objective.rows.workers.map(of_class, range(different)), strict=True)
+    return ByClassInverse(model, matrices, inverses)
 
 
 def kronecker_inverse(model: Conditioned, x: Array) -> Inverse:
@@ -102,8 +133,8 @@ def typical_inverse(model: Conditioned) -> Inverse:
     half = rows * np.sqrt(TYPICAL_CURVATURE * model.objective.weights)[:, None]
     block = half.T @ half
     block[np.diag_indices_from(block)] += _by_class(model, model.penalty)[0]
-    solve = _cholesky_inverse(block)
-    return lambda vector: _flat(model, solve(_by_class(model, vector).T).T)
+    factor = _definite_factor(_with_unused(block))
+    return lambda vector: _flat(model, cho_solve((factor, True), _by_class(model, vector).T, check_finite=False).T)
 
 
 def diagonal_inverse(model: Conditioned, x: Array) -> Inverse:
@@ -125,26 +156,37 @@ def diagonal_inverse(model: Conditioned, x: Array) -> Inverse:
     return lambda vector: vector / np.maximum(diagonal, floor)
 
 
-def _inverse_of_sum(hessian: Callable[[type], Array], work: float) -> Inverse:
-    """The inverse of a sum over rows, in single precision if it is a large one that this knows enough of."""
+def _factorised_sum(hessian: Callable[[type], Array], work: float) -> tuple[Array, Array]:
+    """A sum over rows and its factor, in single precision if it is a large one that this knows enough of."""
     if work >= LARGE_SUM:
-        factor = regular_factor(_with_unused(hessian(np.float32).astype(np.float64)))
+        matrix = _with_unused(hessian(np.float32).astype(np.float64))
+        factor = regular_factor(matrix)
         if factor is not None:
-            return lambda vector: cho_solve((factor, True), vector, check_finite=False)
-    return _cholesky_inverse(hessian(np.float64))
+            return matrix, factor
+    matrix = _with_unused(hessian(np.float64))
+    return matrix, _definite_factor(matrix)
 
 
-def _cholesky_inverse(matrix: Array) -> Inverse:
-    """The inverse of a positive definite matrix, or of one with a little added to its diagonal until it is."""
-    diagonal = np.diag_indices_from(_with_unused(matrix))
-    jitter = 1e-12 * matrix[diagonal].max() + np.finfo(float).tiny
+def _definite_factor(matrix: Array) -> Array:
+    """The lower Cholesky factor of a matrix, or of one with a little added to its diagonal until it is definite."""
+    jitter = 1e-12 * matrix.diagonal().max() + np.finfo(float).tiny
     while True:
         try:
-            factor = cho_factor(matrix, lower=True, check_finite=False)
-            return lambda vector: cho_solve(factor, vector, check_finite=False)
+            return cho_factor(matrix, lower=True, check_finite=False)[0]
         except LinAlgError:
-            matrix[diagonal] += jitter
+            matrix = matrix + jitter * np.eye(len(matrix))
             jitter *= 10
+
+
+def _inverted(factor: Array) -> Array:
+    return cho_solve((factor, True), np.eye(len(factor)), check_finite=False)
+
+
+def _share(matrix: Array, penalty: Array, share: float) -> Array:
+    """``share x data + penalty`` from ``data + penalty``."""
+    matrix = share * matrix
+    matrix[np.diag_indices_from(matrix)] += (1.0 - share) * penalty
+    return matrix
 
 
 def _with_unused(matrix: Array) -> Array:

@@ -11,8 +11,6 @@ one knows a share of the true one.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 from scipy.optimize import minimize
 
@@ -20,6 +18,7 @@ from ..solvers import quasi_newton
 from .certificate import GradientBound, bound_by_gradient, certify, is_out_of_reach, with_exact_intercept
 from .composition import Array
 from .coordinates import Conditioned
+from .metric import ByClassInverse, DenseInverse
 
 SHARE = 0.5  # of what the tolerance leaves that may be lost in finding the minimum of G
 FAST = 0.1  # share of the gap that a step may leave for another one to be tried
@@ -37,17 +36,23 @@ class SampledBound:
         Some of its rows.
     weights : ndarray
         The weights of these rows in the problem.
-    inverse : callable
-        Applies an approximate inverse Hessian of the problem near its optimum.
+    inverse : DenseInverse or ByClassInverse
+        An approximate inverse Hessian of the problem near its optimum.
     tol : float
         The gap that is to be proved, relative to the value.
     """
 
-    def __init__(self, model: Conditioned, part: Conditioned, weights: Array, inverse: Callable, tol: float):
+    def __init__(
+        self,
+        model: Conditioned,
+        part: Conditioned,
+        weights: Array,
+        inverse: DenseInverse | ByClassInverse,
+        tol: float,
+    ):
         self._everywhere = GradientBound(model)
         self._part = Conditioned(part.objective.over(part.objective.rows, weights=weights), part.coordinates)
-        share = float(weights.sum())
-        self._inverse, self._tol = lambda vector: inverse(vector) / share, tol
+        self._inverse, self._tol = inverse.of_share(float(weights.sum())), tol
         self._proved: tuple[Array, float] | None = None
 
     def __call__(self, x: Array, value: float, gradient: Array) -> float:
