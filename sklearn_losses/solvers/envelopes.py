@@ -115,7 +115,7 @@ class Run:
     def start(cls, problem, x, z, center, step):
         point = evaluate(problem, x, z, center, step)
         longest = 10.0 * max(np.abs(z).max(), step * np.abs(point.dual).max(), step)
-        smallest = step * max(1e-6, 1e-4 / max(problem.penalty.max(), 1.0))
+        smallest = 1e-6 * step
         return cls(problem, center, step, point, point, smallest, longest)
 
     def advance(self):
@@ -186,7 +186,7 @@ class Run:
         shorter = self.step
         if self.newton_steps > 0 and progress > 0.01:
             shorter *= 0.1 if progress > 0.9 else 0.3 if self.newton_steps <= 2 else 0.5
-        if self.newton_steps > 4 or shorter < self.smallest_step:
+        if self.newton_steps > 4 or shorter < min(self.smallest_step, 1e-4 * np.abs(self.point.z).max()):
             shorter = self.step
         self.idle += shorter == self.step
         self.step = shorter
