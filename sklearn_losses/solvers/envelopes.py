@@ -101,7 +101,7 @@ class Run:
     step: float
     point: Point
     best: Point
-    smallest_step: float
+    smallest_step: float  # where scores are not tiny
     longest: float  # change of a score to allow in one step
     ridge: float = SMALLEST_RIDGE
     newton_steps: int = 0  # since the center moved
@@ -115,8 +115,7 @@ class Run:
     def start(cls, problem, x, z, center, step):
         point = evaluate(problem, x, z, center, step)
         longest = 10.0 * max(np.abs(z).max(), step * np.abs(point.dual).max(), step)
-        smallest = 1e-6 * step
-        return cls(problem, center, step, point, point, smallest, longest)
+        return cls(problem, center, step, point, point, 1e-5 * step, longest)
 
     def advance(self):
         """Take one Newton step, or move the center where the last one was enough; return whether it moved."""
@@ -130,6 +129,8 @@ class Run:
             return self.recenter()
         direction, along = self.shorten(solve, direction)
         t = line_search(problem, self.point, direction, along, self.center, self.step, self.longest)
+        if t * np.abs(along).max() > 0.99 * self.longest:  # scores of heavy-tailed rows may have far to go
+            self.longest *= 2.0
         x, z = x + t * direction, z + t * along
         if not problem.dense:
             x, z = settle_intercepts(problem, x, z, self.center, self.step)
@@ -186,7 +187,9 @@ class Run:
         shorter = self.step
         if self.newton_steps > 0 and progress > 0.01:
             shorter *= 0.1 if progress > 0.9 else 0.3 if self.newton_steps <= 2 else 0.5
-        if self.newton_steps > 4 or shorter < min(self.smallest_step, 1e-4 * np.abs(self.point.z).max()):
+        # shorter steps cost digits of the duals, but where scores are tiny the duals need fewer
+        smallest = min(self.smallest_step, 1e-4 * np.abs(self.point.z).max())
+        if self.newton_steps > 4 or shorter < smallest:
             shorter = self.step
         self.idle += shorter == self.step
         self.step = shorter

@@ -328,9 +328,12 @@ def hard_cases():
         yield f"column of scale {size}", Split(rows * [1.0, size, 1.0, 1.0, 1.0], hinge(noisy), 1e-4)
         yield f"target of scale {size}", Split(rows, quantile(size**2 * rng.normal(size=300)), 1e-3)
     yield "heavy tails", Split(rows, quantile(rng.standard_cauchy(300), 0.05), 0.0)
+    tails = rng.standard_cauchy(size=(150, 60))
+    for alpha in (1e-8, 1e-3):
+        yield f"heavy-tailed rows, {alpha}", Split(tails, hinge(rng.random(150) < 0.5), alpha)
     target = rng.integers(0, 3, 300)
     for loss in (weston_watkins, crammer_singer):
-        for alpha in (1e-8, 1e-3, 1.0):
+        for alpha in (1e-8, 1e-3, 1.0, 1e4):
             yield f"{loss.__name__} noise, {alpha}", Split(rows, loss(target), alpha)
             yield (
                 f"{loss.__name__} separable, {alpha}",
@@ -344,6 +347,24 @@ def test_hard_cases_end_exact(split):
     result = solve(split)
     assert_exact(result, scale=np.max(np.abs(split.value(split.forward(np.zeros_like(result.x))))))
     np.testing.assert_allclose(result.fun, objective(split, result.x), rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize("alpha", [1.0, 1e2, 1e4])
+def test_scores_near_zero_take_no_more_steps(alpha):
+    rng = np.random.default_rng(1)
+    rows = (rng.random((1000, 50)) < 0.1).astype(float)
+    target = np.argmax(rows @ rng.normal(size=(50, 4)), axis=1)
+    assert solve(Split(rows, crammer_singer(target, 4), alpha, intercept=False)).nit < 100
+
+
+@pytest.mark.parametrize("seed", [2, 3, 4])
+def test_scores_far_away_take_no_more_steps(seed):
+    rng = np.random.default_rng(seed)
+    rows = rng.standard_cauchy(size=(150, 60))
+    likely = rows / np.abs(rows).max(axis=0) @ rng.normal(size=60) > 0
+    labels = np.where(rng.random(150) < 0.2, ~likely, likely)
+    result = solve(Split(rows, hinge(labels), 1e-8))
+    assert result.success and result.nit < 200
 
 
 def test_separable_without_penalty_says_so():
