@@ -13,8 +13,8 @@ import numpy as np
 from scipy.optimize import OptimizeResult, minimize
 
 from . import automatic
-from .problem import Conditioned, Objective, Split, condition, hard_labels, reduction
-from .problem.certificate import GradientBound, certify, is_negligible, is_out_of_reach
+from .problem import Conditioned, Objective, Split, condition, hard_labels, proofs, reduction
+from .problem.certificate import GradientBound, is_negligible, is_out_of_reach
 from .problem.coordinates import Unchanged, column_statistics
 from .problem.sampled_bound import SampledBound
 from .problem.sampling import RandomState
@@ -72,6 +72,7 @@ class Fit:
     n_iter: int
     result: OptimizeResult = field(repr=False)
     kinked: bool = False  # found by following gradients that jump
+    dual: Array | None = field(default=None, repr=False)  # of the exact solver
 
     def explanation(self) -> str:
         """For a fit that did not converge: what was reached, and what to do."""
@@ -103,6 +104,10 @@ def _fit(problem: Problem, solver: str | Callable, start: Array) -> Fit:
         check_method(solver)
     elif reduction.pays(problem.objective):
         return _fit_reduced(problem, start)
+    return _fit_in_full(problem, solver, start)
+
+
+def _fit_in_full(problem: Problem, solver: str, start: Array) -> Fit:
     exactly = problem.piecewise and solver == "auto"
     objective, coordinates = condition(hard_labels(problem.objective) if exactly else problem.objective)
     model = Conditioned(objective, coordinates)
@@ -142,7 +147,24 @@ def _fit_reduced(problem: Problem, start: Array) -> Fit:
     small = replace(problem, objective=reduced.objective, watch=watch)
     found = _fit(small, "auto", reduced.to_reduced(start))
     found.theta = reduced.to_features(found.theta)
+    if found.converged and not _holds_in_full(found, problem):
+        found = replace(again := _fit_in_full(problem, "auto", found.theta), n_iter=found.n_iter + again.n_iter)
     return _with_report(found, problem)
+
+
+def _holds_in_full(found: Fit, problem: Problem) -> bool:
+    """Whether the solution of the reduced problem solves the whole, to which the bound is drawn anew if there is one.
+
+    The Gram matrix of the rows loses features that are small beside others.
+    """
+    allowed = problem.tol * abs(found.value)
+    if not problem.objective.loss.separable or np.isnan(found.gap):
+        return abs(problem.objective.value(found.theta) - found.value) <= allowed
+    if found.dual is None:
+        found.theta, found.value, found.gap = proofs.by_gradient(problem.objective, found.theta)
+    else:
+        found.value, found.gap = proofs.by_dual(problem.objective, found.theta, found.dual)
+    return found.gap <= allowed
 
 
 def _fit_plainly(problem: Problem, method: Callable, start: Array) -> Fit:
@@ -167,7 +189,7 @@ def _fit_plainly(problem: Problem, method: Callable, start: Array) -> Fit:
         theta, value, _ = recorder.point()
         bound, converged = np.nan, bool(result.success) and not problem.kinked
         if gap is not None:
-            theta, value, bound = _certify_plainly(objective, theta)
+            theta, value, bound = proofs.by_gradient(objective, theta)
             converged = bound <= problem.tol * abs(value)
         # gradient descent starts again, so that its trace is that of one run; a minimiser of the user's own runs once
         if converged or method is not gradient_descent or not result.success:
@@ -175,13 +197,6 @@ def _fit_plainly(problem: Problem, method: Callable, start: Array) -> Fit:
         tol *= 0.1 * problem.tol * abs(value) / bound
     n_iter = int(result.get("nit", recorder.n_iter))
     return _with_report(Fit(theta, value, bound, converged, n_iter, result, problem.kinked), problem)
-
-
-def _certify_plainly(objective: Objective, theta: Array) -> tuple[Array, float, float]:
-    shifted, coordinates = condition(objective)
-    x = coordinates.from_theta(shifted.with_shift(theta, 1.0))
-    x, value, bound = certify(Conditioned(shifted, coordinates), x)
-    return shifted.with_shift(coordinates.to_theta(x), -1.0), value, bound
 
 
 @dataclass
@@ -223,7 +238,8 @@ def _fit_exactly(run: Run) -> Fit:
         if not split.agrees_with(near, split.from_model(result.x)):
             result = solve(split)
         value = run.model.value_and_gradient(result.x)[0]
-    return Fit(result.x, value, float(result.dual_gap), bool(result.success), int(result.nit), result)
+    gap, converged, n_iter = float(result.dual_gap), bool(result.success), int(result.nit)
+    return Fit(result.x, value, gap, converged, n_iter, result, dual=result.dual)
 
 
 def _fit_smoothly(run: Run, solver: str) -> Fit:

@@ -175,3 +175,29 @@ def test_awkward_rows_still_take_few_passes(monkeypatch, order):
     model = LogisticRegressor(alpha=1e-3).fit(X, y, sample_weight=weights)
     assert model.dual_gap_ <= 1e-6 * model.objective_value_
     assert model.result_.n_passes <= 15
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("loss", ["tweedie", "huber", "absolute_error", "squared_hinge", "hinge"])
+def test_features_that_a_gram_matrix_loses_are_found_again(loss, fit_intercept):
+    random = np.random.RandomState(0)
+    X = random.normal(size=(40, 60))
+    score = X @ random.normal(size=60) / 8
+    X *= 10.0 ** random.uniform(-6, 6, 60)
+    if "hinge" in loss:
+        y, estimator, alpha = np.where(random.rand(40) < 0.3, 1, (score > 0).astype(int)), LogisticRegressor, 1e-3
+    else:
+        y, estimator, alpha = np.exp(score) + random.exponential(size=40), LinearRegressor, 1e-6
+    model = fit(estimator(loss, alpha=alpha, fit_intercept=fit_intercept), X, y)
+    objective = model.objective(X, y)
+    value = objective.value(objective.pack(model.coef_, model.intercept_))
+    assert value == pytest.approx(model.objective_value_, rel=1e-9)
+    again = fit(estimator(loss, alpha=alpha, fit_intercept=fit_intercept), X[::-1], y[::-1])
+    assert again.objective_value_ == pytest.approx(model.objective_value_, rel=2e-6)
+
+
+def test_constant_columns_of_tall_data():
+    y = np.arange(40_000) % 3 == 0
+    model = fit(LogisticRegressor(), np.full((40_000, 1), 3.0), y)
+    assert model.coef_ == 0.0
+    assert model.predict_proba([[3.0]])[0, 1] == pytest.approx(y.mean(), rel=1e-3)

@@ -369,3 +369,13 @@ def test_warm_start_continues(loss):
     again = model.fit(X, y)
     assert again.objective_value_ <= first * (1 + 1e-12)
     assert again.result_.n_passes <= cold or loss == "quantile"  # the exact solver starts its duals afresh
+
+
+@pytest.mark.parametrize("seed", [4, 6, 9, 21])
+def test_scores_at_the_moved_kinks_of_outliers_are_not_taken_for_a_solution(seed):
+    random = np.random.RandomState(seed)
+    X = random.standard_t(1.2, (300, 5))
+    line = X @ random.normal(size=5) * 0.01
+    noise = random.choice([0, 0.05], 300) * random.normal(size=300) / 2
+    y = np.clip(line + noise, line - 0.0999, line + 0.0999)
+    assert LinearRegressor("epsilon_insensitive", alpha=0).fit(X, y).objective_value_ < 1e-15

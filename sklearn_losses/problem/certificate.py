@@ -67,7 +67,8 @@ def is_out_of_reach(model: Conditioned, value: float, tol: float) -> bool:
     penalised = model.penalty > 0
     variance = np.tile(model.coordinates.variance, model.objective.n_outputs)
     variance = np.concatenate([variance, np.ones(len(penalised) - len(variance))])[penalised]
-    return 0.5 * (64.0 * EPSILON * slope) ** 2 * float(np.max(variance / model.penalty[penalised])) > tol * value
+    weakest = float(np.max(variance / model.penalty[penalised], initial=0.0))
+    return 0.5 * (64.0 * EPSILON * slope) ** 2 * weakest > tol * value
 
 
 def certify(model: Conditioned, x: Array, tilt: Array | float = 0.0) -> tuple[Array, float, float]:

@@ -14,6 +14,7 @@ from .pieces import Pieces
 
 NO_PENALTY = 1e-24
 FAR = 100.0  # units from the median at which a target counts as an outlier
+CLEAR = 1e-6  # units
 
 
 class Split:
@@ -78,7 +79,8 @@ class Split:
         """Whether x is on the same pieces of all losses here and with the kinks moved."""
         assert self.pieces is not None and moved.pieces is not None
         z, far, near = self.forward(x)[:, None], self.pieces.kinks, moved.pieces.kinks
-        return bool((((z > far) == (z > near)) & (z != near) | (near == far)).all())
+        clear = np.abs(z - near) > CLEAR  # of the moved kink, on which rounding would decide about the side
+        return bool((((z > far) == (z > near)) & clear | (near == far)).all())
 
     @property
     def work(self) -> int:

@@ -87,6 +87,13 @@ def evaluate(problem, x, z, center, step):
     return Point(x, z, dual, gradient, problem.value(x, losses), mismatch, gap, feasible)
 
 
+def duality_gap(split, x, dual):
+    """F(x), and a bound on F(x) - min F from a dual that is nearly optimal."""
+    problem = Problem(split, split.penalty, np.zeros(split.penalty.size))
+    point = evaluate(problem, x, split.forward(x), dual, first_step(split))
+    return point.value, point.bound
+
+
 def row_products(a, b):
     """The scalar product of every row of a with the same row of b."""
     return a * b if a.ndim == 1 else np.einsum("ij,ij->i", a, b)
