@@ -33,6 +33,9 @@ SAMPLED_METRIC = 160.0  # a metric from 10 p rows takes p^3 / 160 non-zeros' wor
 MANY_CLASSES = 3e9  # multiplications: above, one factorisation a class costs more than it saves
 PRODUCTS_PER_METRIC = 20  # of truncated Newton, whose linear solves make up for an old metric
 SPARSE_ACCURACY = 0.03  # of Newton's equations, where a product costs no more than an evaluation
+MANY_STEPS = 40  # of truncated Newton, which most often takes five to fifteen
+FACTORISED_PARAMETERS = 1_500  # up to which a joint Hessian is factorised after these
+EIGENVALUES = 10.0  # multiplications for K^3 that the eigenvalues of a row's Hessian take
 QUICK_STEPS, LINEAR_TOLERANCE = 12, 1e-14  # of L-BFGS before Newton, which has no quadratic convergence to count on
 NEWTON_TOLERANCE = 1e-10  # a step or two more end near machine precision, where weights equal repetition
 
@@ -72,8 +75,10 @@ def plan(model: Conditioned, x: np.ndarray, *, convex: bool, tol: float | None, 
     written_out = FEW_SPARSE_ENTRIES if convex and n_outputs == 1 else DENSE_ENTRIES
     if rows.is_sparse and n_rows * width > written_out and (convex or sizes is None):
         return _with_products(model, x, convex=convex, random_state=random_state)
+    if n_outputs > 1 and not convex:
+        work += EIGENVALUES * n_rows * n_outputs**3
     if n_outputs > 1 and work > SMALL_HESSIAN:
-        return _jointly(model, x, tol, random_state)
+        return _jointly(model, x, tol, convex=convex, random_state=random_state)
 
     def inverse(part, x):
         return dense_inverse(part, x, convex=convex)
@@ -120,7 +125,7 @@ def _all_at_once(model: Conditioned, x: np.ndarray, *, convex: bool) -> Plan:
     return Plan(x, chained, {"hess": hessian}, {"links": [(quasi_newton, first), (newton, last)]})
 
 
-def _jointly(model: Conditioned, x: np.ndarray, tol: float | None, random_state: RandomState) -> Plan:
+def _jointly(model: Conditioned, x: np.ndarray, tol: float | None, *, convex: bool, random_state: RandomState) -> Plan:
     """K classes whose joint Hessian is too large to form often."""
     rows, n_outputs = model.objective.rows, model.objective.n_outputs
     width = rows.n_features + 1
@@ -131,7 +136,16 @@ def _jointly(model: Conditioned, x: np.ndarray, tol: float | None, random_state:
     part = _all_or_some(model, BY_CLASS_SAMPLES[1], random_state)
     kept = Kept(partial(inverse, part), PRODUCTS_PER_METRIC)
     model.keeps_scores = True
-    return Plan(x, truncated_newton, {"hessp": model.hessian_product}, {"preconditioner": kept})
+    products = {"hessp": model.hessian_product}
+    if rows.is_sparse or model.objective.n_parameters > FACTORISED_PARAMETERS:
+        return Plan(x, truncated_newton, products, {"preconditioner": kept})
+
+    def hessian(x):
+        return hessian_with_common_shift(model, x, convex=convex)
+
+    # conjugate gradients lose their way among losses that have all but vanished
+    first = {"preconditioner": kept, "maxiter": MANY_STEPS}
+    return Plan(x, chained, products | {"hess": hessian}, {"links": [(truncated_newton, first), (newton, {})]})
 
 
 def _all_or_some(model: Conditioned, size: int, random_state: RandomState) -> Conditioned:

@@ -9,7 +9,7 @@ from sklearn.preprocessing import scale
 from sklearn_losses import CrossEntropy, LinearRegressor, LogisticRegressor, Loss, SoftmaxClassifier, automatic
 from sklearn_losses.problem import coordinates
 from sklearn_losses.problem.metric import diagonal_inverse
-from sklearn_losses.solvers import newton, quasi_newton, truncated_newton
+from sklearn_losses.solvers import chained, newton, quasi_newton, truncated_newton
 
 BINARY = make_classification(6_000, 12, n_informative=6, random_state=0)
 JOINT = make_classification(3_000, 10, n_informative=8, n_classes=5, random_state=0)
@@ -76,8 +76,18 @@ def test_several_classes(chosen, monkeypatch, many, fit_intercept, loss):
     monkeypatch.setattr(automatic, "MANY_CLASSES", many)
     chosen.clear()
     model = estimator.fit(*JOINT)
-    assert (truncated_newton, ["preconditioner"]) in chosen
+    assert (chained, ["links"]) in chosen
     assert model.objective_value_ == pytest.approx(expected, rel=1e-6)
+
+
+def test_where_truncated_newton_gets_lost_newton_takes_over(chosen):
+    random = np.random.RandomState(0)
+    X = random.normal(size=(600, 300))
+    y = (X @ random.normal(size=(300, 3)) + 3 * random.normal(size=(600, 3))).argmax(axis=1)
+    model = fit(SoftmaxClassifier("squared_hinge", alpha=1e-6), X, y)
+    assert chosen == [(chained, ["links"])]
+    assert model.n_iter_ < 200
+    assert model.result_.n_passes < 2_000
 
 
 def test_several_classes_of_tall_data(chosen, monkeypatch):
@@ -201,3 +211,11 @@ def test_constant_columns_of_tall_data():
     model = fit(LogisticRegressor(), np.full((40_000, 1), 3.0), y)
     assert model.coef_ == 0.0
     assert model.predict_proba([[3.0]])[0, 1] == pytest.approx(y.mean(), rel=1e-3)
+
+
+def test_steps_leave_the_common_shift_of_classes_alone():
+    random = np.random.RandomState(0)
+    X = random.normal(size=(600, 60)) * 10.0 ** random.uniform(-6, 6, 60)
+    y = random.randint(0, 3, 600)
+    model = fit(SoftmaxClassifier(alpha=1e-8), X, y)
+    np.testing.assert_allclose(model.coef_.mean(axis=0), 0.0, atol=1e-12 * np.abs(model.coef_).max())

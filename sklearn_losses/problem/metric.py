@@ -37,16 +37,21 @@ def hessian_with_common_shift(model: Conditioned, x: Array, *, convex: bool, dty
 class DenseInverse:
     """The inverse of a dense ``data + penalty``, given with its lower Cholesky factor."""
 
-    def __init__(self, matrix: Array, factor: Array, penalty: Array):
-        self._matrix, self._factor, self._penalty = matrix, factor, penalty
+    def __init__(self, model: Conditioned, matrix: Array, factor: Array):
+        self._model, self._matrix, self._factor = model, matrix, factor
 
     def __call__(self, vector: Array) -> Array:
-        return cho_solve((self._factor, True), vector, check_finite=False)
+        solved = cho_solve((self._factor, True), vector, check_finite=False)
+        if self._model.objective.n_outputs == 1:
+            return solved
+        # what a sum in single precision makes of the common change would not be small
+        by_class = _by_class(self._model, solved)
+        return _flat(self._model, by_class - by_class.mean(axis=0))
 
     def of_share(self, share: float) -> DenseInverse:
         """The inverse of ``share x data + penalty``."""
-        matrix = _share(self._matrix, self._penalty, share)
-        return DenseInverse(matrix, _definite_factor(matrix), self._penalty)
+        matrix = _share(self._matrix, self._model.penalty, share)
+        return DenseInverse(self._model, matrix, _definite_factor(matrix))
 
 
 def dense_inverse(model: Conditioned, x: Array, *, convex: bool) -> DenseInverse:
@@ -56,7 +61,7 @@ def dense_inverse(model: Conditioned, x: Array, *, convex: bool) -> DenseInverse
         return hessian_with_common_shift(model, x, convex=convex, dtype=dtype)
 
     work = model.objective.rows.n_rows * model.objective.n_parameters**2
-    return DenseInverse(*_factorised_sum(hessian, work), model.penalty)
+    return DenseInverse(model, *_factorised_sum(hessian, work))
 
 
 class ByClassInverse:

@@ -108,7 +108,7 @@ class Run:
     step: float
     point: Point
     best: Point
-    smallest_step: float  # where scores are not tiny
+    smallest_step: float
     longest: float  # change of a score to allow in one step
     ridge: float = SMALLEST_RIDGE
     newton_steps: int = 0  # since the center moved
@@ -194,8 +194,8 @@ class Run:
         shorter = self.step
         if self.newton_steps > 0 and progress > 0.01:
             shorter *= 0.1 if progress > 0.9 else 0.3 if self.newton_steps <= 2 else 0.5
-        # shorter steps cost digits of the duals, but where scores are tiny the duals need fewer
-        smallest = min(self.smallest_step, 1e-4 * np.abs(self.point.z).max())
+        # shorter steps cost digits of the duals; tiny scores need few of them, and without progress nothing is lost
+        smallest = min(self.smallest_step, 1e-4 * np.abs(self.point.z).max()) * (1e-4 if progress > 0.9 else 1.0)
         if self.newton_steps > 4 or shorter < smallest:
             shorter = self.step
         self.idle += shorter == self.step

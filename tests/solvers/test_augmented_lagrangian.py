@@ -357,6 +357,17 @@ def test_scores_near_zero_take_no_more_steps(alpha):
     assert solve(Split(rows, crammer_singer(target, 4), alpha, intercept=False)).nit < 100
 
 
+@pytest.mark.parametrize("seed", [2, 7])
+def test_scores_near_zero_beside_the_intercept_take_few_more(seed):
+    rng = np.random.default_rng(seed)
+    rows = (rng.random((600, 2)) < 0.1).astype(float)
+    likely = np.argmax(rows @ rng.normal(size=(2, 3)), axis=1)
+    target = np.where(rng.random(600) < 0.1, rng.integers(0, 3, 600), likely)
+    result = solve(Split(rows, crammer_singer(target), 1e4))
+    assert_exact(result)
+    assert result.nit < 300
+
+
 @pytest.mark.parametrize("seed", [2, 3, 4])
 def test_scores_far_away_take_no_more_steps(seed):
     rng = np.random.default_rng(seed)
