@@ -26,7 +26,7 @@ WRITTEN_ENTRIES = 1_000_000  # data up to this size is written out in conditione
 CERTIFICATION_ROUNDS = 5
 CONVERGED, ROUNDING = 0, 2  # statuses of our solvers
 VANISHED = 1e-9
-CORNER_TOLERANCE = 1e-12
+CORNER_TOLERANCE, CORNER_STEPS = 1e-12, 50
 
 Array = np.ndarray
 Watch = Callable[[Array, float], None]
@@ -108,6 +108,7 @@ def _fit(problem: Problem, solver: str | Callable, start: Array) -> Fit:
 
 
 def _fit_in_full(problem: Problem, solver: str, start: Array) -> Fit:
+    corner = not problem.objective.loss.separable and problem.has_bound
     exactly = problem.piecewise and solver == "auto"
     objective, coordinates = condition(hard_labels(problem.objective) if exactly else problem.objective)
     model = Conditioned(objective, coordinates)
@@ -119,10 +120,11 @@ def _fit_in_full(problem: Problem, solver: str, start: Array) -> Fit:
         return objective.with_shift(coordinates.to_theta(x), -1.0)
 
     recorder = Recorder(model.value_and_gradient, to_theta, problem.watch)
-    run = Run(problem, model, recorder, x)
+    limit = CORNER_STEPS if corner and solver == "auto" else problem.max_iter
+    run = Run(replace(problem, max_iter=min(problem.max_iter, limit)), model, recorder, x)
     found = _fit_exactly(run) if exactly else _fit_smoothly(run, solver)
     found.theta = to_theta(found.theta)
-    if not found.converged and not objective.loss.separable and problem.has_bound:
+    if corner and not found.converged:
         found = _fit_at_corner(problem, found)
     return _with_report(found, problem)
 
@@ -274,12 +276,14 @@ def _fit_at_corner(problem: Problem, found: Fit) -> Fit:
     objective = problem.objective
     part = objective.over(objective.rows)
     part.loss = objective.loss.inner()
+    # near the corner the values are squares of rounding errors, on which a solver would dwell
+    inside = replace(problem, objective=part, tol=CORNER_TOLERANCE, max_iter=CORNER_STEPS, watch=None)
     alpha, theta, n_iter = float(np.max(objective.penalty)), found.theta, found.n_iter
     mean, _ = objective.of_scores(objective.scores(theta))
     gap, converged = np.inf, False
     while not converged and mean > 0 and n_iter < problem.max_iter:
         part.penalty = alpha / objective.loss.total(mean)[1]
-        inner = _fit(replace(problem, objective=part, tol=CORNER_TOLERANCE, watch=None), "auto", theta)
+        inner = _fit(inside, "auto", theta)
         theta, n_iter = inner.theta, n_iter + inner.n_iter
         mean, _ = objective.of_scores(objective.scores(theta))
         total, slope, _ = objective.loss.total(mean)

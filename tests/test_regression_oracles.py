@@ -379,3 +379,15 @@ def test_scores_at_the_moved_kinks_of_outliers_are_not_taken_for_a_solution(seed
     noise = random.choice([0, 0.05], 300) * random.normal(size=300) / 2
     y = np.clip(line + noise, line - 0.0999, line + 0.0999)
     assert LinearRegressor("epsilon_insensitive", alpha=0).fit(X, y).objective_value_ < 1e-15
+
+
+@pytest.mark.parametrize(
+    ("shape", "alpha", "seed"), [((200, 300), 0.1, 72), ((200, 300), 0.01, 10), ((8, 50), 0.01, 200)]
+)
+def test_an_interpolating_root_mean_squared_error_ends_in_few_steps(shape, alpha, seed):
+    random = np.random.default_rng(seed)
+    X = random.normal(size=shape)
+    y = X @ random.normal(size=shape[1]) / np.sqrt(shape[1])
+    model = LinearRegressor("rmse", alpha=alpha).fit(X, y)
+    assert model.n_iter_ < 300
+    assert model.dual_gap_ <= 1e-6 * model.objective_value_
