@@ -18,8 +18,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from . import validation
 from .activations import Activation
-from .fitting import Problem, fit
+from .fitting import fit
 from .losses import AbsoluteError, CrossEntropy, Loss, get_loss
+from .minimisation import Problem
 from .problem import ALONE, Objective, Rows, Workers, compose, has_exact_form, weighted_median, worker_threads
 from .progress import CALLBACK_FRAMES, CallbackSupportMixin, Progress
 

@@ -18,7 +18,7 @@ NAME = "sklearn_losses"
 LAYERS = (
     ("activations", "losses", "solvers"),
     ("problem", "progress", "validation"),
-    ("automatic", "recorder", "scipy_methods"),
+    ("automatic", "minimisation", "recorder", "scipy_methods"),
     ("fitting",),
     ("linear_model",),
     ("estimators", "checks"),
