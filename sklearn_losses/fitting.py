@@ -93,7 +93,9 @@ def _fit_reduced(problem: Problem, start: Array) -> Fit:
     small = replace(problem, objective=reduced.objective, watch=watch)
     found = _fit(small, "auto", reduced.to_reduced(start))
     found.theta = reduced.to_features(found.theta)
-    if found.converged and not _holds_in_full(found, problem):
+    ended = found.converged or found.result.status == ROUNDING
+    found.converged = _holds_in_full(found, problem)
+    if ended and not found.converged:
         found = replace(again := _fit_in_full(problem, "auto", found.theta), n_iter=found.n_iter + again.n_iter)
     return _with_report(found, problem)
 
@@ -105,7 +107,8 @@ def _holds_in_full(found: Fit, problem: Problem) -> bool:
     """
     allowed = problem.tol * abs(found.value)
     if not problem.objective.loss.separable or np.isnan(found.gap):
-        return abs(problem.objective.value(found.theta) - found.value) <= allowed
+        reduced, found.value = found.value, problem.objective.value(found.theta)
+        return found.converged and abs(found.value - reduced) <= allowed
     if found.dual is None:
         found.theta, found.value, found.gap = proofs.by_gradient(problem.objective, found.theta)
     else:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 from sklearn.datasets import make_classification
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.preprocessing import scale
 
 from sklearn_losses import CrossEntropy, LinearRegressor, LogisticRegressor, Loss, SoftmaxClassifier, automatic
@@ -219,3 +220,25 @@ def test_steps_leave_the_common_shift_of_classes_alone():
     y = random.randint(0, 3, 600)
     model = fit(SoftmaxClassifier(alpha=1e-8), X, y)
     np.testing.assert_allclose(model.coef_.mean(axis=0), 0.0, atol=1e-12 * np.abs(model.coef_).max())
+
+
+def test_what_is_reported_of_wide_data_is_that_of_the_weights_also_without_convergence():
+    random = np.random.RandomState(0)
+    X = random.normal(size=(40, 60))
+    y = np.exp(X @ random.normal(size=60) / 8) + random.exponential(size=40)
+    X *= 10.0 ** random.uniform(-6, 6, 60)
+    for settings in ({"max_iter": 2}, {"tol": 0.0}):
+        with pytest.warns(ConvergenceWarning):
+            model = LinearRegressor("tweedie", alpha=1e-8, **settings).fit(X, y)
+        objective = model.objective(X, y)
+        value = objective.value(objective.pack(model.coef_, model.intercept_))
+        assert value == pytest.approx(model.objective_value_, rel=1e-9)
+
+
+def test_small_values_that_are_differences_of_large_ones():
+    random = np.random.RandomState(0)
+    X = random.normal(size=(12, 150))
+    y = np.exp(random.normal(size=12))
+    model = LinearRegressor("poisson", alpha=1e-6, fit_intercept=False, tol=1e-9).fit(X, y)
+    assert model.objective_value_ < 1e-6
+    assert model.dual_gap_ <= 1e-9 * model.objective_value_

@@ -37,11 +37,12 @@ class Point(NamedTuple):
     x: np.ndarray
     value: float
     gradient: np.ndarray
+    floor: float = 0.0  # rounding of the values that a run began with: small values may be differences of such
 
     @property
     def noise(self):
         """The change of the value that rounding alone can cause."""
-        return 8.0 * EPSILON * abs(self.value)
+        return 8.0 * EPSILON * abs(self.value) + self.floor
 
 
 class Descent:
@@ -70,6 +71,7 @@ class Descent:
         self.status = None
         self.gap = math.inf
         self._least_decrement, self._idle = math.inf, 0
+        self._floor = 0.0
         self.point = self.evaluate(np.array(x0, dtype=float, ndmin=1))
         self._floor = EPSILON * abs(self.point.value)
         self._ceiling = max(1.0, abs(self.point.value)) / EPSILON
@@ -86,7 +88,7 @@ class Descent:
             gradient = self._jac(x, *self._args) if gradient is None else gradient
             gradient = np.array(gradient, dtype=float)  # a copy: the function may use its array again
             if np.isfinite(gradient).all():
-                return Point(x, value, gradient)
+                return Point(x, value, gradient, self._floor)
         return Point(x, math.inf, np.full(x.shape, math.nan))
 
     def advance(self, point):
@@ -134,7 +136,7 @@ class Descent:
 
     def _stalled(self, decrement):
         """Whether the decrement, below the rounding of the value, has stopped falling too."""
-        if decrement > max(self.point.noise, self._floor):
+        if decrement > self.point.noise:
             self._idle = 0
         elif decrement < 0.5 * self._least_decrement:
             self._least_decrement, self._idle = decrement, 0
@@ -150,7 +152,7 @@ class Descent:
     def give_up(self, direction, slope):
         """End the run because no step along the direction was acceptable."""
         tiny_step = np.abs(direction).max() <= 4.0 * EPSILON * np.abs(self.point.x).max()
-        tiny_gain = -slope <= 8.0 * max(self.point.noise, self._floor)
+        tiny_gain = -slope <= 8.0 * self.point.noise
         self.status = ROUNDING if tiny_step or tiny_gain else NO_DECREASE
 
     def result(self, **more):
