@@ -96,7 +96,8 @@ def _fit_reduced(problem: Problem, start: Array) -> Fit:
     ended = found.converged or found.result.status == ROUNDING
     found.converged = _holds_in_full(found, problem)
     if ended and not found.converged:
-        found = replace(again := _fit_in_full(problem, "auto", found.theta), n_iter=found.n_iter + again.n_iter)
+        again = _fit_in_full(problem, "auto", found.theta)
+        found = replace(again, n_iter=found.n_iter + again.n_iter)
     return _with_report(found, problem)
 
 
