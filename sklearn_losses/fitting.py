@@ -54,20 +54,17 @@ def _fit(problem: Problem, solver: str | Callable, start: Array) -> Fit:
 def _fit_in_full(problem: Problem, solver: str, start: Array) -> Fit:
     corner = not problem.objective.loss.separable and problem.has_bound
     exactly = problem.piecewise and solver == "auto"
-    objective, coordinates = condition(hard_labels(problem.objective) if exactly else problem.objective)
-    model = Conditioned(objective, coordinates)
-    x = coordinates.from_theta(objective.with_shift(start, 1.0))
-    if objective.rows.n_rows * objective.rows.n_features <= WRITTEN_ENTRIES and not objective.rows.is_sparse:
-        model = model.written()
+    conditioned = Conditioned(*condition(hard_labels(problem.objective) if exactly else problem.objective))
+    rows = conditioned.objective.rows
+    few = rows.n_rows * rows.n_features <= WRITTEN_ENTRIES and not rows.is_sparse
+    model = conditioned.written() if few else conditioned
 
-    def to_theta(x):
-        return objective.with_shift(coordinates.to_theta(x), -1.0)
-
-    recorder = Recorder(model.value_and_gradient, to_theta, problem.watch)
-    limit = CORNER_STEPS if corner and solver == "auto" else problem.max_iter
-    run = Run(replace(problem, max_iter=min(problem.max_iter, limit)), model, recorder, x)
+    recorder = Recorder(model.value_and_gradient, conditioned.to_theta, problem.watch)
+    short = corner and solver == "auto"
+    first = replace(problem, max_iter=min(problem.max_iter, CORNER_STEPS)) if short else problem
+    run = Run(first, model, recorder, conditioned.from_theta(start))
     found = _fit_exactly(run) if exactly else _fit_smoothly(run, solver)
-    found.theta = to_theta(found.theta)
+    found.theta = conditioned.to_theta(found.theta)
     if corner and not found.converged:
         found = _fit_at_corner(problem, found)
     return _with_report(found, problem)

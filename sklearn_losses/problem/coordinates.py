@@ -90,6 +90,9 @@ class Unchanged:
     def to_theta(self, x: Array) -> Array:
         return x
 
+    def from_theta(self, theta: Array) -> Array:
+        return theta
+
     def gradient(self, theta_gradient: Array) -> Array:
         return theta_gradient
 
@@ -117,6 +120,14 @@ class Conditioned:
         # one strength a parameter, in the order of x; zero for intercepts
         n_intercepts = objective.n_parameters - objective.n_weights
         self.penalty = np.concatenate([np.tile(penalty, objective.n_outputs), np.zeros(n_intercepts)])
+
+    def to_theta(self, x: Array) -> Array:
+        """Parameters for the rows as they came, whatever was subtracted from them."""
+        return self.objective.with_shift(self.coordinates.to_theta(x), -1.0)
+
+    def from_theta(self, theta: Array) -> Array:
+        """Where parameters for the rows as they came are in these coordinates."""
+        return self.coordinates.from_theta(self.objective.with_shift(theta, 1.0))
 
     def value_and_gradient(self, x: Array) -> tuple[float, Array]:
         if self.keeps_scores:

@@ -8,7 +8,7 @@ every metric here keeps steps out of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
@@ -35,23 +35,21 @@ def hessian_with_common_shift(model: Conditioned, x: Array, *, convex: bool, dty
 
 
 class DenseInverse:
-    """The inverse of a dense ``data + penalty``, given with its lower Cholesky factor."""
+    """The inverse of a dense ``data + penalty``, given by its lower Cholesky factor."""
 
-    def __init__(self, model: Conditioned, matrix: Array, factor: Array):
-        self._model, self._matrix, self._factor = model, matrix, factor
+    def __init__(self, model: Conditioned, factor: Array):
+        self._model, self._factor = model, factor
 
     def __call__(self, vector: Array) -> Array:
         solved = cho_solve((self._factor, True), vector, check_finite=False)
         if self._model.objective.n_outputs == 1:
             return solved
         # what a sum in single precision makes of the common change would not be small
-        by_class = _by_class(self._model, solved)
-        return _flat(self._model, by_class - by_class.mean(axis=0))
+        return _flat(self._model, _without_common_shift(_by_class(self._model, solved)))
 
     def of_share(self, share: float) -> DenseInverse:
         """The inverse of ``share x data + penalty``."""
-        matrix = _share(self._matrix, self._model.penalty, share)
-        return DenseInverse(self._model, matrix, _definite_factor(matrix))
+        return DenseInverse(self._model, _factor_of_share(self._factor, self._model.penalty, share))
 
 
 def dense_inverse(model: Conditioned, x: Array, *, convex: bool) -> DenseInverse:
@@ -61,26 +59,25 @@ def dense_inverse(model: Conditioned, x: Array, *, convex: bool) -> DenseInverse
         return hessian_with_common_shift(model, x, convex=convex, dtype=dtype)
 
     work = model.objective.rows.n_rows * model.objective.n_parameters**2
-    return DenseInverse(model, *_factorised_sum(hessian, work))
+    return DenseInverse(model, _factor_of_sum(hessian, work))
 
 
 class ByClassInverse:
-    """The inverses of dense ``data + penalty``, one for every class, or one for all of them."""
+    """The inverses of dense ``data + penalty`` by their factors, one for every class, or one for all of them."""
 
-    def __init__(self, model: Conditioned, matrices: Sequence[Array], inverses: Sequence[Array]):
-        self._model, self._matrices, self._inverses = model, matrices, np.stack(inverses)
+    def __init__(self, model: Conditioned, factors: list[Array]):
+        self._model, self._factors = model, factors
+        self._inverses = np.stack(list(model.objective.rows.workers.map(_inverted, factors)))
 
     def __call__(self, vector: Array) -> Array:
-        by_class = _by_class(self._model, vector)
-        by_class = by_class - by_class.mean(axis=0)
+        by_class = _without_common_shift(_by_class(self._model, vector))
         solved = np.matmul(self._inverses, by_class[:, :, None])[:, :, 0]
-        return _flat(self._model, solved - solved.mean(axis=0))
+        return _flat(self._model, _without_common_shift(solved))
 
     def of_share(self, share: float) -> ByClassInverse:
         """The inverses of ``share x data + penalty``."""
         penalty = _by_class(self._model, self._model.penalty)[0]
-        parts = [_share(matrix, penalty, share) for matrix in self._matrices]
-        return ByClassInverse(self._model, parts, [_inverted(_definite_factor(part)) for part in parts])
+        return ByClassInverse(self._model, [_factor_of_share(factor, penalty, share) for factor in self._factors])
 
 
 def by_class_inverse(model: Conditioned, x: Array) -> ByClassInverse:
@@ -94,16 +91,14 @@ def by_class_inverse(model: Conditioned, x: Array) -> ByClassInverse:
     # where nothing is known yet every class has the same curvature
     different = objective.n_outputs if (curvature != curvature[:, :1]).any() else 1
 
-    def of_class(k: int) -> tuple[Array, Array]:
+    def of_class(k: int) -> Array:
         def block(dtype: type) -> Array:
             half = (single if dtype is np.float32 else rows) * np.sqrt(curvature[:, k, None]).astype(dtype)
             return np.dot(half.T, half) + penalty
 
-        matrix, factor = _factorised_sum(block, rows.size * rows.shape[1])
-        return matrix, _inverted(factor)
+        return _factor_of_sum(block, rows.size * rows.shape[1])
 
-    matrices, inverses = zip(*objective.rows.workers.map(of_class, range(different)), strict=True)
-    return ByClassInverse(model, matrices, inverses)
+    return ByClassInverse(model, list(objective.rows.workers.map(of_class, range(different))))
 
 
 def kronecker_inverse(model: Conditioned, x: Array) -> Inverse:
@@ -161,15 +156,13 @@ def diagonal_inverse(model: Conditioned, x: Array) -> Inverse:
     return lambda vector: vector / np.maximum(diagonal, floor)
 
 
-def _factorised_sum(hessian: Callable[[type], Array], work: float) -> tuple[Array, Array]:
-    """A sum over rows and its factor, in single precision if it is a large one that this knows enough of."""
+def _factor_of_sum(hessian: Callable[[type], Array], work: float) -> Array:
+    """The factor of a sum over rows, in single precision if it is a large one that this knows enough of."""
     if work >= LARGE_SUM:
-        matrix = _with_unused(hessian(np.float32).astype(np.float64))
-        factor = regular_factor(matrix)
+        factor = regular_factor(_with_unused(hessian(np.float32).astype(np.float64)))
         if factor is not None:
-            return matrix, factor
-    matrix = _with_unused(hessian(np.float64))
-    return matrix, _definite_factor(matrix)
+            return factor
+    return _definite_factor(_with_unused(hessian(np.float64)))
 
 
 def _definite_factor(matrix: Array) -> Array:
@@ -187,11 +180,16 @@ def _inverted(factor: Array) -> Array:
     return cho_solve((factor, True), np.eye(len(factor)), check_finite=False)
 
 
-def _share(matrix: Array, penalty: Array, share: float) -> Array:
-    """``share x data + penalty`` from ``data + penalty``."""
-    matrix = share * matrix
+def _factor_of_share(factor: Array, penalty: Array, share: float) -> Array:
+    """The factor of ``share x data + penalty`` from that of ``data + penalty``."""
+    lower = np.tril(factor)
+    matrix = share * (lower @ lower.T)
     matrix[np.diag_indices_from(matrix)] += (1.0 - share) * penalty
-    return matrix
+    return _definite_factor(matrix)
+
+
+def _without_common_shift(by_class: Array) -> Array:
+    return by_class - by_class.mean(axis=0)
 
 
 def _with_unused(matrix: Array) -> Array:
