@@ -82,7 +82,7 @@ def _with_report(found: Fit, problem: Problem) -> Fit:
 def _fit_reduced(problem: Problem, start: Array) -> Fit:
     """More features than rows: the equivalent problem in as many features as rows."""
     objective = problem.objective
-    center, _ = column_statistics(objective)
+    statistics = center, _ = column_statistics(objective)
     reduced = reduction.Reduction(objective, center if objective.fit_intercept else np.zeros_like(center))
 
     outer = problem.watch
@@ -91,14 +91,14 @@ def _fit_reduced(problem: Problem, start: Array) -> Fit:
     found = _fit(small, "auto", reduced.to_reduced(start))
     found.theta = reduced.to_features(found.theta)
     ended = found.converged or found.result.status == ROUNDING
-    found.converged = _holds_in_full(found, problem)
+    found.converged = _holds_in_full(found, problem, statistics)
     if ended and not found.converged:
         again = _fit_in_full(problem, "auto", found.theta)
         found = replace(again, n_iter=found.n_iter + again.n_iter)
     return _with_report(found, problem)
 
 
-def _holds_in_full(found: Fit, problem: Problem) -> bool:
+def _holds_in_full(found: Fit, problem: Problem, statistics: tuple[Array, Array]) -> bool:
     """Whether the solution of the reduced problem solves the whole, to which the bound is drawn anew if there is one.
 
     The Gram matrix of the rows loses features that are small beside others.
@@ -108,9 +108,9 @@ def _holds_in_full(found: Fit, problem: Problem) -> bool:
         reduced, found.value = found.value, problem.objective.value(found.theta)
         return found.converged and abs(found.value - reduced) <= allowed
     if found.dual is None:
-        found.theta, found.value, found.gap = proofs.by_gradient(problem.objective, found.theta)
+        found.theta, found.value, found.gap = proofs.by_gradient(problem.objective, found.theta, statistics)
     else:
-        found.value, found.gap = proofs.by_dual(problem.objective, found.theta, found.dual)
+        found.value, found.gap = proofs.by_dual(problem.objective, found.theta, found.dual, statistics)
     return found.gap <= allowed
 
 

@@ -189,10 +189,13 @@ class Conditioned:
         return Conditioned(part, Unchanged(self.coordinates.variance))
 
 
-def condition(objective: Objective) -> tuple[Objective, Coordinates]:
-    """Coordinates for an objective; and the objective over shifted rows where offsets are extreme."""
+def condition(objective: Objective, statistics: tuple[Array, Array] | None = None) -> tuple[Objective, Coordinates]:
+    """Coordinates for an objective; and the objective over shifted rows where offsets are extreme.
+
+    The `column_statistics` are read from the rows, unless they are known.
+    """
     rows = objective.rows
-    center, spread = column_statistics(objective)
+    center, spread = statistics or column_statistics(objective)
     if not objective.fit_intercept:
         spread = np.hypot(spread, center)
         center = np.zeros_like(center)
