@@ -217,7 +217,7 @@ def test_thread_limits_are_lifted_by_whichever_thread_ends_last():
 from concurrent.futures import ThreadPoolExecutor
 import scipy.linalg
 from threadpoolctl import threadpool_info
-from sklearn_losses.problem import worker_threads
+from sklearn_losses.data.threads import worker_threads
 
 def limits():
     return [library["num_threads"] for library in threadpool_info()]
