@@ -22,7 +22,7 @@ def _has_probabilities(estimator) -> bool:
         loss = get_loss(estimator.loss)
     except (TypeError, ValueError):
         return True  # fit will say what is wrong with it
-    if "probabilities" not in loss.domains:
+    if not loss.has_probabilities:
         raise AttributeError(
             f"{loss} acts on scores and has no probabilities. Wrap the estimator into "
             "sklearn.calibration.CalibratedClassifierCV, or train it with a loss on probabilities."
@@ -151,7 +151,7 @@ class LinearClassifier(ClassifierMixin, LinearModel):
         ndarray of shape (n_samples,)
         """
         scores = self._scores(X)
-        if "probabilities" in self.loss_.domains:
+        if self.loss_.has_probabilities:
             return self.classes_[_probabilities(scores).argmax(axis=1)]
         return self.classes_[(scores > 0).astype(int) if scores.ndim == 1 else scores.argmax(axis=1)]
 

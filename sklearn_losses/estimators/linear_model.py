@@ -16,7 +16,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
-from ..activations import Activation
+from ..activations import Link
 from ..data.rows import Rows
 from ..data.threads import ALONE, Workers, worker_threads
 from ..losses import AbsoluteError, CrossEntropy, Loss, get_loss
@@ -42,7 +42,7 @@ class Task:
     y: np.ndarray
     weights: np.ndarray
     loss: Loss
-    activation: Activation
+    activation: Link
     domain: str
     n_outputs: int
     attributes: dict  # fitted attributes that are known before the fit

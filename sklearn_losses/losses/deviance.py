@@ -7,10 +7,12 @@ from numbers import Real
 import numpy as np
 from scipy.special import xlogy
 
-from .base import Array, Loss
+from .base import Array
+from .logarithmic import LogarithmicLoss
+from .on_scores import Matching
 
 
-class DevianceLoss(Loss):
+class DevianceLoss(LogarithmicLoss):
     """A loss of the logarithm of a positive mean; a concrete one gives it with its derivatives in that logarithm.
 
     ``value``, ``gradient`` and ``curvature`` in the mean follow by the chain rule.
@@ -18,20 +20,7 @@ class DevianceLoss(Loss):
 
     domain = "values"
     link = "log"
-    form = "logarithm"
     convex = True
-
-    def log_value(self, y: Array, log_mean: Array) -> Array:
-        """The half deviance."""
-        raise NotImplementedError
-
-    def log_gradient(self, y: Array, log_mean: Array) -> Array:
-        """Its derivative in the logarithm of the mean."""
-        raise NotImplementedError
-
-    def log_curvature(self, y: Array, log_mean: Array) -> Array:
-        """Its second derivative in the logarithm of the mean."""
-        raise NotImplementedError
 
     def check_target(self, y):
         self._refuse(y < 0, y, ">= 0")
@@ -76,15 +65,15 @@ class Poisson(DevianceLoss):
     0.5
     """
 
-    form = "matching"
+    forms = (Matching, *LogarithmicLoss.forms)
 
-    def offset(self, y):
-        return xlogy(y, y) - y
+    def completed(self, y, value):
+        return np.maximum(value + (xlogy(y, y) - y), 0.0)
 
     def log_value(self, y, log_mean):
         with np.errstate(over="ignore", invalid="ignore"):
             mean = np.exp(log_mean)
-            return np.where(np.isinf(mean), np.inf, mean - y * log_mean + self.offset(y))
+            return np.where(np.isinf(mean), np.inf, self.completed(y, mean - y * log_mean))
 
     def log_gradient(self, y, log_mean):
         with np.errstate(over="ignore"):
@@ -119,7 +108,7 @@ class Gamma(DevianceLoss):
     def log_value(self, y, log_mean):
         ratio = np.log(y) - log_mean
         with np.errstate(over="ignore"):
-            return np.expm1(ratio) - ratio
+            return np.maximum(np.expm1(ratio) - ratio, 0.0)
 
     def log_gradient(self, y, log_mean):
         with np.errstate(over="ignore"):
@@ -190,7 +179,7 @@ class Tweedie(DevianceLoss):
             close = scale * (np.expm1(b * d) / b - np.expm1(a * d) / a)
             value = np.where(np.abs(d) < 1.0, close, scale / (a * b) - fall / a + rise / b)
         # where a term overflows, the larger one is positive
-        return np.where(np.isinf(rise) | np.isinf(fall), np.inf, value)
+        return np.where(np.isinf(rise) | np.isinf(fall), np.inf, np.maximum(value, 0.0))
 
     def log_gradient(self, y, log_mean):
         if limit := self._limit():

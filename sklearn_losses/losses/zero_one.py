@@ -28,6 +28,7 @@ class ZeroOne(Loss):
 
     domain = ("labels", "probabilities")
     smooth = False
+    lower_bound = 0.0
     trainable = False
 
     def value(self, y, prediction):

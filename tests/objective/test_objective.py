@@ -12,7 +12,6 @@ from sklearn_losses.data import rows as rows_module
 from sklearn_losses.data.rows import Rows
 from sklearn_losses.data.threads import ALONE, worker_threads
 from sklearn_losses.losses import NAMES
-from sklearn_losses.losses.on_scores import compose
 from sklearn_losses.objective.objective import Objective
 
 RANDOM = np.random.RandomState(0)
@@ -118,7 +117,7 @@ def build(X, y, n_outputs, workers=ALONE):
         y,
         np.full(len(y), 1 / len(y)),
         loss=loss,
-        composition=compose(loss, activation),
+        composition=loss.on_scores(activation),
         penalty=0.1,
         n_outputs=n_outputs,
         fit_intercept=True,
