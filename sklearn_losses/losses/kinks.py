@@ -10,24 +10,33 @@ not negative.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import reduce
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.floating]
+SIZE = [(0.0, -1.0, 1.0)]  # the steps of |x| for positive numbers
 Pieces = tuple[tuple[float, ...], tuple[float, ...]]
 
 
 def value_at(x: Array, pieces: Pieces) -> Array:
     """The function's values."""
-    return reduce(np.add, (_value(x, *step) for step in _steps(pieces)))
+    steps, even = _steps(pieces)
+    size = np.abs(x) if even else x
+    first, *rest = [_value(size, *step) for step in steps]
+    return sum(rest, first) if rest else first
 
 
 def slope_at(x: Array, pieces: Pieces) -> Array:
     """The function's slopes."""
-    return reduce(np.add, (_slope(x, *step) for step in _steps(pieces)))
+    steps, even = _steps(pieces)
+    if steps == SIZE:
+        return np.sign(x)
+    size = np.abs(x) if even else x
+    first, *rest = [_slope(size, *step) for step in steps]
+    slope = sum(rest, first) if rest else first
+    return np.sign(x) * slope if even else slope
 
 
 def mirrored(y: Array, pieces: Pieces) -> tuple[Array, Array]:
@@ -38,35 +47,38 @@ def mirrored(y: Array, pieces: Pieces) -> tuple[Array, Array]:
     return np.broadcast_to(kinks, (len(y), len(kinks))), slopes
 
 
-def _steps(pieces: Pieces) -> Iterator[tuple[float, float, float]]:
-    for kink, before, after in zip(pieces[0], pieces[1][:-1], pieces[1][1:], strict=True):
-        yield kink, max(-before, 0.0) - max(-after, 0.0), max(after, 0.0) - max(before, 0.0)
+@lru_cache(maxsize=128)
+def _steps(pieces: Pieces) -> tuple[list[tuple[float, float, float]], bool]:
+    """Every kink with ``left`` and ``right``, and whether the function is even: then of positive numbers alone."""
+    kinks, slopes = pieces
+    steps = [
+        (kink, max(-before, 0.0) - max(-after, 0.0), max(after, 0.0) - max(before, 0.0))
+        for kink, before, after in zip(kinks, slopes[:-1], slopes[1:], strict=True)
+    ]
+    even = steps == [(-kink, right, left) for kink, left, right in reversed(steps)]
+    if even:  # a kink at zero is none for positive numbers, but a line that goes on falling
+        steps = [(kink, 0.0 if kink else -right, right) for kink, _, right in steps if kink >= 0.0]
+    return steps, even
 
 
 def _value(x: Array, kink: float, left: float, right: float) -> Array:
-    if left == right:
-        return _times(left, np.abs(_less(x, kink)))
     if right == 0.0:
         return np.maximum(0.0, _times(left, kink - x))
+    beyond = x if kink == 0.0 else x - kink
+    if left == -right:
+        return _times(right, beyond)
     if left == 0.0:
-        return np.maximum(0.0, _times(right, _less(x, kink)))
-    beyond = _less(x, kink)
+        return np.maximum(0.0, _times(right, beyond))
     return np.maximum(right * beyond, -left * beyond)
 
 
 def _slope(x: Array, kink: float, left: float, right: float) -> Array:
-    if left == right:
-        return _times(left, np.sign(_less(x, kink)))
     number = x.dtype.type
     if right == 0.0:
         return (x < kink) * number(-left)
     if left == 0.0:
         return (x > kink) * number(right)
     return (x > kink) * number(right) - (x < kink) * number(left)
-
-
-def _less(x: Array, kink: float) -> Array:
-    return x if kink == 0.0 else x - kink
 
 
 def _times(factor: float, x: Array) -> Array:
