@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.utils.metaestimators import available_if
 
-from ..activations import Identity, LogSigmoid, LogSoftmax, Sigmoid, Softmax
+from ..activations import LogSigmoid, LogSoftmax, Sigmoid, Softmax
 from ..losses import get_loss
 from ..objective.objective import Objective
 from . import validation
@@ -119,9 +119,9 @@ class LinearClassifier(ClassifierMixin, LinearModel):
         binary = len(classes) == 2
         if binary:
             target = target.astype(np.float64) if target.ndim == 1 else np.ascontiguousarray(target[:, 1])
-        activation = Identity() if domain == "scores" else Sigmoid() if binary else Softmax()
         attributes = {"classes_": classes, "loss_": loss}
         n_outputs = 1 if binary else len(classes)
+        activation = loss.own_link(domain, n_outputs)
         validation.check_loss_shapes(loss, activation, target, n_outputs)
         return Task(X, target, weights, loss, activation, domain, n_outputs, attributes)
 

@@ -20,7 +20,6 @@ from ..activations import Link
 from ..data.rows import Rows
 from ..data.threads import ALONE, Workers, worker_threads
 from ..losses import AbsoluteError, CrossEntropy, Loss, get_loss
-from ..losses.on_scores import compose
 from ..minimise.fit import fit
 from ..minimise.task import Problem
 from ..objective.objective import Objective
@@ -55,7 +54,7 @@ class Task:
 
     @property
     def convex(self) -> bool:
-        return self.loss.is_convex_on(self.domain)
+        return self.loss.on_scores(self.activation).convex
 
     @property
     def piecewise(self) -> bool:
@@ -83,7 +82,7 @@ class Task:
             y,
             weights / weights.sum(),
             loss=self.loss,
-            composition=compose(self.loss, self.activation),
+            composition=self.loss.on_scores(self.activation),
             penalty=float(estimator.alpha),
             n_outputs=self.n_outputs,
             fit_intercept=bool(estimator.fit_intercept),

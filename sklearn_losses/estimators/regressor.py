@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from sklearn.base import RegressorMixin
 
-from ..activations import Exp, Identity
 from ..losses import get_loss
 from ..objective.objective import Objective
 from . import validation
@@ -164,7 +163,7 @@ class LinearRegressor(RegressorMixin, LinearModel):
         y = y.astype(np.float64)
         weights = validation.check_weights(sample_weight, len(y))
         loss.check_target(y)
-        activation = {"identity": Identity(), "log": Exp()}[loss.link]
+        activation = loss.own_link("values")
         validation.check_loss_shapes(loss, activation, y, 1)
         return Task(X, y, weights, loss, activation, domain, 1, {"loss_": loss})
 
@@ -179,5 +178,4 @@ class LinearRegressor(RegressorMixin, LinearModel):
         -------
         ndarray of shape (n_samples,)
         """
-        scores = self._scores(X)
-        return Exp().forward(scores) if self.loss_.link == "log" else scores
+        return self.loss_.own_link("values").forward(self._scores(X))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import Any, ClassVar
 
 import numpy as np
@@ -167,10 +168,6 @@ class Loss(BaseEstimator):
         shared = set(link.domains) & set(self.domains)
         return all(type(link) in {type(self.own_link(domain, k)) for k in (1, 2)} for domain in shared)
 
-    def is_convex_on(self, domain: str) -> bool:
-        """The former form of `is_convex_through`."""
-        return self.convex is True or self.convex == domain
-
     def is_convex_through(self, link: Link) -> bool:
         """Whether the loss is convex in the scores of a model with this link."""
         shared = set(link.domains) & set(self.domains)
@@ -267,3 +264,8 @@ class Loss(BaseEstimator):
         -0.065
         """
         return LossScorer(self)
+
+
+def is_real(parameter: object) -> bool:
+    """Whether a parameter is a real number; infinities and nan are."""
+    return isinstance(parameter, Real)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from numbers import Real
-
 import numpy as np
 from scipy.special import xlogy
 
-from .base import Array
+from .base import Array, is_real
 from .logarithmic import LogarithmicLoss
 from .on_scores import Matching
 
@@ -152,7 +150,7 @@ class Tweedie(DevianceLoss):
         return 1 <= self.power <= 2
 
     def check_parameters(self):
-        if not (isinstance(self.power, Real) and np.isfinite(self.power) and not 0 < self.power < 1):
+        if not (is_real(self.power) and np.isfinite(self.power) and not 0 < self.power < 1):
             raise ValueError(
                 f"power must be a finite number outside (0, 1), where no Tweedie distribution exists; "
                 f"got {self.power!r}."

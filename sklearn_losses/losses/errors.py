@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from numbers import Real
 from typing import ClassVar
 
 import numpy as np
 
-from .base import Array, Loss
+from .base import Array, Loss, is_real
 from .kinks import Pieces, slope_at, value_at
 
 
@@ -172,7 +171,7 @@ class Huber(ErrorLoss):
         return self.delta
 
     def check_parameters(self):
-        if not (isinstance(self.delta, Real) and 0 < self.delta < np.inf):
+        if not (is_real(self.delta) and 0 < self.delta < np.inf):
             raise ValueError(f"delta must be a finite number > 0; got {self.delta!r}.")
 
     def value_of_error(self, error):

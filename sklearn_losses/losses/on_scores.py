@@ -125,14 +125,19 @@ class ThroughLogarithm(LossOnScores):
     def suits(cls, loss, link):
         return link.logarithm is not None
 
+    def __init__(self, loss: Loss, link: Link):
+        super().__init__(loss, link)
+        assert link.logarithm is not None
+        self.logarithm = link.logarithm
+
     def value_and_gradient(self, y, scores):
-        logs, pull_back = self.link.logarithm.linearize(scores)
+        logs, pull_back = self.logarithm.linearize(scores)
         return self.loss.log_value(y, logs), pull_back(self.loss.log_gradient(y, logs))
 
     def curvature(self, y, scores):
-        logs = self.link.logarithm.forward(scores)
+        logs = self.logarithm.forward(scores)
         gradient, curvature = self.loss.log_gradient(y, logs), self.loss.log_curvature(y, logs)
-        return self.link.logarithm.curvature(scores, gradient, curvature)
+        return self.logarithm.curvature(scores, gradient, curvature)
 
 
 class Matching(LossOnScores):
@@ -181,11 +186,6 @@ class Products(Curvature):
 
     def weighted_sum(self, weights):
         return np.tensordot(weights, self.blocks(), axes=1)
-
-
-def compose(loss: Loss, link: Link) -> LossOnScores:
-    """The former name of `Loss.on_scores`."""
-    return loss.on_scores(link)
 
 
 Composition = LossOnScores

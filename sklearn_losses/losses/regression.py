@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from numbers import Real
-
 import numpy as np
 
+from .base import is_real
 from .errors import ErrorLoss, KinkedErrorLoss
 
 
@@ -74,7 +73,7 @@ class Quantile(KinkedErrorLoss):
         self.quantile = quantile
 
     def check_parameters(self):
-        if not (isinstance(self.quantile, Real) and 0 < self.quantile < 1):
+        if not (is_real(self.quantile) and 0 < self.quantile < 1):
             raise ValueError(f"quantile must be in (0, 1), both ends excluded; got {self.quantile!r}.")
 
     def pieces_of_error(self):
@@ -111,7 +110,7 @@ class EpsilonInsensitive(KinkedErrorLoss):
         self.epsilon = epsilon
 
     def check_parameters(self):
-        if not (isinstance(self.epsilon, Real) and 0 <= self.epsilon < np.inf):
+        if not (is_real(self.epsilon) and 0 <= self.epsilon < np.inf):
             raise ValueError(f"epsilon must be a finite number >= 0; got {self.epsilon!r}.")
 
     def pieces_of_error(self):
@@ -148,7 +147,7 @@ class SquaredEpsilonInsensitive(ErrorLoss):
         self.epsilon = epsilon
 
     def check_parameters(self):
-        if not (isinstance(self.epsilon, Real) and 0 <= self.epsilon < np.inf):
+        if not (is_real(self.epsilon) and 0 <= self.epsilon < np.inf):
             raise ValueError(f"epsilon must be a finite number >= 0; got {self.epsilon!r}.")
 
     def value_of_error(self, error):

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from numbers import Real
 
 import numpy as np
 from scipy.special import xlogy
 
 from ..activations import ComplementaryLogLog, Probit
-from .base import Array
+from .base import Array, is_real
 from .logarithmic import LogarithmicLoss
 from .on_scores import Matching
 
@@ -119,7 +118,7 @@ class CrossEntropy(LogLikelihoodLoss):
         self.label_smoothing = label_smoothing
 
     def check_parameters(self):
-        if not (isinstance(self.label_smoothing, Real) and 0 <= self.label_smoothing < 1):
+        if not (is_real(self.label_smoothing) and 0 <= self.label_smoothing < 1):
             raise ValueError(f"label_smoothing must be in [0, 1); got {self.label_smoothing!r}.")
 
     def targets(self, y):
@@ -184,7 +183,7 @@ class Focal(TrueClassLoss):
         return self.gamma == 0
 
     def check_parameters(self):
-        if not (isinstance(self.gamma, Real) and 0 <= self.gamma < np.inf):
+        if not (is_real(self.gamma) and 0 <= self.gamma < np.inf):
             raise ValueError(f"gamma must be a finite number >= 0; got {self.gamma!r}.")
 
     # with q = 1 - p and r = -log(p) / q, which tends to 1 where q vanishes, no power of q is divided by q
@@ -237,7 +236,7 @@ class GeneralizedCrossEntropy(TrueClassLoss):
         self.q = q
 
     def check_parameters(self):
-        if not (isinstance(self.q, Real) and 0 < self.q <= 1):
+        if not (is_real(self.q) and 0 < self.q <= 1):
             raise ValueError(f"q must be in (0, 1]; got {self.q!r}. For q = 0 use CrossEntropy().")
 
     def value_of_log(self, log_p):
