@@ -139,9 +139,7 @@ def _intercept_hessian(objective: Objective, scores: Array) -> Array:
 
     def of_rows(rows):
         y, z, weights = objective.targets(rows), scores[rows], objective.weights[rows]
-        if z.ndim == 1:
-            return (np.dot(weights, objective.composition.blocks(y, z)),)
-        return (objective.composition.mean_block(y, z, weights),)
+        return (objective.composition.curvature(y, z).weighted_sum(weights),)
 
     n_outputs = objective.n_outputs
     hessian = np.reshape(objective.rows.sum(of_rows)[0], (n_outputs, n_outputs))

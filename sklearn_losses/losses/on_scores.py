@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..activations import Curvature, Diagonal, Link
-from ..activations import absolute as absolute
 
 if TYPE_CHECKING:
     from .base import Loss
@@ -66,20 +65,6 @@ class LossOnScores(ABC):
     @abstractmethod
     def curvature(self, y: Array, scores: Array) -> Curvature:
         """The second derivatives of every row in its scores; only where `has_curvature`."""
-
-    # former names
-
-    def curvature_at(self, y: Array, scores: Array) -> Callable[[Array], Array]:
-        return self.curvature(y, scores).apply
-
-    def blocks(self, y: Array, scores: Array) -> Array:
-        return self.curvature(y, scores).blocks()
-
-    def diagonal(self, y: Array, scores: Array) -> Array:
-        return self.curvature(y, scores).diagonal()
-
-    def mean_block(self, y: Array, scores: Array, weights: Array) -> Array:
-        return self.curvature(y, scores).weighted_sum(weights)
 
 
 class Direct(LossOnScores):
@@ -186,6 +171,3 @@ class Products(Curvature):
 
     def weighted_sum(self, weights):
         return np.tensordot(weights, self.blocks(), axes=1)
-
-
-Composition = LossOnScores

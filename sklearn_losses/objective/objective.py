@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..activations import absolute
 from ..data.gram import gram
 from ..data.rows import Rows
 from ..losses import Loss
 from ..losses.metric import one_hot
-from ..losses.on_scores import Array, Composition, absolute
+from ..losses.on_scores import Array, LossOnScores
 
 
 class Meter:
@@ -45,7 +45,7 @@ class Objective:
         Non-negative, of sum one.
     loss : Loss
         For the mean's transformation (`Loss.total`).
-    composition : Composition
+    composition : LossOnScores
         The loss on scores.
     penalty : float or ndarray of shape (p,)
         Strength of the penalty on W, for every feature.
@@ -71,7 +71,7 @@ class Objective:
         weights: Array,
         *,
         loss: Loss,
-        composition: Composition,
+        composition: LossOnScores,
         penalty: float | Array,
         n_outputs: int,
         fit_intercept: bool,
@@ -222,7 +222,7 @@ class Objective:
         def of_rows(rows):
             block = self.rows.block(rows)
             y, scores = self.targets(rows), self._scores(block, coef, intercept)
-            blocks = self.composition.blocks(y, scores)
+            blocks = self.composition.curvature(y, scores).blocks()
             blocks = blocks if convex else absolute(blocks)
             features = self._with_ones(block, transform, dtype)
             sums = (gram(features, _scaled(blocks, self.weights[rows]), ones=self.fit_intercept),)
@@ -286,10 +286,7 @@ class Objective:
 
         def of_rows(rows):
             y, some = self.targets(rows), scores[rows]
-            if self.n_outputs == 1:
-                curved[rows.start] = partial(np.multiply, self.composition.blocks(y, some))
-            else:
-                curved[rows.start] = self.composition.curvature_at(y, some)
+            curved[rows.start] = self.composition.curvature(y, some).apply
             return ()
 
         self.rows.sum(of_rows)

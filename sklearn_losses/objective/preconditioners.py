@@ -83,8 +83,8 @@ class ByClassInverse:
 def by_class_inverse(model: Conditioned, x: Array) -> ByClassInverse:
     """The inverse of the Hessian's diagonal blocks, one for every class."""
     objective = model.objective
-    curvature = np.abs(objective.composition.diagonal(objective.targets(slice(None)), model.scores(x)))
-    curvature = _scaled_by_weights(curvature, objective.weights)
+    curvature = objective.composition.curvature(objective.targets(slice(None)), model.scores(x)).diagonal()
+    curvature = _scaled_by_weights(np.abs(curvature), objective.weights)
     rows = _rows_with_ones(model)
     single = rows.astype(np.float32)
     penalty = np.diag(_by_class(model, model.penalty)[0])
@@ -108,9 +108,10 @@ def kronecker_inverse(model: Conditioned, x: Array) -> Inverse:
     """
     objective = model.objective
     targets, scores = objective.targets(slice(None)), model.scores(x)
-    between = objective.composition.mean_block(targets, scores, objective.weights)
+    curvature = objective.composition.curvature(targets, scores)
+    between = curvature.weighted_sum(objective.weights)
     between += np.trace(between) / objective.n_outputs**2
-    weights = objective.weights * np.abs(objective.composition.diagonal(targets, scores)).sum(axis=1)
+    weights = objective.weights * np.abs(curvature.diagonal()).sum(axis=1)
     rows = _rows_with_ones(model)
     gram = (rows * (weights / weights.sum())[:, None]).T @ rows
     penalty = _by_class(model, model.penalty)[0]
@@ -143,7 +144,7 @@ def diagonal_inverse(model: Conditioned, x: Array) -> Inverse:
     scores = model.scores(x)
 
     def of_rows(rows):
-        curvature = objective.composition.diagonal(objective.targets(rows), scores[rows])
+        curvature = objective.composition.curvature(objective.targets(rows), scores[rows]).diagonal()
         return (np.dot(np.abs(curvature).T, objective.weights[rows]),)
 
     (mean,) = objective.rows.sum(of_rows)
