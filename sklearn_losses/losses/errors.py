@@ -17,9 +17,9 @@ class ErrorLoss(Loss, ABC):
     A concrete loss gives rho and its two derivatives, elementwise.
     """
 
+    lower_bound = 0.0
     domain: ClassVar[str | tuple[str, ...]] = ("probabilities", "values")
     convex: bool | str = "values"
-    lower_bound = 0.0
 
     @abstractmethod
     def value_of_error(self, error: Array) -> Array:

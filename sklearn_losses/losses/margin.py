@@ -43,9 +43,9 @@ class MarginLoss(Loss, ABC):
     two derivatives.
     """
 
+    lower_bound = 0.0
     domain = "scores"
     convex = True
-    lower_bound = 0.0
     forms: ClassVar[tuple[type[LossOnScores], ...]] = (OnMargins,)
 
     @abstractmethod

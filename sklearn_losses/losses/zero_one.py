@@ -26,9 +26,9 @@ class ZeroOne(Loss):
     0.5
     """
 
+    lower_bound = 0.0
     domain = ("labels", "probabilities")
     smooth = False
-    lower_bound = 0.0
     trainable = False
 
     def value(self, y, prediction):
