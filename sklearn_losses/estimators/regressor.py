@@ -178,4 +178,5 @@ class LinearRegressor(RegressorMixin, LinearModel):
         -------
         ndarray of shape (n_samples,)
         """
-        return self.loss_.own_link("values").forward(self._scores(X))
+        scores = self._scores(X)
+        return self.loss_.own_link("values").forward(scores)
