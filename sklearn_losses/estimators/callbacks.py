@@ -8,10 +8,7 @@ import numpy as np
 
 try:
     from sklearn.callback import CallbackSupportMixin, with_callbacks
-
-    CALLBACK_FRAMES = 1
 except ImportError:  # scikit-learn before 1.9 has no callbacks
-    CALLBACK_FRAMES = 0
 
     class CallbackSupportMixin:  # type: ignore[no-redef]
         """Nothing to support."""
@@ -21,7 +18,7 @@ except ImportError:  # scikit-learn before 1.9 has no callbacks
         return method
 
 
-__all__ = ["CALLBACK_FRAMES", "CallbackSupportMixin", "Progress", "with_callbacks"]
+__all__ = ["CallbackSupportMixin", "Progress", "with_callbacks"]
 
 
 class Progress:
@@ -40,7 +37,10 @@ class Progress:
     """
 
     def __init__(self, estimator, X, y, metadata: dict, attributes: Callable[[np.ndarray], dict]):
-        self.estimator, self.attributes = estimator, attributes
+        self.estimator = estimator
+        # a copy of the estimator is not to keep the feature names of the model before
+        unnamed = {name: None for name in vars(estimator) if name == "feature_names_in_"}
+        self.attributes = lambda theta: unnamed | attributes(theta)
         # callbacks that score hand the metadata on to metrics, which know of no soft labels
         known = {name: value for name, value in metadata.items() if value is not None and name != "soft_labels"}
         self.data = {"X": X, "y": y, "metadata": known}

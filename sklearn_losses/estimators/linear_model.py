@@ -26,9 +26,9 @@ from ..minimise.task import Problem
 from ..objective.objective import Objective
 from ..objective.split import has_exact_form, weighted_median
 from . import validation
-from .callbacks import CALLBACK_FRAMES, CallbackSupportMixin, Progress
+from .callbacks import CallbackSupportMixin, Progress
+from .caller import level_of_user
 
-FRAMES_TO_USER = 4 + CALLBACK_FRAMES  # from a warning in a fit to the line that called it
 NARROW = 0.05  # share of the spread of y below which the core of a loss is narrow
 FIXED_SEED = 0  # where random_state is None, so that the same data give the same bits
 STARTING_TOLERANCE = 1e-4  # of the solution of another loss to start from
@@ -119,10 +119,11 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
             def attributes(theta):
                 coef, intercept = objective.unpack(theta)
                 dtype = task.X.dtype
-                return task.attributes | {
-                    "coef_": coef.astype(dtype),
-                    "intercept_": np.asarray(intercept, dtype)[()],
-                }
+                return (
+                    {name: value for name, value in vars(scratch).items() if name.endswith("_in_")}
+                    | task.attributes
+                    | {"coef_": _narrowed(coef, dtype), "intercept_": _narrowed(np.asarray(intercept), dtype)[()]}
+                )
 
             progress = Progress(self, X, y, {"sample_weight": sample_weight, "soft_labels": soft_labels}, attributes)
             problem = Problem(
@@ -140,13 +141,12 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
             progress.finish(found.theta)
         self._warn(found, separable)
 
-        fitted = attributes(found.theta)
-        self.__dict__.pop("feature_names_in_", None)
-        kept = {name: value for name, value in vars(scratch).items() if name.endswith("_in_")}
-        for name, value in (kept | fitted).items():
-            setattr(self, name, value)
-        self.n_iter_ = max(1, found.n_iter)
-        self.objective_value_, self.dual_gap_, self.result_ = found.value, found.gap, found.result
+        # A new dictionary, in one step, so that no interrupt leaves half of a model.
+        self.__dict__ = {name: value for name, value in vars(self).items() if name != "feature_names_in_"} | (
+            attributes(found.theta)
+            | {"n_iter_": max(1, found.n_iter), "objective_value_": found.value}
+            | {"dual_gap_": found.gap, "result_": found.result}
+        )
         return self
 
     def _start(self, task: Task, objective: Objective) -> np.ndarray:
@@ -182,14 +182,14 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
                 f"The classes are perfectly separable and alpha is 0, so {type(self).__name__} has no unique finite "
                 "solution: the coefficients could grow for ever. Set alpha > 0.",
                 ConvergenceWarning,
-                stacklevel=FRAMES_TO_USER,
+                stacklevel=level_of_user(),
             )
         elif not found.converged:
             warnings.warn(
                 f"{type(self).__name__} with {self.solver!r} stopped after {found.n_iter} iterations at objective "
                 f"{found.value:.6g} without reaching tol={self.tol}. " + found.explanation(),
                 ConvergenceWarning,
-                stacklevel=FRAMES_TO_USER,
+                stacklevel=level_of_user(),
             )
 
     def _objective(self, X, y, sample_weight=None, soft_labels=None) -> Objective:
@@ -225,10 +225,41 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
             f"{instead}"
         )
 
+    def set_params(self, **params):
+        """Set the parameters of this estimator.
+
+        ``loss__gamma`` sets the loss's gamma, also of a loss that was given by name, which becomes an object.
+
+        Parameters
+        ----------
+        **params : dict
+            Parameters by name.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            When the estimator, or its loss, has no parameter of such a name.
+        """
+        loss = params.get("loss", self.loss)
+        if isinstance(loss, str) and any(name.startswith("loss__") for name in params):
+            params["loss"] = get_loss(loss)
+        return super().set_params(**params)
+
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
+
+
+def _narrowed(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """The values in the precision of X, unless they are beyond its range."""
+    largest = np.abs(values).max(initial=0.0)
+    limits = np.finfo(dtype)
+    return values if largest > limits.max or 0 < largest < limits.smallest_normal else values.astype(dtype)
 
 
 @contextmanager
