@@ -17,6 +17,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
 from ..activations import Activation
+from ..certificates.recession import recession
 from ..data.rows import Rows
 from ..data.threads import ALONE, Workers, worker_threads
 from ..losses import AbsoluteError, CrossEntropy, Loss, get_loss
@@ -31,6 +32,7 @@ from .caller import level_of_user
 
 NARROW = 0.05  # share of the spread of y below which the core of a loss is narrow
 FIXED_SEED = 0  # where random_state is None, so that the same data give the same bits
+NAMED_FEATURES = 3  # at most, in a message
 STARTING_TOLERANCE = 1e-4  # of the solution of another loss to start from
 
 
@@ -137,9 +139,9 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
             )
             with _finite_entries(self, task.X, objective.rows, smooth=task.loss.smooth):
                 found = fit(problem, self.solver, self._start(task, objective))
-            separable = self.alpha == 0 and task.domain != "values" and is_separated(objective, found.theta)
+            endless = _why_endless(objective, found.theta, scratch) if self.alpha == 0 else None
             progress.finish(found.theta)
-        self._warn(found, separable)
+        self._warn(found, endless)
 
         # A new dictionary, in one step, so that no interrupt leaves half of a model.
         self.__dict__ = {name: value for name, value in vars(self).items() if name != "feature_names_in_"} | (
@@ -176,21 +178,22 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
             return True
         return np.array_equal(self.__dict__.get("classes_", ()), task.attributes["classes_"])
 
-    def _warn(self, found, separable: bool) -> None:
-        if separable:
-            warnings.warn(
-                f"The classes are perfectly separable and alpha is 0, so {type(self).__name__} has no unique finite "
-                "solution: the coefficients could grow for ever. Set alpha > 0.",
-                ConvergenceWarning,
-                stacklevel=level_of_user(),
+    def _warn(self, found, endless: tuple[str, str] | None) -> None:
+        name = type(self).__name__
+        if endless is not None:
+            reason, growing = endless
+            message = (
+                f"{reason} and alpha is 0, so {name} has no unique finite solution: {growing} could grow for ever. "
+                "Set alpha > 0."
             )
         elif not found.converged:
-            warnings.warn(
-                f"{type(self).__name__} with {self.solver!r} stopped after {found.n_iter} iterations at objective "
-                f"{found.value:.6g} without reaching tol={self.tol}. " + found.explanation(),
-                ConvergenceWarning,
-                stacklevel=level_of_user(),
+            message = (
+                f"{name} with {self.solver!r} stopped after {found.n_iter} iterations at objective "
+                f"{found.value:.6g} without reaching tol={self.tol}. " + found.explanation()
             )
+        else:
+            return
+        warnings.warn(message, ConvergenceWarning, stacklevel=level_of_user())
 
     def _objective(self, X, y, sample_weight=None, soft_labels=None) -> Objective:
         task = copy.copy(self)._prepare(X, y, sample_weight, soft_labels)
@@ -283,16 +286,22 @@ def _finite_entries(estimator, X, rows: Rows, *, smooth: bool) -> Iterator[None]
         validation.check_finite(estimator, X)
 
 
-def is_separated(objective: Objective, theta: np.ndarray) -> bool:
-    """Whether every row's true class has the largest score."""
-    scores = objective.scores(theta)
-    y = objective.y
-    if scores.ndim == 1:
-        return bool(((scores > 0) == (y > 0.5)).all() and (scores != 0).all())
-    true = y if y.ndim == 1 else y.argmax(axis=1)
-    others = scores.copy()
-    others[np.arange(len(true)), true] = -np.inf
-    return bool((scores[np.arange(len(true)), true] > others.max(axis=1)).all())
+def _why_endless(objective: Objective, theta: np.ndarray, estimator) -> tuple[str, str] | None:
+    """Why F has no minimiser, and which coefficients run away where that is known; None where it may have one."""
+    found = recession(objective, theta)
+    if found is None:
+        return None
+    if found.complete:
+        reason = "y is zero in every row" if objective.regression else "The classes are perfectly separable"
+        return reason, "the coefficients"
+    names = vars(estimator).get("feature_names_in_", range(estimator.n_features_in_))
+    runaways = [repr(names[feature]) for feature in found.features[:NAMED_FEATURES]]
+    if len(found.features) > NAMED_FEATURES:
+        runaways.append(f"{len(found.features) - NAMED_FEATURES} more")
+    plural = "s" if len(runaways) > 1 else ""
+    features = f"feature{plural} {' and '.join(runaways)}" if runaways else "the intercept"
+    kind = "y is zero in every row set apart" if objective.regression else "The classes are quasi-completely separable"
+    return f"{kind} by {features}", f"the coefficient{plural} of {features}" if runaways else features
 
 
 def _scores_of_huge_rows(X, coef: np.ndarray, intercept: np.ndarray) -> np.ndarray:
