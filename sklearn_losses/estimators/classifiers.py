@@ -225,7 +225,8 @@ class LogisticRegressor(LinearClassifier):
     random_state : int, RandomState or None, default=None
         Seed for the row samples of the solver for large data; None is a fixed one. The optimum does not depend on it.
     verbose : int, default=0
-        If positive, print a line an iteration.
+        If positive, print a line an iteration and one at the end: the objective, the passes over X and the seconds so
+        far, and at the end the bound on F minus its minimum, where there is one.
 
     Attributes
     ----------
@@ -311,7 +312,8 @@ class SoftmaxClassifier(LinearClassifier):
     random_state : int, RandomState or None, default=None
         Seed for the row samples of the solver for large data; None is a fixed one. The optimum does not depend on it.
     verbose : int, default=0
-        If positive, print a line an iteration.
+        If positive, print a line an iteration and one at the end: the objective, the passes over X and the seconds so
+        far, and at the end the bound on F minus its minimum, where there is one.
 
     Attributes
     ----------

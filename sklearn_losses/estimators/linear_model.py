@@ -127,7 +127,8 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
                     | {"coef_": _narrowed(coef, dtype), "intercept_": _narrowed(np.asarray(intercept), dtype)[()]}
                 )
 
-            progress = Progress(self, X, y, {"sample_weight": sample_weight, "soft_labels": soft_labels}, attributes)
+            metadata = {"sample_weight": sample_weight, "soft_labels": soft_labels}
+            progress = Progress(self, X, y, metadata, attributes, lambda: objective.n_passes)
             problem = Problem(
                 objective,
                 convex=task.convex,
@@ -139,8 +140,13 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
             )
             with _finite_entries(self, task.X, objective.rows, smooth=task.loss.smooth):
                 found = fit(problem, self.solver, self._start(task, objective))
+            if not (np.isfinite(found.value) and np.isfinite(found.theta).all()):
+                raise ValueError(
+                    f"{type(self).__name__} with {task.loss} came upon numbers beyond floats. Rescale X or y, or "
+                    "examine the loss with sklearn_losses.check_loss."
+                )
             endless = _why_endless(objective, found.theta, scratch) if self.alpha == 0 else None
-            progress.finish(found.theta)
+            progress.finish(found)
         self._warn(found, endless)
 
         # A new dictionary, in one step, so that no interrupt leaves half of a model.

@@ -54,7 +54,8 @@ class LinearRegressor(RegressorMixin, LinearModel):
     random_state : int, RandomState or None, default=None
         Seed for the row samples of the solver for large data; None is a fixed one. The optimum does not depend on it.
     verbose : int, default=0
-        If positive, print a line an iteration.
+        If positive, print a line an iteration and one at the end: the objective, the passes over X and the seconds so
+        far, and at the end the bound on F minus its minimum, where there is one.
 
     Attributes
     ----------
@@ -165,6 +166,7 @@ class LinearRegressor(RegressorMixin, LinearModel):
         X, y = validation.check_fit_data(self, X, y, validation.check_targets)
         weights = validation.check_weights(sample_weight, len(y))
         used = weights > 0
+        validation.check_size(y, used, squared=loss.link == "identity")
         loss.check_target(np.where(used, y, y[used.argmax()]))
         activation = {"identity": Identity(), "log": Exponential()}[loss.link]
         validation.check_loss_shapes(loss, activation, y[np.flatnonzero(used)[:3]], 1)

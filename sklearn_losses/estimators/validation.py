@@ -17,6 +17,7 @@ from ..losses import Loss
 from ..losses.metric import check_simplex, one_hot
 
 ALLOWED_DTYPES = (np.float64, np.float32)
+LARGEST_SQUARED, SMALLEST = 1e150, 1e-290  # targets of which floats can still hold sums of squares, and products
 MANY_ENTRIES = 1_000_000  # an array of more is read in threads
 
 
@@ -286,6 +287,19 @@ def check_soft_labels(soft_labels: ArrayLike, n_rows: int, classes: NDArray) -> 
         raise ValueError(f"soft_labels must have {wanted}" + (hint if rows.shape[1] > len(classes) else ""))
     check_simplex(rows, "soft_labels")
     return rows / rows.sum(axis=1, keepdims=True)
+
+
+def check_size(y: NDArray, used: NDArray, *, squared: bool) -> None:
+    """Raise a ValueError when targets are so large that their squares, or so small that products, are no numbers."""
+    sizes = np.where(used, np.abs(y), 0.0)
+    largest = int(np.argmax(sizes))
+    if squared and sizes[largest] > LARGEST_SQUARED:
+        raise ValueError(f"y[{largest}] is {y[largest]}, the square of which is beyond floats. Divide y by a constant.")
+    if 0 < sizes[largest] < SMALLEST:
+        raise ValueError(
+            f"y[{largest}] is {y[largest]} and no target is larger: products with it are beyond floats. Multiply y by "
+            "a constant."
+        )
 
 
 def check_loss_shapes(loss: Loss, activation: Activation, y: NDArray, n_outputs: int) -> None:
