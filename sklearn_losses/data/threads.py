@@ -96,14 +96,13 @@ def worker_threads(work: int) -> Iterator[Workers]:
 def _all_begin(executor: Executor, count: int) -> bool:
     """Whether so many threads can be started: each waits until the others are there."""
     gate = Event()
-    try:
-        for _ in range(count):
-            executor.submit(gate.wait)
-    except RuntimeError:  # can't start new thread
-        return False
-    finally:
-        gate.set()
-    return True
+    with _cleaning_up(gate.set):
+        try:
+            for _ in range(count):
+                executor.submit(gate.wait)
+        except RuntimeError:  # can't start new thread
+            return False
+        return True
 
 
 @contextmanager
