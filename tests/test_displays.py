@@ -289,6 +289,7 @@ def test_a_loss_without_any_score_keeps_its_row():
     )
     assert texts(display.ax_.get_yticklabels()) == ["a", "b", "c"]
     assert np.isfinite(display.ax_.get_xlim()).all()
+    assert [(text.get_text(), text.get_position()[1]) for text in display.ax_.texts] == [("no score", 1)]
     display.figure_.canvas.draw()
 
 

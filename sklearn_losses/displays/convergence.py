@@ -15,6 +15,7 @@ from sklearn.exceptions import ConvergenceWarning
 from .axes import GRID, axes_for, legend_beside, without_frame
 
 REFERENCE_TOLERANCE = 1e-12  # of the fit that says where the minimum is
+UNLIKE = 8.0  # the longest trace over the shortest, from which on a linear axis hides the latter
 NOT_OF_THE_OBJECTIVE = ("solver", "tol", "max_iter", "warm_start", "random_state", "verbose")
 
 
@@ -139,6 +140,8 @@ class ConvergenceDisplay:
             ylabel="F − min F, certified gap",
             yscale="log",
         )
+        lengths = [trace.passes[-1] for trace in self.traces.values()]
+        self.ax_.set_xscale("log" if max(lengths) > UNLIKE * min(lengths) else "linear")
         self.ax_.grid(**GRID)
         without_frame(self.ax_)
         self.legend_ = legend_beside(self.ax_, len(self.lines_) + 2)
