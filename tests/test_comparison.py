@@ -273,10 +273,10 @@ def test_grids_that_cannot_be_searched(grid, message, fits):
     assert fits == []
 
 
-@pytest.mark.parametrize("name", ["model", "model__loss", "steps"])
+@pytest.mark.parametrize("name", ["end", "end__model", "end__model__loss", "steps", "end__steps"])
 def test_a_grid_cannot_replace_the_model(name):
     with pytest.raises(ValueError, match="would replace the loss itself"):
-        compare_losses(PIPELINE, X, Y, losses=["hinge"], param_grid={name: [1]})
+        compare_losses(Pipeline([("end", PIPELINE)]), X, Y, losses=["hinge"], param_grid={name: [1]})
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import sys
 from html.parser import HTMLParser
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -300,6 +301,7 @@ def test_plot_draws_the_first_metric():
     assert again.ax_ is display.ax_
     with pytest.raises(ValueError, match="no metric 'auc'"):
         found.plot("auc")
+    plt.close("all")
 
 
 def test_scores_are_those_of_the_fitted_losses():

@@ -48,7 +48,8 @@ class Search:
     def __init__(self, asked: Asked, contender: Contender):
         self.contender = contender
         self.metric, self.own = asked.metrics[0], Metric("", contender.loss.scorer())
-        warm = not asked.fitted_place.prefix  # a pipeline has no warm start
+        # a pipeline has no warm start, and somebody else's alpha may be anything
+        warm = not asked.fitted_place.prefix and asked.fitted_place.is_ours
         self.paths = paths(contender.candidates, f"{asked.place.prefix}alpha" if warm else "")
         self.failed = np.nan if asked.error_score == RAISE else float(asked.error_score)
         self.n_fits, self.seconds = 0, 0.0
