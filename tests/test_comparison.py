@@ -399,8 +399,8 @@ def test_a_loss_without_probabilities(model, error_score):
     assert np.isfinite(found.scores["accuracy"]).all()
     assert [chosen[name] for chosen in found.best_params["hinge"]] == [1e-3] * 3
     for text in (repr(found), found._repr_html_()):
-        assert "hinge: no neg_log_loss in all 3 folds" in text
-        assert "hinge: no CrossEntropy() in all 3 folds" in text
+        assert "hinge: neg_log_loss is missing in all 3 folds" in text
+        assert "hinge: CrossEntropy() is missing in all 3 folds" in text
         assert (
             "hinge: the inner search went by minus Hinge() in all 3 folds, because neg_log_loss had no answer" in text
         )
@@ -431,7 +431,7 @@ def test_a_metric_that_fails_fails_alone():
     assert np.isnan(found.scores["fussy"]).all()
     assert (found.scores["talkative"] == 0.5).all()
     assert found.notes == [
-        "ce: no fussy in all 2 folds: RuntimeError: not today",
+        "ce: fussy is missing in all 2 folds: RuntimeError: not today",
         "ce: talkative warned in all 2 folds; the first: UserWarning: if you say so",
     ]
 

@@ -321,9 +321,9 @@ class Fragile(TransformerMixin, BaseEstimator):
 def test_transformers_that_fail():
     unfitted = compare_losses(make_pipeline(Fragile(), MODEL), X, Y, losses=["ce", "hinge"], cv=2)
     words = "all 2 fits failed; the first: ValueError: these rows cannot be learned from"
-    assert unfitted.notes == [f"ce: {words}", f"hinge: {words}"]
+    assert unfitted.notes == [f"ce, hinge: {words}"]
     untransformed = compare_losses(make_pipeline(Fragile("transform"), MODEL), X, Y, losses=["ce"], cv=2, error_score=0)
-    assert untransformed.notes == ["ce: no score in all 2 folds: ValueError: these rows cannot be transformed"]
+    assert untransformed.notes == ["ce: score is missing in all 2 folds: ValueError: these rows cannot be transformed"]
     assert np.isnan(untransformed.scores["score"]).all()
 
 

@@ -291,6 +291,12 @@ def test_the_table_in_a_notebook():
     assert "a: 1 &lt; 2 &amp; &lt;script&gt;" in html
 
 
+def test_equals_are_all_marked():
+    lines = repr(comparison_of([A, A, C])).splitlines()
+    assert [line.count("*") for line in lines[3:6]] == [1, 1, 0]
+    assert "*" not in repr(comparison_of([A])).splitlines()[3]
+
+
 def test_plot_draws_the_first_metric():
     found = compare_losses(MODEL, X, Y, losses=["ce", "hinge"], cv=2, scoring=["accuracy", "roc_auc"])
     display = found.plot()
