@@ -4,6 +4,7 @@ import re
 from importlib.metadata import version
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_array_equal
 from sklearn.base import clone
@@ -20,6 +21,7 @@ X, LABELS = load_breast_cancer(return_X_y=True)
 X = scale(X)
 IRIS, THREE = load_iris(return_X_y=True)
 ROWS, Y = load_diabetes(return_X_y=True)
+FRAME = pd.DataFrame(IRIS, columns=list("abcd"))
 
 CASES = {
     "newton": (LogisticRegressor(), X, LABELS),
@@ -215,6 +217,43 @@ def test_scores_along_the_way_with_soft_labels():
         monitor = ScoringMonitor(scoring="accuracy")
         SoftmaxClassifier(alpha=0.01).set_callbacks(monitor).fit(IRIS, THREE, soft_labels=soft)
         assert monitor.get_logs().data[-1]["accuracy"] > 0.9
+
+
+class Predicting(Recording):
+    """Predicts the rows of the fit with every model on the way, and keeps the names that these know."""
+
+    def on_fit_task_end(self, estimator, context, *, X=None, fitted_estimator=None):
+        fitted_estimator.predict(X)
+        self.models.append(fitted_estimator)
+
+
+REFITS = {
+    "fewer features": (IRIS, IRIS[:, :2]),
+    "more features": (IRIS[:, :2], IRIS),
+    "names at last": (IRIS, FRAME),
+    "names no more": (FRAME, IRIS),
+    "other names": (FRAME, FRAME.rename(columns=str.upper)),
+    "fewer names": (FRAME, FRAME[["b", "c"]]),
+}
+
+
+@pytest.mark.parametrize(("first", "second"), REFITS.values(), ids=REFITS)
+@pytest.mark.parametrize("model", [SoftmaxClassifier(), LinearRegressor("log_cosh"), LogisticRegressor("hinge")])
+def test_predicting_during_a_refit_with_other_features(model, first, second):
+    model = clone(model)
+    y = THREE > 0 if isinstance(model, LogisticRegressor) else THREE
+    if not HAS_CALLBACKS:
+        assert not hasattr(model, "set_callbacks")
+    else:
+        callback = Predicting()
+        model.fit(first, y)
+        model.set_callbacks(callback).fit(second, y)  # warnings are errors
+        assert len(callback.models) == model.n_iter_ + 1
+        names = getattr(model, "feature_names_in_", None)
+        for snapshot in callback.models:
+            assert snapshot.n_features_in_ == second.shape[1]
+            assert_array_equal(getattr(snapshot, "feature_names_in_", None), names)
+        assert hasattr(model, "feature_names_in_") == hasattr(second, "columns")
 
 
 def test_clones_and_copies_go_without_trouble():
