@@ -105,6 +105,7 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
                 max_iter=self.max_iter,
                 random_state=FIXED_SEED if self.random_state is None else self.random_state,
                 watch=progress.watch,
+                watch_start=progress.watch_start,
                 warm=self._previous(task, objective),
             )
             with _finite_entries(self, task.X, objective.rows, smooth=task.loss.smooth):

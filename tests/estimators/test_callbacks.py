@@ -66,18 +66,23 @@ NUMBER = r"([-+.\de]+)"
 def test_verbose_prints_a_line_an_iteration_and_one_at_the_end(model, rows, y, capsys):
     model = clone(model).set_params(verbose=1).fit(rows, y)
     *iterations, last = capsys.readouterr().out.splitlines()
-    effort = rf"{NUMBER} passes, {NUMBER} s"
-    lines = [re.search(rf": iteration (\d+), objective {NUMBER}, {effort}", line) for line in iterations]
+    name, effort = type(model).__name__, rf"{NUMBER} passes, {NUMBER} s"
+    start = "(, on the start by another loss)?"
+    pattern = rf"{name}: iteration (\d+){start}, objective {NUMBER}(?:, estimated gap {NUMBER})?, {effort}"
+    lines = [re.fullmatch(pattern, line) for line in iterations]
     assert [int(line[1]) for line in lines] == list(range(1, len(lines) + 1))
-    gap = "" if np.isnan(model.dual_gap_) else rf", gap {NUMBER}"
-    end = re.fullmatch(rf"(\w+): converged after (\d+) iterations, objective {NUMBER}{gap}, {effort}", last)
-    assert end[1] == type(model).__name__
-    assert int(end[2]) == model.n_iter_ or len(lines) == 0
-    assert float(end[3]) == pytest.approx(model.objective_value_)
+    on_start = [line[2] is not None for line in lines]
+    assert on_start == sorted(on_start, reverse=True)
+    assert any(on_start) == (model.loss == "mse")
+    gap = "" if np.isnan(model.dual_gap_) else rf", gap at most {NUMBER}"
+    assert (lines[-1][4] is None) == (not gap)
+    end = re.fullmatch(rf"{name}: converged after (\d+) iterations, objective {NUMBER}{gap}, {effort}", last)
+    assert int(end[1]) == model.n_iter_ == len(lines)
+    assert float(end[2]) == pytest.approx(model.objective_value_)
     if gap:
-        assert float(end[4]) == pytest.approx(model.dual_gap_, rel=0.1)
-    for k in (1, 2):  # passes and seconds only grow
-        counts = [float(line[2 + k]) for line in lines] + [float(end[end.lastindex - 2 + k])]
+        assert float(end[3]) == pytest.approx(model.dual_gap_, rel=0.1)
+    for k in (5, 6):  # passes and seconds only grow
+        counts = [float(line[k]) for line in lines] + [float(end[end.lastindex + k - 6])]
         assert counts == sorted(counts)
     model.set_params(verbose=0).fit(rows, y)
     assert capsys.readouterr().out == ""
