@@ -28,7 +28,8 @@ class Task:
     tol: float
     max_iter: int
     random_state: RandomState
-    watch: Callable[[Array, float], None] | None = None
+    watch: Callable[[Array, float, float], None] | None = None
+    watch_start: Callable[[Array, float, float], None] | None = None  # while another loss's solution is looked for
     warm: Array | None = None  # parameters to start from, if they are better than none
 
     @property
@@ -72,7 +73,7 @@ class Task:
         """The same rows and penalty with another loss."""
         objective = self.objective.over(self.objective.rows)
         objective.loss, objective.composition = loss, compose(loss, self.activation)
-        return replace(self, objective=objective, watch=None, warm=None, **changes)
+        return replace(self, objective=objective, warm=None, watch_start=None, **({"watch": None} | changes))
 
 
 @dataclass
