@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from ..losses.on_scores import Array
 from ..objective.objective import Objective
-from ..objective.parameters import Conditioned, condition
 from ..objective.split import Split, hard_labels
 from ..solvers.augmented_lagrangian.envelopes import duality_gap
 from .gap import certify
@@ -17,7 +16,7 @@ Statistics = tuple[Array, Array]
 
 def by_gradient(objective: Objective, theta: Array, statistics: Statistics | None = None) -> tuple[Array, float, float]:
     """For smooth convex losses with a penalty: theta with its intercept made exact, its value, and the bound."""
-    model = Conditioned(*condition(objective, statistics))
+    model = objective.conditioned(statistics)
     x, value, bound = certify(model, model.from_theta(theta))
     return model.to_theta(x), value, bound
 
@@ -26,7 +25,7 @@ def by_dual(
     objective: Objective, theta: Array, dual: Array, statistics: Statistics | None = None
 ) -> tuple[float, float]:
     """For piecewise-linear losses, from the exact solver's dual of the same rows: the value of theta and the bound."""
-    model = Conditioned(*condition(hard_labels(objective), statistics))
+    model = hard_labels(objective).conditioned(statistics)
     split = Split(model)
     value, bound = duality_gap(split, split.from_model(model.from_theta(theta)), dual)
     return value * split.loss_unit, bound * split.loss_unit

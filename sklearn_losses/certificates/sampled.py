@@ -15,7 +15,7 @@ import numpy as np
 from scipy.optimize import minimize
 
 from ..losses.on_scores import Array
-from ..objective.parameters import Conditioned
+from ..objective.objective import Objective
 from ..objective.preconditioners import ByClassInverse, DenseInverse
 from ..solvers import quasi_newton
 from .gap import GradientBound, bound_by_gradient, certify, is_out_of_reach, with_exact_intercept
@@ -30,9 +30,9 @@ class SampledBound:
 
     Parameters
     ----------
-    model : Conditioned
+    model : Objective
         The problem on all rows.
-    part : Conditioned
+    part : Objective
         Some of its rows.
     weights : ndarray
         The weights of these rows in the problem.
@@ -44,14 +44,14 @@ class SampledBound:
 
     def __init__(
         self,
-        model: Conditioned,
-        part: Conditioned,
+        model: Objective,
+        part: Objective,
         weights: Array,
         inverse: DenseInverse | ByClassInverse,
         tol: float,
     ):
         self._everywhere = GradientBound(model)
-        self._part = Conditioned(part.objective.over(part.objective.rows, weights=weights), part.coordinates)
+        self._part = part.replaced(rows=part.rows.with_weights(weights), parameters=part.parameters)
         self._inverse, self._tol = inverse.of_share(float(weights.sum())), tol
         self._proved: tuple[Array, float] | None = None
 

@@ -17,13 +17,14 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
 from ..activations import Activation
-from ..data.rows import Rows
+from ..data import Rows, rows_of
 from ..data.threads import ALONE, Workers, worker_threads
 from ..losses import AbsoluteError, CrossEntropy, Loss, get_loss
 from ..losses.on_scores import compose
 from ..minimise.fit import fit
 from ..minimise.task import Problem
 from ..objective.objective import Objective
+from ..objective.penalties import L2
 from ..objective.split import has_exact_form, weighted_median
 from . import validation
 from .callbacks import CALLBACK_FRAMES, CallbackSupportMixin, Progress
@@ -74,18 +75,11 @@ class Task:
 
     def objective(self, estimator, workers: Workers = ALONE) -> Objective:
         """The objective of an estimator's penalty and intercept; rows of weight zero have no part in it."""
-        X, y, weights = self.X, self.y, self.weights
-        if not weights.all():
-            counts = weights > 0
-            X, y, weights = X[counts], y[counts], weights[counts]
         return Objective(
-            Rows(X, self.n_outputs, None, workers),
-            y,
-            weights / weights.sum(),
+            rows_of(self.X, self.y, self.weights, self.n_outputs, workers),
             loss=self.loss,
             composition=compose(self.loss, self.activation),
-            penalty=float(estimator.alpha),
-            n_outputs=self.n_outputs,
+            penalty=L2(estimator.alpha),
             fit_intercept=bool(estimator.fit_intercept),
             regression=self.domain == "values",
         )
@@ -239,7 +233,7 @@ def _finite_entries(estimator, X, rows: Rows, *, smooth: bool) -> Iterator[None]
     is a sum over all entries.
     """
     # rows of weight zero are not among those of the fit; and where a loss has kinks undefined numbers take long
-    if rows.X is not X or not smooth:
+    if rows.n_rows != X.shape[0] or not smooth:
         validation.check_finite(estimator, X)
         yield
         return
@@ -248,14 +242,14 @@ def _finite_entries(estimator, X, rows: Rows, *, smooth: bool) -> Iterator[None]
     except Exception:
         validation.check_finite(estimator, X)
         raise
-    if not rows.known_finite:
+    if not rows.meter.known_finite:
         validation.check_finite(estimator, X)
 
 
 def is_separated(objective: Objective, theta: np.ndarray) -> bool:
     """Whether every row's true class has the largest score."""
-    scores = objective.scores(theta)
-    y = objective.y
+    scores = objective.scores(theta).gathered()
+    y = objective.rows.targets_of(slice(None))
     if scores.ndim == 1:
         return bool(((scores > 0) == (y > 0.5)).all() and (scores != 0).all())
     true = y if y.ndim == 1 else y.argmax(axis=1)

@@ -16,7 +16,8 @@ from ..certificates import proofs as proofs
 from ..certificates.gap import GradientBound, is_negligible, is_out_of_reach
 from ..certificates.sampled import SampledBound
 from ..objective import representer as reduction
-from ..objective.parameters import Conditioned, Unchanged, column_statistics, condition
+from ..objective.objective import Objective
+from ..objective.points import Points
 from ..objective.split import Split, hard_labels
 from ..solvers import augmented_lagrangian, gradient_descent
 from . import strategies as automatic
@@ -56,8 +57,8 @@ def _fit(problem: Problem, solver: str | Callable, start: Array) -> Fit:
 def _fit_in_full(problem: Problem, solver: str, start: Array) -> Fit:
     corner = not problem.objective.loss.separable and problem.has_bound
     exactly = problem.piecewise and solver == "auto"
-    conditioned = Conditioned(*condition(hard_labels(problem.objective) if exactly else problem.objective))
-    rows = conditioned.objective.rows
+    conditioned = (hard_labels(problem.objective) if exactly else problem.objective).conditioned()
+    rows = conditioned.rows
     few = rows.n_rows * rows.n_features <= WRITTEN_ENTRIES and not rows.is_sparse
     model = conditioned.written() if few else conditioned
 
@@ -84,7 +85,7 @@ def _with_report(found: Fit, problem: Problem) -> Fit:
 def _fit_reduced(problem: Problem, start: Array) -> Fit:
     """More features than rows: the equivalent problem in as many features as rows."""
     objective = problem.objective
-    statistics = center, _ = column_statistics(objective)
+    statistics = center, _ = objective.rows.statistics()
     reduced = reduction.Reduction(objective, center if objective.fit_intercept else np.zeros_like(center))
 
     outer = problem.watch
@@ -121,16 +122,16 @@ def _fit_plainly(problem: Problem, method: Callable, start: Array) -> Fit:
     objective = problem.objective
     recorder = Recorder(objective.value_and_gradient, lambda theta: theta, problem.watch)
     second = objective.composition.has_curvature
-    plain = Conditioned(objective, Unchanged(np.ones(objective.rows.n_features)))
-    gap = GradientBound(plain) if problem.has_bound else None
+    points = Points(objective, convex=problem.convex)
+    gap = GradientBound(objective) if problem.has_bound else None
     tol = problem.tol
     for _ in range(CERTIFICATION_ROUNDS):
         result = minimize(
             recorder.fun,
             start,
             jac=True,
-            hess=objective.hessian if second else None,
-            hessp=objective.hessian_product if second else None,
+            hess=(lambda theta: points.hessian(theta).dense()) if second else None,
+            hessp=points.hessian_product if second else None,
             method=method,
             callback=recorder.callback,
             options={"maxiter": problem.max_iter, "tol": tol, "gap": gap},
@@ -153,7 +154,7 @@ class Run:
     """A problem in the coordinates of its solver."""
 
     problem: Problem
-    model: Conditioned
+    model: Objective
     recorder: Recorder
     start: Array
 
@@ -221,25 +222,25 @@ def _fit_at_corner(problem: Problem, found: Fit) -> Fit:
     alpha / total'(mean), and their sequence descends; at the corner the penalty goes to zero with the mean.
     """
     objective = problem.objective
-    part = objective.over(objective.rows)
-    part.loss = objective.loss.inner()
+    inner_loss = objective.loss.inner()
     # near the corner the values are squares of rounding errors, on which a solver would dwell
-    inside = replace(problem, objective=part, tol=CORNER_TOLERANCE, max_iter=CORNER_STEPS, watch=None)
-    alpha, theta, n_iter = float(np.max(objective.penalty)), found.theta, found.n_iter
-    mean, _ = objective.of_scores(objective.scores(theta))
+    inside = replace(problem, tol=CORNER_TOLERANCE, max_iter=CORNER_STEPS, watch=None)
+    theta, n_iter = found.theta, found.n_iter
+    mean = objective.at_scores(objective.scores(theta)).mean
     gap, converged = np.inf, False
     while not converged and mean > 0 and n_iter < problem.max_iter:
-        part.penalty = alpha / objective.loss.total(mean)[1]
-        inner = _fit(inside, "auto", theta)
+        strength = 1.0 / objective.loss.total(mean)[1]
+        part = objective.replaced(loss=inner_loss, penalty=objective.penalty.times(strength))
+        inner = _fit(replace(inside, objective=part), "auto", theta)
         theta, n_iter = inner.theta, n_iter + inner.n_iter
-        mean, _ = objective.of_scores(objective.scores(theta))
+        mean = objective.at_scores(objective.scores(theta)).mean
         total, slope, _ = objective.loss.total(mean)
-        square = float(np.sum(objective.split(theta)[0] ** 2))
-        value = total + 0.5 * alpha * square
-        # Strong convexity bounds the gap by the gradient, alpha W - total' penalty W. Beyond the stationary strength
+        coef, _ = objective.parameters.split(theta)
+        value = total + objective.penalty.value(coef)
+        # Strong convexity bounds the gap by the gradient, (1 - slope strength) alpha W. Beyond the stationary strength
         # the residuals, as duals, are feasible, and the gap is at most the data term.
-        gap = (alpha - slope * part.penalty) ** 2 * square / (2 * alpha)
-        gap = min(gap, total) if slope * part.penalty >= alpha else gap
+        gap = objective.penalty.gap(coef, slope * strength * objective.penalty.gradient(coef))
+        gap = min(gap, total) if slope * strength >= 1.0 else gap
         converged = gap <= problem.tol * value
     return Fit(theta, objective.value(theta), gap, converged or mean == 0, n_iter, found.result)
 
@@ -248,6 +249,8 @@ def _automatically(run: Run) -> tuple[Solve, GradientBound | SampledBound | None
     problem, recorder = run.problem, run.recorder
     tol = problem.tol if problem.has_bound and problem.objective.loss.separable else None
     chosen = automatic.plan(run.model, run.start, convex=problem.convex, tol=tol, random_state=problem.random_state)
+    if chosen.points is not None:
+        recorder.value_and_gradient = chosen.points.value_and_gradient
     gap = (chosen.bound or GradientBound(run.model)) if problem.has_bound else None
     starts = [chosen.start]
     if problem.may_vanish:

@@ -29,12 +29,16 @@ class Problem:
     @property
     def may_vanish(self) -> bool:
         """Whether separable classes could drive F to zero at infinity."""
-        return self.convex and not self.objective.regression and not np.any(self.objective.penalty)
+        return self.convex and not self.objective.regression and not np.any(self.objective.strengths)
 
     @property
     def has_bound(self) -> bool:
         """Whether strong convexity bounds F - min F."""
-        return self.convex and self.objective.loss.smooth and bool(np.all(self.objective.penalty > 0))
+        return (
+            self.convex
+            and self.objective.loss.smooth
+            and bool(np.all(self.objective.strengths[: self.objective.n_weights] > 0))
+        )
 
     @property
     def kinked(self) -> bool:
