@@ -10,7 +10,6 @@ from .rows import Array, Block, Indices, Rows
 from .sums import Largest
 
 EPSILON, TINY = float(np.finfo(float).eps), float(np.finfo(float).tiny)
-CONSTANT = 2.0 * EPSILON  # of the largest entry: a smaller range is rounding of the entries themselves
 CANCELLED = 1e-6  # of a mean square: a variance below it has lost digits
 
 Statistics = tuple[Array, Array]
@@ -50,7 +49,7 @@ def _looked_at(
     high, low = (found.array for found in rows.sum(extremes, columns))
     low = -low
     half = 0.5 * high - 0.5 * low
-    constant = 2.0 * half <= CONSTANT * np.maximum(np.abs(low), np.abs(high))
+    constant = low == high  # nothing else is: a weight that is held at zero for less would be missing in a proof
     center, spread = 0.5 * low + 0.5 * high, np.zeros(len(columns))
     varying = np.flatnonzero(~constant)
     if not len(varying):

@@ -11,6 +11,7 @@ from functools import partial
 import numpy as np
 
 from ..data import Block
+from ..data.sums import Largest
 from ..losses.metric import one_hot
 from ..losses.on_scores import Array, Composition, absolute
 
@@ -41,6 +42,11 @@ def scored_value_and_gradient(block: Block, loss: Composition, coef: Array, inte
 def scores(block: Block, coef: Array, intercept: Array) -> tuple:
     """The scores."""
     return (block.scores(coef, intercept),)
+
+
+def largest(block: Block, scores: Array) -> tuple:
+    """The size of the largest score."""
+    return (Largest(np.abs(scores).max()),)
 
 
 def losses(block: Block, loss: Composition, scores: Array, shift: Array) -> tuple:

@@ -82,14 +82,15 @@ class Objective:
         *,
         rows: Rows | None = None,
         loss: Loss | None = None,
+        composition: Composition | None = None,
         penalty: Penalty | None = None,
         parameters: Parameters | None = None,
     ) -> Objective:
-        """The same objective with other rows, another loss of the same form, another penalty or other parameters."""
+        """The same objective with other rows, another loss, another penalty or other parameters."""
         return Objective(
             rows or self.rows,
             loss=loss or self.loss,
-            composition=self.composition,
+            composition=composition or self.composition,
             penalty=penalty or self.penalty,
             fit_intercept=self.fit_intercept,
             regression=self.regression,
@@ -211,6 +212,10 @@ class Objective:
             kernels.slopes, self.composition, scores, self._per_output(shift), passes=0
         )
         return AtScores(float(mean), dual, np.reshape(total, self.n_outputs), np.reshape(size, self.n_outputs))
+
+    def largest(self, scores: PerRow) -> float:
+        """The size of the largest score."""
+        return float(self.rows.sum(kernels.largest, scores, passes=0)[0].array)
 
     def losses(self, scores: PerRow, shift: Array | float = 0.0) -> PerRow:
         """Every row's loss there."""
