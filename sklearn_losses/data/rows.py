@@ -209,7 +209,10 @@ class Rows(ABC):
 
     @abstractmethod
     def written(self, transform: Transform | None, indices: Indices | slice = slice(None)) -> Rows:
-        """Some rows (all by default) in memory, dense, transformed, with their targets and weights as they are."""
+        """Some rows (all by default) in memory, dense, transformed, with their targets and weights as they are.
+
+        The same rows where they are that already.
+        """
 
     @abstractmethod
     def inner_products(self, center: Array) -> Array:

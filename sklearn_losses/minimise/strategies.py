@@ -129,15 +129,18 @@ def _jointly(model: Objective, x: np.ndarray, tol: float | None, *, convex: bool
     factorising = n_outputs * width**2 * (width + min(rows.n_rows, BY_CLASS_SAMPLES[1]))
     by_class = factorising <= MANY_CLASSES
 
-    def inverse(part, x):
-        hessian = part.hessian(x, convex=convex)
+    def inverse_of(hessian):
         return by_class_inverse(hessian) if by_class else kronecker_inverse(hessian)
+
+    def inverse(part, x):
+        return inverse_of(part.hessian(x, convex=convex))
 
     if rows.n_rows > 4 * BY_CLASS_SAMPLES[1] and by_class:
         return _from_samples(model, x, BY_CLASS_SAMPLES, inverse, tol, random_state)
     part = _all_or_some(model, BY_CLASS_SAMPLES[1], random_state)
-    kept = Kept(lambda x: inverse(part, x), PRODUCTS_PER_METRIC)
     points = Points(model, convex=convex, keeps_scores=True)
+    whole = part.rows is model.rows  # whose scores are at hand
+    kept = Kept(lambda x: inverse_of(points.hessian(x)) if whole else inverse(part, x), PRODUCTS_PER_METRIC)
     products = {"hessp": points.hessian_product}
     if rows.is_sparse or model.n_parameters > FACTORISED_PARAMETERS:
         return Plan(x, truncated_newton, products, {"preconditioner": kept}, points=points)

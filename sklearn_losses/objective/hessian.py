@@ -130,8 +130,7 @@ class Hessian:
         if self.objective.n_outputs == 1:
             return vector
         parameters = self.objective.parameters
-        by_class = parameters.by_class(vector)
-        return parameters.of_classes(by_class - by_class.mean(axis=0))
+        return parameters.of_classes(differences(parameters.by_class(vector)))
 
     @cached_property
     def sizes(self) -> tuple[PerRow, Array, float]:
@@ -168,3 +167,8 @@ class Hessian:
                 for j in range(size):
                     part[j::size, j::size] += mean[j] / n_outputs
         return matrix
+
+
+def differences(by_class: Array) -> Array:
+    """Rows of the classes without what they have in common."""
+    return by_class - by_class.mean(axis=0)

@@ -14,7 +14,7 @@ from scipy.linalg import cho_solve
 from ..losses.on_scores import Array
 from ..solvers.cholesky import definite_factor, factor_of_sum
 from . import kernels
-from .hessian import Hessian
+from .hessian import Hessian, differences
 from .objective import Objective
 from .parameters import TYPICAL_CURVATURE
 
@@ -55,9 +55,8 @@ class ByClassInverse:
 
     def __call__(self, vector: Array) -> Array:
         parameters = self._hessian.objective.parameters
-        by_class = parameters.by_class(self._hessian.without_common_shift(vector))
-        solved = np.matmul(self._inverses, by_class[:, :, None])[:, :, 0]
-        return self._hessian.without_common_shift(parameters.of_classes(solved))
+        by_class = differences(parameters.by_class(vector))
+        return parameters.of_classes(differences(np.matmul(self._inverses, by_class[:, :, None])[:, :, 0]))
 
     def of_share(self, share: float) -> ByClassInverse:
         """The inverses of ``share x data + penalty``."""
