@@ -96,6 +96,7 @@ class Fitting:
         """Where the model that predicts the classes' shares is better, the solver goes on from there."""
         theta = starts.log_odds(self.task)
         value = self.null.value_at(theta)
+        self.recorder.offer(theta, value)
         if not value < found.value - self.task.tol * abs(found.value) or callable(self.solver):
             return found
         again = self.solved(theta)
@@ -110,7 +111,8 @@ class Fitting:
             return found
         theta, value = lowest
         gap = max(found.gap - (found.value - value), 0.0)
-        converged = found.converged or gap <= self.allowed(value)
+        same = found.converged and found.value - value <= self.allowed(value)
+        converged = same or gap <= self.allowed(value)
         return replace(found, theta=theta, value=value, gap=gap, converged=converged)
 
     def allowed(self, value: float) -> float:

@@ -142,7 +142,8 @@ def _jointly(model: Objective, x: np.ndarray, tol: float | None, *, convex: bool
     whole = part.rows is model.rows  # whose scores are at hand
     kept = Kept(lambda x: inverse_of(points.hessian(x)) if whole else inverse(part, x), PRODUCTS_PER_METRIC)
     products = {"hessp": points.hessian_product}
-    if rows.is_sparse or model.n_parameters > FACTORISED_PARAMETERS:
+    written = not rows.is_sparse or rows.n_rows * width <= DENSE_ENTRIES
+    if not written or model.n_parameters > FACTORISED_PARAMETERS:
         return Plan(x, truncated_newton, products, {"preconditioner": kept}, points=points)
 
     # conjugate gradients lose their way among losses that have all but vanished

@@ -226,6 +226,27 @@ class Objective:
         (matrix,) = self.rows.sum(kernels.mean_curvature, self.composition, scores, self._per_output(shift), passes=0)
         return matrix + np.trace(matrix) / self.n_outputs**2 if self.n_outputs > 1 else matrix
 
+    def targets(self) -> Array:
+        """All rows' targets, as losses take them."""
+        return self.rows.each(kernels.all_targets, passes=0)[0].gathered()
+
+    def gram(self, indices: NDArray[np.intp], curvature: Array, dtype: type = np.float64) -> Array:
+        """The weighted sum over some rows of curvature (m,) or (m, K, K) x (row row'), in these parameters.
+
+        The products are computed in ``dtype``.
+        """
+        part = self.written(indices)
+        (matrix,) = part.rows.sum(
+            kernels.curved_gram,
+            part.rows.spread(curvature),
+            part.parameters.transform,
+            self.fit_intercept,
+            dtype,
+            passes=0,
+            entries=self.n_parameters**2,
+        )
+        return matrix
+
     def adjoint(self, dual: PerRow, x: Array | None = None) -> Array:
         """The transpose of `scores` at x, weighted: the sum over rows of weight x dual x row as a gradient.
 

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from ..losses.on_scores import Array
 from ..losses.pieces import Pieces
-from .kernels import all_targets, curved_gram
 from .objective import Objective
 
 NO_PENALTY = 1e-24
@@ -37,8 +36,7 @@ class Split:
         self.weights = rows.weights_of(slice(None))
         self.n_rows, self.n_outputs = rows.n_rows, model.n_outputs
         self.n_intercepts = self.n_outputs * model.fit_intercept
-        (targets,) = rows.each(all_targets, passes=0)
-        self.y = targets.gathered()
+        self.y = model.targets()
         self.unit, self.loss_unit = 1.0, 1.0
         self.pieces: Pieces | None = None
         if self.n_outputs == 1:
@@ -120,18 +118,7 @@ class Split:
         return self.model.written(rows).rows.take(slice(None))
 
     def gram(self, rows: NDArray[np.intp], blocks: Array, dtype: type) -> Array:
-        part = self.model.written(rows)
-        parameters = part.parameters
-        (matrix,) = part.rows.sum(
-            curved_gram,
-            part.rows.spread(blocks),
-            parameters.transform,
-            parameters.fit_intercept,
-            dtype,
-            passes=0,
-            entries=parameters.size**2,
-        )
-        return matrix
+        return self.model.gram(rows, blocks, dtype)
 
     def product(self, rows: NDArray[np.intp], blocks: Array, v: Array) -> Array:
         active = self._only(rows)
