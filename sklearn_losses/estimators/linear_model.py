@@ -19,13 +19,14 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..activations import Activation
 from ..certificates.recession import recession
-from ..data.rows import Rows
+from ..data import Rows, rows_of
 from ..data.threads import ALONE, Workers, worker_threads
 from ..losses import Loss, get_loss
 from ..losses.on_scores import compose
 from ..minimise.fit import fit
 from ..minimise.task import Task as Minimisation
 from ..objective.objective import Objective
+from ..objective.penalties import L2
 from . import validation
 from .callbacks import CallbackSupportMixin, Progress
 from .caller import level_of_user
@@ -55,18 +56,11 @@ class Task:
 
     def objective(self, estimator, workers: Workers = ALONE) -> Objective:
         """The objective of an estimator's penalty and intercept; rows of weight zero have no part in it."""
-        X, y, weights = self.X, self.y, self.weights
-        if not weights.all():
-            counts = weights > 0
-            X, y, weights = X[counts], y[counts], weights[counts]
         return Objective(
-            Rows(X, self.n_outputs, None, workers),
-            y,
-            weights / weights.sum(),
+            rows_of(self.X, self.y, self.weights, self.n_outputs, workers),
             loss=self.loss,
             composition=compose(self.loss, self.activation),
-            penalty=float(estimator.alpha),
-            n_outputs=self.n_outputs,
+            penalty=L2(estimator.alpha),
             fit_intercept=bool(estimator.fit_intercept),
             regression=self.domain == "values",
         )
@@ -238,7 +232,7 @@ def _finite_entries(estimator, X, rows: Rows, *, smooth: bool) -> Iterator[None]
     is a sum over all entries.
     """
     # rows of weight zero are not among those of the fit; and where a loss has kinks undefined numbers take long
-    if rows.X is not X or not smooth:
+    if rows.n_rows != X.shape[0] or not smooth:
         validation.check_finite(estimator, X)
         yield
         return
@@ -247,7 +241,7 @@ def _finite_entries(estimator, X, rows: Rows, *, smooth: bool) -> Iterator[None]
     except Exception:
         validation.check_finite(estimator, X)
         raise
-    if not rows.known_finite:
+    if not rows.meter.known_finite:
         validation.check_finite(estimator, X)
 
 
