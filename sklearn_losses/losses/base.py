@@ -77,6 +77,9 @@ class Loss(BaseEstimator):
     core : float or None
         For errors that are straight lines far out: half the width of the part that is not, in the units of y. A fit
         in which that is narrow beside the spread of y starts from the absolute error's.
+    falls_for_ever : bool, default=False
+        For losses on scores: whether the loss falls for ever as a margin grows (exponential) instead of having a
+        minimum (hinge), so that separable classes without a penalty have no solution. On probabilities it does.
     forms : tuple of types of LossOnScores
         How the loss is evaluated on scores, the best form first; the first one that suits the link is taken.
     trainable : bool, default=True
@@ -116,6 +119,7 @@ class Loss(BaseEstimator):
     prox: Any = None
     prox_curvature: Any = None
     core: float | None = None
+    falls_for_ever: bool = False
     forms: ClassVar[tuple[type[LossOnScores], ...]] = (Direct, ThroughPrediction)
     trainable: ClassVar[bool] = True
     separable: ClassVar[bool] = True

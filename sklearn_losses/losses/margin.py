@@ -328,6 +328,8 @@ class Exponential(MarginLoss):
     1.0
     """
 
+    falls_for_ever = True
+
     def value_of_margin(self, margin):
         return np.exp(-margin)
 
