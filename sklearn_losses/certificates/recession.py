@@ -54,6 +54,7 @@ class Recession:
     complete: bool
 
 
+@np.errstate(over="ignore", invalid="ignore", under="ignore")
 def recession(objective: Objective, theta: Array) -> Recession | None:
     """The proof that F has no minimiser, drawn from a point where a fit has ended; None where none is found.
 
@@ -78,7 +79,7 @@ def recession(objective: Objective, theta: Array) -> Recession | None:
     if space is None:
         return None
     moved = np.stack([margins.of(model.scores(x).gathered()) for x in space.T], axis=-1)
-    x = _falling(space, moved[free], objective.n_weights)
+    x = _falling(space, moved[free], objective.n_weights) if np.isfinite(moved).all() else None
     if x is None:
         return None
     moved = margins.of(model.scores(x).gathered())
@@ -126,7 +127,7 @@ class Margins:
 
     def gram(self, model: Objective, pinned: np.ndarray) -> Array:
         """The Gram matrix of some margins, as functions of the parameters."""
-        weights = model.rows.weights_of(slice(None))
+        weights = np.maximum(model.rows.weights_of(slice(None)), np.finfo(float).tiny)
         if self.sides is not None:
             rows = np.flatnonzero(pinned)
             return model.gram(rows, 1.0 / weights[rows], np.float64)
@@ -167,6 +168,8 @@ def _left_free(model: Objective, margins: Margins, pinned: np.ndarray) -> Array 
         assert isinstance(model.parameters, Scaled)
         unused = np.tile(model.parameters.inverse_scale == 0, n_outputs)
         gram.flat[: len(unused) * (n_parameters + 1) : n_parameters + 1] += unused
+        if not np.isfinite(gram).all():
+            return None
         values, vectors = np.linalg.eigh(gram)
         space = vectors[:, values <= RANK * max(values[-1], 1.0)]
         if not space.shape[1]:

@@ -79,7 +79,7 @@ class Fitting:
         if companion is None:
             return self.null.theta
         tol = max(task.tol, STARTING_TOLERANCE) if task.domain == "probabilities" else task.tol
-        first = task.with_loss(companion, tol=tol, max_iter=max(task.max_iter // 2, 1))
+        first = task.with_loss(companion, tol=tol, max_iter=max(task.max_iter // 2, 1), watch=task.watch_start)
         found = Fitting(first, "auto").run()
         self.recorder.n_iter += found.n_iter
         return found.theta
@@ -156,7 +156,7 @@ class Fitting:
         reduced = representer.Reduction(objective, center if objective.fit_intercept else np.zeros_like(center))
 
         outer = task.watch
-        watch = outer and (lambda theta, value: outer(reduced.to_features(theta), value))
+        watch = outer and (lambda theta, value, gap: outer(reduced.to_features(theta), value, gap))
         # values of the reduced problem are not those of the whole, so that its best point is not of this record
         small = Fitting(replace(task, objective=reduced.objective, watch=watch, warm=None), "auto")
         small.recorder.n_iter = self.recorder.n_iter
@@ -193,7 +193,7 @@ class Fitting:
         recorder.enter(objective.value_and_gradient, lambda theta: theta)
         second = objective.composition.has_curvature
         points = Points(objective, convex=task.convex)
-        estimate = Gap(objective) if task.has_bound else None
+        estimate = recorder.estimate = Gap(objective) if task.has_bound else None
         tol = task.tol
         for _ in range(CERTIFICATION_ROUNDS):
             result = minimize(
@@ -257,6 +257,7 @@ def _fit_exactly(run: Run) -> Found:
         def callback(intermediate_result):
             intermediate_result.x = split.to_model(intermediate_result.x)
             intermediate_result.fun *= split.loss_unit
+            intermediate_result.dual_gap *= split.loss_unit
             run.recorder.callback(intermediate_result)
 
         result = minimize(
@@ -345,7 +346,7 @@ def _automatically(run: Run) -> tuple[Solve, Bound | None]:
     chosen = strategies.plan(run.model, run.start, convex=task.convex, tol=tol, random_state=task.random_state)
     if chosen.points is not None:
         recorder.value_and_gradient = chosen.points.value_and_gradient
-    bound = (chosen.bound or _gap_of(task)(run.model)) if task.has_bound else None
+    bound = recorder.estimate = (chosen.bound or _gap_of(task)(run.model)) if task.has_bound else None
     begun = [chosen.start]
     if task.may_vanish:
         # separable classes without a penalty: F falls for ever, and once it is this small nothing is left to learn
@@ -379,7 +380,7 @@ def _no_steps(x: Array, recorder: Recorder) -> OptimizeResult:
 
 def _by_name(run: Run, name: str) -> tuple[Solve, Bound | None]:
     task, model, recorder = run.task, run.model, run.recorder
-    bound = _gap_of(task)(model) if task.has_bound else None
+    bound = recorder.estimate = _gap_of(task)(model) if task.has_bound else None
 
     def solve(x, tol):
         if bound is not None:
