@@ -157,8 +157,6 @@ class Fitting:
 
         outer = task.watch
         watch = outer and (lambda theta, value, gap: outer(reduced.to_features(theta), value, gap))
-        if reduced.objective.rows.n_features == 0:  # rows that are all alike
-            return self._in_full(start)
         # values of the reduced problem are not those of the whole, so that its best point is not of this record
         small = Fitting(replace(task, objective=reduced.objective, watch=watch, warm=None), "auto")
         small.recorder.n_iter = self.recorder.n_iter
