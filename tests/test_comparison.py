@@ -306,6 +306,8 @@ def test_targets_that_do_not_suit_the_estimator(fits):
         compare_losses(Counting(), X[:3], np.array([0, "a", 1], dtype=object), losses=["hinge"], cv=KFold(2))
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
         compare_losses(Counting(), X, Y[1:], losses=["hinge"])
+    with pytest.raises(ValueError, match="needs targets y"):
+        compare_losses(Counting(), X, None, losses=["hinge"])
     assert fits == []
 
 
@@ -467,4 +469,5 @@ def test_a_split_on_which_no_candidate_has_a_score_does_not_decide():
         param_grid={"alpha": [1e3, 1e-2]},
     )
     assert found.best_params["ce"] == [{"alpha": 1e-2}] * 2
-    assert found.notes == []
+    note = "ce: unless_alone is missing for 12 of 16 fits of the inner search; the first: it is nan"
+    assert found.notes == [note]
