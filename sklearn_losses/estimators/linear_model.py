@@ -151,7 +151,7 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
         return task.objective(self)
 
     def _scored(self, X):
-        """The model as it is now, whatever another thread fits meanwhile, and its scores x W' + b of rows of any size."""
+        """The model as it is now, whatever another thread fits meanwhile, and its scores of rows of any size."""
         model = copy.copy(self)
         check_is_fitted(model)
         X = validation.check_rows(model, X)
