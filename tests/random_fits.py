@@ -172,10 +172,12 @@ def main() -> None:
     parser.add_argument("--only", default="", help="part of the name of a loss")
     parser.add_argument("--relatives", type=int, default=3, help="other fits of the same objective, a situation")
     parser.add_argument("--show", type=int, default=None, help="a seed to reproduce in few lines")
+    parser.add_argument("--promise", default="", help="part of the name of a promise, for --show")
     options = parser.parse_args()
     if options.show is not None:
         for broken in broken_promises(draw(options.show, options.only), options.show)[0]:
-            print(reproduction(shrunk(broken, options.show), options.show), end="\n\n")
+            if options.promise in broken.promise:
+                print(reproduction(shrunk(broken, options.show), options.show), end="\n\n")
         return
     failures = run(range(options.seed, sys.maxsize), options.seconds, options.only, options.relatives)
     counts = defaultdict(int)
