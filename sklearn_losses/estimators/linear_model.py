@@ -7,7 +7,7 @@ import warnings
 from abc import abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,12 +19,11 @@ from sklearn.utils.validation import check_is_fitted
 from ..activations import Activation
 from ..data.rows import Rows
 from ..data.threads import ALONE, Workers, worker_threads
-from ..losses import AbsoluteError, CrossEntropy, Loss, get_loss
+from ..losses import Loss, get_loss
 from ..losses.on_scores import compose
 from ..minimise.fit import fit
-from ..minimise.task import Problem
+from ..minimise.task import Task as Minimisation
 from ..objective.objective import Objective
-from ..objective.split import has_exact_form, weighted_median
 from . import validation
 from .callbacks import CALLBACK_FRAMES, CallbackSupportMixin, Progress
 
@@ -53,25 +52,6 @@ class Task:
         entries = self.X.nnz if sparse.issparse(self.X) else self.X.size
         return 2 * entries * self.n_outputs
 
-    @property
-    def convex(self) -> bool:
-        return self.loss.is_convex_on(self.domain)
-
-    @property
-    def piecewise(self) -> bool:
-        """Whether the exact solver of piecewise-linear losses can take it."""
-        return self.convex and not self.loss.smooth and has_exact_form(self.loss, self.n_outputs)
-
-    def companion(self) -> Loss | None:
-        """A loss to start from: cross-entropy where this one is not convex, absolute error where it is almost that."""
-        if self.domain == "probabilities":
-            return None if self.convex else CrossEntropy()
-        if self.domain == "scores" or self.loss.core is None:
-            return None
-        distances = np.abs(self.y - weighted_median(self.y, self.weights))
-        almost_straight = self.loss.core < NARROW * weighted_median(distances, self.weights)
-        return AbsoluteError() if almost_straight else None
-
     def objective(self, estimator, workers: Workers = ALONE) -> Objective:
         """The objective of an estimator's penalty and intercept; rows of weight zero have no part in it."""
         X, y, weights = self.X, self.y, self.weights
@@ -89,16 +69,6 @@ class Task:
             fit_intercept=bool(estimator.fit_intercept),
             regression=self.domain == "values",
         )
-
-    def start(self, estimator, objective: Objective) -> np.ndarray:
-        """Where a cold fit starts: at zero; in regression with an intercept in the middle of y."""
-        theta = np.zeros(objective.n_parameters)
-        if self.domain == "values" and estimator.fit_intercept:
-            if self.loss.link == "log":
-                theta[-1] = np.log(max(np.average(self.y, weights=self.weights), np.finfo(float).tiny))
-            else:
-                theta[-1] = weighted_median(self.y, self.weights)
-        return theta
 
 
 class LinearModel(CallbackSupportMixin, BaseEstimator):
@@ -125,20 +95,21 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
                 }
 
             progress = Progress(self, X, y, {"sample_weight": sample_weight, "soft_labels": soft_labels}, attributes)
-            problem = Problem(
+            asked = Minimisation(
                 objective,
-                convex=task.convex,
-                piecewise=task.piecewise,
+                task.activation,
+                task.domain,
                 tol=self.tol,
                 max_iter=self.max_iter,
                 random_state=FIXED_SEED if self.random_state is None else self.random_state,
                 watch=progress.watch,
+                warm=self._previous(task, objective),
             )
             with _finite_entries(self, task.X, objective.rows, smooth=task.loss.smooth):
-                found = fit(problem, self.solver, self._start(task, objective))
+                found = fit(asked, self.solver)
             separable = self.alpha == 0 and task.domain != "values" and is_separated(objective, found.theta)
             progress.finish(found.theta)
-        self._warn(found, separable)
+        self._warn(found, task.loss, separable)
 
         fitted = attributes(found.theta)
         self.__dict__.pop("feature_names_in_", None)
@@ -149,24 +120,9 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
         self.objective_value_, self.dual_gap_, self.result_ = found.value, found.gap, found.result
         return self
 
-    def _start(self, task: Task, objective: Objective) -> np.ndarray:
-        """The previous solution, that of a companion loss, or zero."""
-        if self.warm_start and self._continues(task):
-            return objective.pack(self.coef_, self.intercept_)
-        start = task.start(self, objective)
-        companion = task.companion()
-        if companion is None or callable(self.solver) or self.solver == "gradient-descent":
-            return start
-        first = replace(task, loss=companion)
-        problem = Problem(
-            first.objective(self, objective.rows.workers),
-            convex=first.convex,
-            piecewise=first.piecewise,
-            tol=max(self.tol, STARTING_TOLERANCE),
-            max_iter=self.max_iter,
-            random_state=FIXED_SEED if self.random_state is None else self.random_state,
-        )
-        return fit(problem, "auto", start).theta
+    def _previous(self, task: Task, objective: Objective) -> np.ndarray | None:
+        """The previous solution, if the fit may start from it."""
+        return objective.pack(self.coef_, self.intercept_) if self.warm_start and self._continues(task) else None
 
     def _continues(self, task: Task) -> bool:
         """Whether there is a model of the same features and classes to start from."""
@@ -176,7 +132,7 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
             return True
         return np.array_equal(self.__dict__.get("classes_", ()), task.attributes["classes_"])
 
-    def _warn(self, found, separable: bool) -> None:
+    def _warn(self, found, loss: Loss, separable: bool) -> None:
         if separable:
             warnings.warn(
                 f"The classes are perfectly separable and alpha is 0, so {type(self).__name__} has no unique finite "
@@ -187,7 +143,7 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
         elif not found.converged:
             warnings.warn(
                 f"{type(self).__name__} with {self.solver!r} stopped after {found.n_iter} iterations at objective "
-                f"{found.value:.6g} without reaching tol={self.tol}. " + found.explanation(),
+                f"{found.value:.6g} without reaching tol={self.tol}. " + found.explanation(loss),
                 ConvergenceWarning,
                 stacklevel=FRAMES_TO_USER,
             )

@@ -22,6 +22,7 @@ class MarginLoss(Loss):
     two derivatives.
     """
 
+    lower_bound = 0.0
     domain = "scores"
     convex = True
 

@@ -28,6 +28,7 @@ class PercentageError(Loss):
     0.25
     """
 
+    lower_bound = 0.0
     domain = "values"
     convex = True
     smooth = False

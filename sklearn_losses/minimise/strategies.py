@@ -69,7 +69,8 @@ def plan(model: Conditioned, x: np.ndarray, *, convex: bool, tol: float | None, 
         return _with_products(model, x, convex=convex, random_state=random_state)
     if not objective.composition.has_curvature:
         typical = typical_inverse(sample(model, min(n_rows, 40 * width), random_state)[0])
-        return Plan(x, quasi_newton, options={"metric": lambda x, level: typical if level == 0 else None})
+        options = {"metric": lambda x, level: typical if level == 0 else None, "scaled": True}
+        return Plan(x, quasi_newton, options=options)
     work = n_rows * width**2 * n_outputs * (n_outputs + 1) / 2
     sizes = sample_sizes(n_rows, width) if n_outputs == 1 else None
     written_out = FEW_SPARSE_ENTRIES if convex and n_outputs == 1 else DENSE_ENTRIES

@@ -98,7 +98,8 @@ def test_a_callback_stops_the_fit(model, rows, y):
         record = Recording(stop_after=1)
         with pytest.warns(ConvergenceWarning, match="stopped after"):
             model.set_callbacks(record).set_params(tol=1e-12).fit(rows, y)
-        assert 1 <= model.n_iter_ <= 2
+        before = 15 if model.loss == "mse" else 0  # steps of the cross-entropy that it starts from
+        assert 1 <= model.n_iter_ <= before + 2
         assert record.events.count("end") <= 3
         assert record.events[-1] == "teardown"
         assert np.isfinite(model.objective_value_)
