@@ -260,8 +260,9 @@ def predictions_are_finite(fit: Fit, known: Known) -> str | None:
         warnings.simplefilter("error")
         predicted = model.predict(X)
         if fit.situation.domain == "values":
-            # a mean with a logarithm beyond the range of floats may be the minimum of a loss that is not convex
-            return None if np.isfinite(predicted).all() or not known.convex else "a prediction is not finite"
+            # the exponential of a score may be beyond the range of floats
+            link = getattr(fit.situation.loss, "link", "identity")
+            return None if np.isfinite(predicted).all() or link == "log" else "a prediction is not finite"
         if not np.isfinite(model.decision_function(X)).all():
             return "a score is not finite"
         if fit.situation.domain == "probabilities":
