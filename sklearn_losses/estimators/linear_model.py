@@ -17,6 +17,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
 from ..activations import Activation
+from ..certificates.recession import recession
 from ..data.rows import Rows
 from ..data.threads import ALONE, Workers, worker_threads
 from ..losses import Loss, get_loss
@@ -25,12 +26,11 @@ from ..minimise.fit import fit
 from ..minimise.task import Task as Minimisation
 from ..objective.objective import Objective
 from . import validation
-from .callbacks import CALLBACK_FRAMES, CallbackSupportMixin, Progress
+from .callbacks import CallbackSupportMixin, Progress
+from .caller import level_of_user
 
-FRAMES_TO_USER = 4 + CALLBACK_FRAMES  # from a warning in a fit to the line that called it
-NARROW = 0.05  # share of the spread of y below which the core of a loss is narrow
 FIXED_SEED = 0  # where random_state is None, so that the same data give the same bits
-STARTING_TOLERANCE = 1e-4  # of the solution of another loss to start from
+NAMED_FEATURES = 3  # at most, in a message
 
 
 @dataclass
@@ -89,12 +89,14 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
             def attributes(theta):
                 coef, intercept = objective.unpack(theta)
                 dtype = task.X.dtype
-                return task.attributes | {
-                    "coef_": coef.astype(dtype),
-                    "intercept_": np.asarray(intercept, dtype)[()],
-                }
+                return (
+                    {name: value for name, value in vars(scratch).items() if name.endswith("_in_")}
+                    | task.attributes
+                    | {"coef_": _narrowed(coef, dtype), "intercept_": _narrowed(np.asarray(intercept), dtype)[()]}
+                )
 
-            progress = Progress(self, X, y, {"sample_weight": sample_weight, "soft_labels": soft_labels}, attributes)
+            metadata = {"sample_weight": sample_weight, "soft_labels": soft_labels}
+            progress = Progress(self, X, y, metadata, attributes, lambda: objective.n_passes)
             asked = Minimisation(
                 objective,
                 task.activation,
@@ -107,17 +109,21 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
             )
             with _finite_entries(self, task.X, objective.rows, smooth=task.loss.smooth):
                 found = fit(asked, self.solver)
-            separable = self.alpha == 0 and task.domain != "values" and is_separated(objective, found.theta)
-            progress.finish(found.theta)
-        self._warn(found, task.loss, separable)
+            if not (np.isfinite(found.value) and np.isfinite(found.theta).all()):
+                raise ValueError(
+                    f"{type(self).__name__} with {task.loss} came upon numbers beyond floats. Rescale X or y, or "
+                    "examine the loss with sklearn_losses.check_loss."
+                )
+            endless = _why_endless(objective, found.theta, scratch) if self.alpha == 0 else None
+            progress.finish(found)
+        self._warn(found, task.loss, endless)
 
-        fitted = attributes(found.theta)
-        self.__dict__.pop("feature_names_in_", None)
-        kept = {name: value for name, value in vars(scratch).items() if name.endswith("_in_")}
-        for name, value in (kept | fitted).items():
-            setattr(self, name, value)
-        self.n_iter_ = max(1, found.n_iter)
-        self.objective_value_, self.dual_gap_, self.result_ = found.value, found.gap, found.result
+        # A new dictionary, in one step, so that no interrupt leaves half of a model.
+        self.__dict__ = {name: value for name, value in vars(self).items() if name != "feature_names_in_"} | (
+            attributes(found.theta)
+            | {"n_iter_": max(1, found.n_iter), "objective_value_": found.value}
+            | {"dual_gap_": found.gap, "result_": found.result}
+        )
         return self
 
     def _previous(self, task: Task, objective: Objective) -> np.ndarray | None:
@@ -132,21 +138,22 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
             return True
         return np.array_equal(self.__dict__.get("classes_", ()), task.attributes["classes_"])
 
-    def _warn(self, found, loss: Loss, separable: bool) -> None:
-        if separable:
-            warnings.warn(
-                f"The classes are perfectly separable and alpha is 0, so {type(self).__name__} has no unique finite "
-                "solution: the coefficients could grow for ever. Set alpha > 0.",
-                ConvergenceWarning,
-                stacklevel=FRAMES_TO_USER,
+    def _warn(self, found, loss: Loss, endless: tuple[str, str] | None) -> None:
+        name = type(self).__name__
+        if endless is not None:
+            reason, growing = endless
+            message = (
+                f"{reason} and alpha is 0, so {name} has no unique finite solution: {growing} could grow for ever. "
+                "Set alpha > 0."
             )
         elif not found.converged:
-            warnings.warn(
-                f"{type(self).__name__} with {self.solver!r} stopped after {found.n_iter} iterations at objective "
-                f"{found.value:.6g} without reaching tol={self.tol}. " + found.explanation(loss),
-                ConvergenceWarning,
-                stacklevel=FRAMES_TO_USER,
+            message = (
+                f"{name} with {self.solver!r} stopped after {found.n_iter} iterations at objective "
+                f"{found.value:.6g} without reaching tol={self.tol}. " + found.explanation(loss)
             )
+        else:
+            return
+        warnings.warn(message, ConvergenceWarning, stacklevel=level_of_user())
 
     def _objective(self, X, y, sample_weight=None, soft_labels=None) -> Objective:
         task = copy.copy(self)._prepare(X, y, sample_weight, soft_labels)
@@ -181,10 +188,41 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
             f"{instead}"
         )
 
+    def set_params(self, **params):
+        """Set the parameters of this estimator.
+
+        ``loss__gamma`` sets the loss's gamma, also of a loss that was given by name, which becomes an object.
+
+        Parameters
+        ----------
+        **params : dict
+            Parameters by name.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            When the estimator, or its loss, has no parameter of such a name.
+        """
+        loss = params.get("loss", self.loss)
+        if isinstance(loss, str) and any(name.startswith("loss__") for name in params):
+            params["loss"] = get_loss(loss)
+        return super().set_params(**params)
+
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
+
+
+def _narrowed(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """The values in the precision of X, unless they are beyond its range."""
+    largest = np.abs(values).max(initial=0.0)
+    limits = np.finfo(dtype)
+    return values if largest > limits.max or 0 < largest < limits.smallest_normal else values.astype(dtype)
 
 
 @contextmanager
@@ -208,16 +246,22 @@ def _finite_entries(estimator, X, rows: Rows, *, smooth: bool) -> Iterator[None]
         validation.check_finite(estimator, X)
 
 
-def is_separated(objective: Objective, theta: np.ndarray) -> bool:
-    """Whether every row's true class has the largest score."""
-    scores = objective.scores(theta)
-    y = objective.y
-    if scores.ndim == 1:
-        return bool(((scores > 0) == (y > 0.5)).all() and (scores != 0).all())
-    true = y if y.ndim == 1 else y.argmax(axis=1)
-    others = scores.copy()
-    others[np.arange(len(true)), true] = -np.inf
-    return bool((scores[np.arange(len(true)), true] > others.max(axis=1)).all())
+def _why_endless(objective: Objective, theta: np.ndarray, estimator) -> tuple[str, str] | None:
+    """Why F has no minimiser, and which coefficients run away where that is known; None where it may have one."""
+    found = recession(objective, theta)
+    if found is None:
+        return None
+    if found.complete:
+        reason = "y is zero in every row" if objective.regression else "The classes are perfectly separable"
+        return reason, "the coefficients"
+    names = vars(estimator).get("feature_names_in_", range(estimator.n_features_in_))
+    runaways = [repr(names[feature]) for feature in found.features[:NAMED_FEATURES]]
+    if len(found.features) > NAMED_FEATURES:
+        runaways.append(f"{len(found.features) - NAMED_FEATURES} more")
+    plural = "s" if len(runaways) > 1 else ""
+    features = f"feature{plural} {' and '.join(runaways)}" if runaways else "the intercept"
+    kind = "y is zero in every row set apart" if objective.regression else "The classes are quasi-completely separable"
+    return f"{kind} by {features}", f"the coefficient{plural} of {features}" if runaways else features
 
 
 def _scores_of_huge_rows(X, coef: np.ndarray, intercept: np.ndarray) -> np.ndarray:

@@ -62,6 +62,9 @@ class Loss(BaseEstimator):
     core : float or None
         For errors that are straight lines far out: half the width of the part that is not, in the units of y. A fit
         in which that is narrow beside the spread of y starts from the absolute error's.
+    falls_for_ever : bool, default=False
+        For losses on scores: whether the loss falls for ever as a margin grows (exponential) instead of having a
+        minimum (hinge), so that separable classes without a penalty have no solution. On probabilities it does.
     link : {"identity", "log"}
         For losses on values: how scores become predictions. With "log" predictions are positive.
     form : {"prediction", "logarithm", "matching"}
@@ -93,6 +96,7 @@ class Loss(BaseEstimator):
     convex: bool | str = False
     smooth: bool = True
     core: float | None = None
+    falls_for_ever: bool = False
     link: ClassVar[str] = "identity"
     form: ClassVar[str] = "prediction"
     trainable: ClassVar[bool] = True

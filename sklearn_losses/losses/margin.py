@@ -247,6 +247,8 @@ class Exponential(MarginLoss):
     1.0
     """
 
+    falls_for_ever = True
+
     def of_margin(self, margin):
         return np.exp(-margin)
 

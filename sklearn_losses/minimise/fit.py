@@ -29,6 +29,7 @@ from .task import Found, Task
 
 WRITTEN_ENTRIES = 1_000_000  # data up to this size is written out in conditioned coordinates once
 CERTIFICATION_ROUNDS = 5
+SHARPER = 0.01  # of a tolerance that left a method of SciPy short of the minimum
 VANISHED = 1e-9  # share of the value without features at which separable classes leave nothing to learn
 STARTING_TOLERANCE = 1e-4  # of the solution of another loss to start from
 TRIED_STEPS, TRIED_PARAMETERS = 20, 300  # of a minimum that a solver claims without a bound
@@ -94,6 +95,7 @@ class Fitting:
         """Where the model that predicts the classes' shares is better, the solver goes on from there."""
         theta = starts.log_odds(self.task)
         value = self.null.value_at(theta)
+        self.recorder.offer(theta, value)
         if not value < found.value - self.task.tol * abs(found.value) or callable(self.solver):
             return found
         again = self.solved(theta)
@@ -108,7 +110,8 @@ class Fitting:
             return found
         theta, value = lowest
         gap = max(found.gap - (found.value - value), 0.0)
-        converged = found.converged or gap <= self.allowed(value)
+        same = found.converged and found.value - value <= self.allowed(value)
+        converged = same or gap <= self.allowed(value)
         return replace(found, theta=theta, value=value, gap=gap, converged=converged)
 
     def allowed(self, value: float) -> float:
@@ -283,13 +286,16 @@ def _fit_smoothly(run: Run, solver: str) -> Found:
     """Everything else: minimise, prove what was found, and go on with a sharper tolerance if need be."""
     task, recorder, x = run.task, run.recorder, run.start
     solve, bound_of = _automatically(run) if solver == "auto" else _by_name(run, solver)
-    tol = task.tol
+    tol, bound = task.tol, np.nan
     for _ in range(CERTIFICATION_ROUNDS):
         result = solve(x, tol)
         x, value, gradient = recorder.found(result) if solver == "auto" else recorder.point()
         said = CONVERGED if recorder.reached else ending(result, None if solver == "auto" else solver)
         if bound_of is None:
             converged = _is_credible(run, x, value, result, said, solver)
+            if not converged and said is CONVERGED and solver != "auto" and not recorder.undefined and not task.kinked:
+                tol *= SHARPER
+                continue
             return Found(x, value, np.nan, converged, recorder.n_iter, result, task.kinked, recorder.undefined)
         x, value, bound = bound_of.proof(x, value, gradient)
         converged = bound <= run.fitting.allowed(value) or is_negligible(run.model, bound)
@@ -382,7 +388,7 @@ def _by_name(run: Run, name: str) -> tuple[Solve, Bound | None]:
             x,
             convex=task.convex,
             callback=recorder.callback,
-            tol=NEVER if bound is not None else 0.1 * task.tol,
+            tol=NEVER if bound is not None else 0.1 * tol,
             max_iter=run.left,
         )
         recorder.reached = recorder.stop is not None and recorder.stop(*recorder.point())

@@ -51,7 +51,7 @@ class Null:
     def _constant(self) -> Array | float:
         task, objective = self.task, self.task.objective
         first = _first_constant(task, objective.y, objective.weights)
-        if task.loss.link == "log" or not (task.convex and task.loss.smooth):
+        if task.loss.link == "log" or not task.convex or (objective.n_outputs > 1 and not task.loss.smooth):
             return first
         y, weights = self._y, self._weights
         if len(weights) > MANY_TARGETS:

@@ -138,7 +138,8 @@ def _jointly(model: Conditioned, x: np.ndarray, tol: float | None, *, convex: bo
     kept = Kept(partial(inverse, part), PRODUCTS_PER_METRIC)
     model.keeps_scores = True
     products = {"hessp": model.hessian_product}
-    if rows.is_sparse or model.objective.n_parameters > FACTORISED_PARAMETERS:
+    written = not rows.is_sparse or rows.n_rows * width <= DENSE_ENTRIES
+    if not written or model.objective.n_parameters > FACTORISED_PARAMETERS:
         return Plan(x, truncated_newton, products, {"preconditioner": kept})
 
     def hessian(x):

@@ -63,7 +63,7 @@ def test_small_data_take_newton(chosen):
 def test_tall_data_take_samples(chosen, monkeypatch):
     monkeypatch.setattr(automatic, "sample_sizes", lambda n_rows, n_parameters: (500, 1_500))
     model = fit(LogisticRegressor(alpha=1e-3), *BINARY)
-    assert chosen == [(quasi_newton, ["metric", "scaled"])]
+    assert chosen == [(quasi_newton, ["metric"])]
     monkeypatch.undo()
     assert model.objective_value_ == pytest.approx(reference(model, *BINARY), rel=1e-6)
 
@@ -98,7 +98,7 @@ def test_several_classes_of_tall_data(chosen, monkeypatch):
     monkeypatch.setattr(automatic, "BY_CLASS_SAMPLES", (200, 600))
     chosen.clear()
     model = fit(SoftmaxClassifier(alpha=1e-3), *JOINT)
-    assert chosen == [(quasi_newton, ["metric", "scaled"])]
+    assert chosen == [(quasi_newton, ["metric"])]
     assert model.objective_value_ == pytest.approx(expected, rel=1e-6)
 
 
