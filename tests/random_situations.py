@@ -234,23 +234,26 @@ class Situation:
         """X as it is stored."""
         return stored(self.X if X is None else X, self.storage)
 
-    def weights(self) -> Array:
-        """Of sum one, with those of the classes."""
-        n = len(self.y)
-        weights = np.ones(n, Float) if self.sample_weight is None else self.sample_weight.astype(Float)
+    def weights_and_targets(self) -> tuple[Array, Array]:
+        """Weights (n,) of sum one, and targets (n,) or (n, K); a soft row is so many rows with a label each."""
+        weights = np.ones(len(self.y), Float) if self.sample_weight is None else self.sample_weight.astype(Float)
         weights = weights / weights.max()
+        if self.domain == "values":
+            return weights / weights.sum(), self.y.astype(Float)
+        soft = (self.y[:, None] == self.classes) if self.soft_labels is None else self.soft_labels
+        shares = soft.astype(Float)
+        shares = shares / shares.sum(axis=1, keepdims=True) * weights[:, None]
         wanted = self.settings.get("class_weight")
-        if wanted is not None:
-            for k in self.classes:
-                rows = self.y == k
-                if wanted == "balanced":
-                    weights[rows] /= weights[rows].sum()
-                else:
-                    weights[rows] *= wanted.get(k, 1.0)
-        return weights / weights.sum()
+        if wanted == "balanced":
+            shares /= shares.sum(axis=0)
+        elif wanted is not None:
+            shares *= [wanted.get(k, 1.0) for k in self.classes]
+        weights = shares.sum(axis=1)
+        target = shares / np.where(weights > 0, weights, 1)[:, None]
+        return weights / weights.sum(), target[:, 1] if len(self.classes) == 2 else target
 
     def naive(self) -> NaiveObjective:
-        weights, target = self.weights(), self.target()
+        weights, target = self.weights_and_targets()
         counts = weights > 0
         return NaiveObjective(
             self.loss,
@@ -262,16 +265,6 @@ class Situation:
             self.n_outputs,
             self.settings.get("fit_intercept", True),
         )
-
-    def target(self) -> Array:
-        if self.domain == "values":
-            return self.y.astype(Float)
-        if self.soft_labels is None:
-            shares = (self.y[:, None] == self.classes).astype(Float)
-        else:
-            shares = self.soft_labels.astype(Float)
-            shares = shares / shares.sum(axis=1, keepdims=True)
-        return shares[:, 1] if len(self.classes) == 2 else shares
 
     def take(self, rows: Array) -> Situation | None:
         """Some of the rows; None where a class would be lost."""
@@ -524,7 +517,7 @@ def draw_settings(random, settings: dict, loss: Loss, kind: Kind, n_parameters: 
         solver = pick(random, [*solvers, "gradient-descent", "callable"])
         settings["solver"] = of_the_user if solver == "callable" else solver
         if SCIPY.get(solver, 99) < 10:
-            settings["max_iter"] = min(settings.get("max_iter", 100), 100)
+            settings["max_iter"] = min(max(settings.get("max_iter", 100), 5), 100)
 
 
 def draw_storage(random) -> str:
