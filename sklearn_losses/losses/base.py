@@ -161,6 +161,10 @@ class Loss(BaseEstimator):
     def check_target(self, y: Array) -> None:
         """Raise a ValueError that names the first target (n,) for which the loss is undefined."""
 
+    def targets(self, y: Array) -> Array:
+        """What predictions are compared with, of y's shape: y itself unless the loss moves it (label smoothing)."""
+        return y
+
     def own_link(self, domain: str, n_outputs: int = 1) -> Link:
         """The link between a model's scores and one of the loss's domains."""
         if domain == "probabilities":
