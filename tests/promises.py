@@ -66,6 +66,11 @@ class Fit:
     def warned(self) -> list[str]:
         return [str(w.message) for w in self.caught if issubclass(w.category, ConvergenceWarning)]
 
+    @property
+    def runs_away(self) -> bool:
+        """Whether it was said that no finite solution exists."""
+        return any("separa" in text or "for ever" in text for text in self.warned)
+
     @cached_property
     def point(self) -> tuple[Array, Array]:
         """Coefficients (K, p) and intercepts (K,)."""
@@ -103,7 +108,7 @@ def parameters(model) -> tuple[Array, Array]:
 
 def fitted(situation: Situation, name: str = "the fit", back: Callable = lambda *point: point) -> Fit:
     """The fit of a situation."""
-    model, error, start, begin = situation.make(), None, None, 0.0
+    model, error, start, begin = situation.make(), None, None, time.thread_time()
     arguments = situation.fit_arguments()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -354,11 +359,7 @@ def no_warning_at_the_optimum(fit: Fit, known: Known) -> str | None:
     settings = fit.situation.settings
     if not fit.warned or not known.convex or fit.situation.solver != "auto" or settings.get("max_iter", 1000) < 1000:
         return None
-    if (
-        "separa" in fit.warned[0]
-        or fit.situation.tol < 1e-6
-        or (not fit.situation.kind.attained and settings["alpha"] == 0)
-    ):
+    if fit.runs_away or fit.situation.tol < 1e-6 or (not fit.situation.kind.attained and settings["alpha"] == 0):
         return None
     above = fit.value - known.best
     if is_small(fit.naive) and above <= 1e-2 * known.allowed(fit) and known.slack(fit) < 1e-2 * known.allowed(fit):
@@ -369,7 +370,7 @@ def no_warning_at_the_optimum(fit: Fit, known: Known) -> str | None:
 def separable_only_where_nothing_is_attained(fit: Fit, known: Known) -> str | None:
     situation = fit.situation
     soft = situation.soft_labels is not None and ((situation.soft_labels > 0) & (situation.soft_labels < 1)).all()
-    if any("separa" in text for text in fit.warned) and (situation.kind.attained or soft):
+    if fit.runs_away and (situation.kind.attained or soft):
         return f"{situation.loss!r} attains its minimum: {fit.warned[0]}"
     return None
 
@@ -378,7 +379,7 @@ def success_is_what_is_said(fit: Fit, known: Known) -> str | None:
     result = fit.model.result_
     if "success" not in result:
         return "result_ has no success"
-    if any("separa" in text for text in fit.warned):
+    if fit.runs_away:
         return None
     if bool(result.success) == bool(fit.warned):
         return f"success is {result.success}, warned is {fit.warned}"
