@@ -23,7 +23,7 @@ from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
 SLOW = 2.0  # seconds of the calling thread that a fit of a few hundred rows may take
-SLOW_METHODS = ("Nelder-Mead", "Powell", "COBYLA", "COBYQA", "trust-constr")  # SciPy's own time
+SLOW_BY_NAME = 10.0  # of thousands of evaluations that a method of SciPy was asked for by name
 SLOW_ENTRY = 5e-6  # and for every entry of X
 ENDLESS = 30  # seconds after which a fit is stopped
 ROUNDING = 1e-12  # of a value beside itself
@@ -220,8 +220,9 @@ def it_ends(fit: Fit, known: Known | None) -> str | None:
     if isinstance(fit.error, Endless):
         return f"did not end within {ENDLESS} s"
     X, K = fit.situation.X, fit.situation.n_outputs
-    allowed = SLOW + SLOW_ENTRY * X.size * K
-    if fit.seconds > allowed and fit.situation.solver not in SLOW_METHODS:
+    chosen_by_us = fit.situation.solver in ("auto", "gradient-descent")
+    allowed = (SLOW if chosen_by_us else SLOW_BY_NAME) + SLOW_ENTRY * X.size * K
+    if fit.seconds > allowed:
         again = fitted(fit.situation).seconds  # others may have been busy
         return f"took {fit.seconds:.1f} s, and again {again:.1f} s" if again > allowed else None
     return None

@@ -107,7 +107,7 @@ class Kind:
 
     draw: Callable
     convex: bool = True
-    attained: bool = True  # whether the minimum exists on separable classes
+    attained: bool = True  # whether the minimum exists on separable classes, or without events
     positive: str = ""  # what targets must be: "> 0", ">= 0", "not 0"
 
     def __call__(self, random, unit: float = 1.0) -> Loss:
@@ -153,10 +153,12 @@ REGRESSION = {
     "SquaredEpsilonInsensitive": Kind(
         lambda r, u: losses.SquaredEpsilonInsensitive(epsilon=number(u * r.choice([0, 10 ** r.uniform(-4, 1)])))
     ),
-    "Poisson": Kind(constant(losses.Poisson), positive=">= 0"),
+    "Poisson": Kind(constant(losses.Poisson), attained=False, positive=">= 0"),
     "Gamma": Kind(constant(losses.Gamma), positive="> 0"),
     "Tweedie": Kind(
-        lambda r, u: losses.Tweedie(power=number(r.choice([1, 1.5, 1.9, r.uniform(1, 2)]))), positive=">= 0"
+        lambda r, u: losses.Tweedie(power=number(r.choice([1, 1.5, 1.9, r.uniform(1, 2)]))),
+        attained=False,
+        positive=">= 0",
     ),
     "Tweedie not convex": Kind(
         lambda r, u: losses.Tweedie(power=number(r.choice([2.5, 3]))), convex=False, positive="> 0"
