@@ -13,7 +13,7 @@ from sklearn.base import clone
 from .activations import Activation, Exponential, Identity, Sigmoid, Softmax
 from .losses import Loss
 from .losses.metric import one_hot
-from .problem import compose
+from .losses.on_scores import compose
 
 Array = NDArray[np.floating]
 

@@ -16,14 +16,14 @@ NAME = "sklearn_losses"
 
 # From the bottom up: a layer may import the layers above its own line in this table, never its neighbours.
 LAYERS = (
-    ("activations", "losses", "solvers"),
-    ("problem", "progress", "validation"),
-    ("automatic", "minimisation", "recorder", "scipy_methods"),
-    ("fitting",),
-    ("linear_model",),
-    ("estimators", "checks"),
-    ("displays",),
-    ("comparison",),
+    ("activations", "solvers"),
+    ("losses", "data"),
+    ("objective",),
+    ("certificates",),
+    ("minimise",),
+    ("estimators",),
+    ("checks", "displays"),
+    ("comparison", "path"),
     ("__init__",),
 )
 ALWAYS_INSTALLED = {"numpy", "scipy", "sklearn", "threadpoolctl"}
@@ -98,7 +98,7 @@ def rank_of(module: str) -> int | None:
 
 
 def target_module(found: Import, known: dict[str, Path]) -> str:
-    """The module of the package that an import loads: ``from .problem import rows`` may name either kind."""
+    """The module of the package that an import loads: ``from .objective import rows`` may name either kind."""
     for candidate in (f"{found.module}.{found.name}", found.module):
         for name in (candidate, f"{candidate}.__init__"):
             if name in known:
@@ -212,24 +212,24 @@ SOUND = {
     "solvers/__init__.py": "from .newton import newton",
     "solvers/newton.py": "import math\nfrom scipy.optimize import OptimizeResult\nfrom . import line_search",
     "solvers/line_search.py": "",
-    "problem/__init__.py": "from .objective import Objective",
-    "problem/objective.py": "from ..activations import Softmax\nfrom sklearn_losses.losses import Loss",
-    "estimators.py": "from .problem import Objective\n\ndef frame():\n    import pandas",
+    "objective/__init__.py": "from .objective import Objective",
+    "objective/objective.py": "from ..activations import Softmax\nfrom sklearn_losses.losses import Loss",
+    "estimators.py": "from .objective import Objective\n\ndef frame():\n    import pandas",
 }
 
 BROKEN = [
-    (wrong_direction, "losses/base.py", "from ..problem import Objective", "sklearn_losses.losses imports"),
-    (wrong_direction, "losses/base.py", "def f():\n    from ..problem import objective", "imports"),
-    (wrong_direction, "losses/base.py", "from .. import activations", "imports sklearn_losses.activations"),
+    (wrong_direction, "losses/base.py", "from ..objective import Objective", "sklearn_losses.losses imports"),
+    (wrong_direction, "losses/base.py", "def f():\n    from ..objective import objective", "imports"),
+    (wrong_direction, "data/rows.py", "from .. import losses", "imports sklearn_losses.losses"),
     (
         wrong_direction,
-        "problem/objective.py",
+        "objective/objective.py",
         "import sklearn_losses.estimators",
-        "sklearn_losses.problem imports",
+        "sklearn_losses.objective imports",
     ),
     (
         wrong_direction,
-        "problem/objective.py",
+        "objective/objective.py",
         "from sklearn_losses import Fit",
         "imports sklearn_losses.__init__",
     ),
@@ -246,7 +246,7 @@ BROKEN = [
         "from sklearn.utils import check_array",
         "a solver imports sklearn.utils",
     ),
-    (undeclared_dependencies, "problem/objective.py", "import numba", "numba is not a dependency"),
+    (undeclared_dependencies, "objective/objective.py", "import numba", "numba is not a dependency"),
     (undeclared_dependencies, "estimators.py", "import pandas as pd", "pandas belongs to an extra"),
     (
         private_modules,
@@ -274,7 +274,7 @@ BROKEN = [
     ),
     (import_cycles, "solvers/line_search.py", "from .newton import newton", "line_search imports"),
     (import_cycles, "losses/base.py", "from . import __doc__", "losses.base imports"),
-    (rooms_without_an_idea, "problem/utils.py", "", "utils.py: name the idea"),
+    (rooms_without_an_idea, "objective/utils.py", "", "utils.py: name the idea"),
 ]
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from .base import Array, Loss
-from .piecewise import (
+from .multiclass_hinge import (
     crammer_singer_curvature,
     crammer_singer_prox,
     weston_watkins_curvature,

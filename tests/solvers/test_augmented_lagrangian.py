@@ -11,7 +11,7 @@ from scipy.optimize import linprog, minimize
 from sklearn.datasets import load_iris
 from sklearn.svm import SVC, LinearSVC
 
-from sklearn_losses.losses.piecewise import (
+from sklearn_losses.losses.multiclass_hinge import (
     crammer_singer_curvature,
     crammer_singer_prox,
     scalar_at_kink,
@@ -20,12 +20,12 @@ from sklearn_losses.losses.piecewise import (
     weston_watkins_prox,
 )
 from sklearn_losses.solvers.augmented_lagrangian import augmented_lagrangian
-from sklearn_losses.solvers.envelopes import Problem
-from sklearn_losses.solvers.few_rows import FewRows
-from sklearn_losses.solvers.intercept_interval import shift_to_middle
-from sklearn_losses.solvers.newton_equations import dense, in_double_precision
-from sklearn_losses.solvers.single_precision import LARGE_SUM
-from sklearn_losses.solvers.working_rows import bends, tangent_slopes
+from sklearn_losses.solvers.augmented_lagrangian.envelopes import Problem
+from sklearn_losses.solvers.augmented_lagrangian.few_rows import FewRows
+from sklearn_losses.solvers.augmented_lagrangian.intercept_interval import shift_to_middle
+from sklearn_losses.solvers.augmented_lagrangian.newton_equations import dense, in_double_precision
+from sklearn_losses.solvers.augmented_lagrangian.working_rows import bends, tangent_slopes
+from sklearn_losses.solvers.cholesky import LARGE_SUM
 
 
 @dataclass

@@ -6,15 +6,7 @@ from plain_functions import SOLVERS, Function, logistic, quadratic
 from scipy.optimize import minimize
 
 from sklearn_losses.solvers import gradient_descent, newton, quasi_newton, truncated_newton
-from sklearn_losses.solvers.descent import (
-    CALLBACK,
-    CONVERGED,
-    DIVERGED,
-    MAXITER,
-    NO_DECREASE,
-    NOT_FINITE,
-    ROUNDING,
-)
+from sklearn_losses.solvers.descent import CALLBACK, CONVERGED, DIVERGED, MAXITER, NO_DECREASE, NOT_FINITE, ROUNDING
 
 pytestmark = pytest.mark.parametrize("solver", SOLVERS)
 

@@ -1,0 +1,1 @@
+"""What is known for certain about a point: bounds on F - min F."""

@@ -1,0 +1,32 @@
+"""Bounds on F - min F at weights that somebody else found, drawn from the data as they came.
+
+Both take the data's `column_statistics` if these are known, which saves reading the data once.
+"""
+
+from __future__ import annotations
+
+from ..losses.on_scores import Array
+from ..objective.objective import Objective
+from ..objective.parameters import Conditioned, condition
+from ..objective.split import Split, hard_labels
+from ..solvers.augmented_lagrangian.envelopes import duality_gap
+from .gap import certify
+
+Statistics = tuple[Array, Array]
+
+
+def by_gradient(objective: Objective, theta: Array, statistics: Statistics | None = None) -> tuple[Array, float, float]:
+    """For smooth convex losses with a penalty: theta with its intercept made exact, its value, and the bound."""
+    model = Conditioned(*condition(objective, statistics))
+    x, value, bound = certify(model, model.from_theta(theta))
+    return model.to_theta(x), value, bound
+
+
+def by_dual(
+    objective: Objective, theta: Array, dual: Array, statistics: Statistics | None = None
+) -> tuple[float, float]:
+    """For piecewise-linear losses, from the exact solver's dual of the same rows: the value of theta and the bound."""
+    model = Conditioned(*condition(hard_labels(objective), statistics))
+    split = Split(model)
+    value, bound = duality_gap(split, split.from_model(model.from_theta(theta)), dual)
+    return value * split.loss_unit, bound * split.loss_unit

@@ -1,0 +1,103 @@
+r"""A bound on F - min F for tall data that does not pay for a small penalty with passes over all rows.
+
+A convex loss lies above its tangents. With the tangent at x in place of the loss of every row outside of a sample S,
+
+.. math:: F(y) \ge G(y) = F(x) + \nabla F(x)' (y - x) + D_S(y, x) + \frac{1}{2} \|y - x\|^2_{\mathrm{penalty}} ,
+
+where D_S, the Bregman divergence of the sample's part of F, keeps its curvature. So min G is below min F, and finding
+it takes passes over the sample only. Where the bound by the gradient alone knows no curvature but the penalty's, this
+one knows a share of the true one.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.optimize import minimize
+
+from ..losses.on_scores import Array
+from ..objective.parameters import Conditioned
+from ..objective.preconditioners import ByClassInverse, DenseInverse
+from ..solvers import quasi_newton
+from .gap import GradientBound, bound_by_gradient, certify, is_out_of_reach, with_exact_intercept
+
+SHARE = 0.5  # of what the tolerance leaves that may be lost in finding the minimum of G
+FAST = 0.1  # share of the gap that a step may leave for another one to be tried
+STEPS = 30
+
+
+class SampledBound:
+    """The bound as a function ``(x, value, gradient)`` for solvers; far from the optimum an estimate of it.
+
+    Parameters
+    ----------
+    model : Conditioned
+        The problem on all rows.
+    part : Conditioned
+        Some of its rows.
+    weights : ndarray
+        The weights of these rows in the problem.
+    inverse : DenseInverse or ByClassInverse
+        An approximate inverse Hessian of the problem near its optimum.
+    tol : float
+        The gap that is to be proved, relative to the value.
+    """
+
+    def __init__(
+        self,
+        model: Conditioned,
+        part: Conditioned,
+        weights: Array,
+        inverse: DenseInverse | ByClassInverse,
+        tol: float,
+    ):
+        self._everywhere = GradientBound(model)
+        self._part = Conditioned(part.objective.over(part.objective.rows, weights=weights), part.coordinates)
+        self._inverse, self._tol = inverse.of_share(float(weights.sum())), tol
+        self._proved: tuple[Array, float] | None = None
+
+    def __call__(self, x: Array, value: float, gradient: Array) -> float:
+        estimate = 0.5 * float(gradient @ self._inverse(gradient))
+        wanted = self._tol * abs(value)
+        if not estimate <= wanted or is_out_of_reach(self._everywhere.model, value, self._tol):
+            return estimate
+        if self._proved is None or self._proved[0] is not x:
+            self._proved = (x, self.from_sample(x, gradient, SHARE * (wanted - estimate)))
+        return self._proved[1]
+
+    def proof(self, x: Array, value: float, gradient: Array) -> tuple[Array, float, float]:
+        """x, its value, and the bound: that of all rows where the sample did not prove enough."""
+        bound = self(x, value, gradient)
+        if self._proved is not None and self._proved[0] is x and bound <= self._tol * abs(value):
+            return x, value, bound
+        return self._everywhere.proof(x, value, gradient)
+
+    def from_sample(self, x: Array, gradient: Array, slack: float) -> float:
+        """G(x) less a lower bound of min G, which is found but for the slack."""
+        part = self._part
+        at_x, slope = part.value_and_gradient(x)
+        tilt = gradient - slope
+        # a Newton step or two from x are nearly always enough; far from the optimum they may leave the range of floats
+        y, slope, gap = x, gradient, np.inf
+        with np.errstate(over="ignore", invalid="ignore"):
+            for _ in range(STEPS):
+                y, least, slope = with_exact_intercept(part, y - self._inverse(slope), tilt)
+                gap, last = bound_by_gradient(part, slope), gap
+                if not slack < gap < FAST * last:
+                    break
+        if not gap <= slack:
+            _, least, gap = certify(part, self._lowest(x, tilt, slack), tilt)
+        return at_x + float(tilt @ x) - least + gap
+
+    def _lowest(self, x: Array, tilt: Array, slack: float) -> Array:
+        def tilted(y):
+            value, slope = self._part.value_and_gradient(y)
+            return value + float(tilt @ y), slope + tilt
+
+        options = {
+            "metric": lambda y, level: self._inverse if level == 0 else None,
+            "gap": GradientBound(self._part),
+            "tol": 0.0,
+            "atol": slack,
+            "maxiter": STEPS,
+        }
+        return minimize(tilted, x, jac=True, method=quasi_newton, options=options).x

@@ -1,0 +1,356 @@
+"""The three estimators: one objective, any loss."""
+
+from __future__ import annotations
+
+import numpy as np
+from sklearn.base import ClassifierMixin
+from sklearn.utils.metaestimators import available_if
+
+from ..activations import Identity, LogSigmoid, LogSoftmax, Sigmoid, Softmax
+from ..losses import get_loss
+from ..objective.objective import Objective
+from . import validation
+from .callbacks import with_callbacks
+from .linear_model import LinearModel, Task
+
+__all__ = ["LogisticRegressor", "SoftmaxClassifier"]
+
+
+def _has_probabilities(estimator) -> bool:
+    """Whether the loss is defined on probabilities; the AttributeError otherwise says what to do."""
+    try:
+        loss = get_loss(estimator.loss)
+    except (TypeError, ValueError):
+        return True  # fit will say what is wrong with it
+    if "probabilities" not in loss.domains:
+        raise AttributeError(
+            f"{loss} acts on scores and has no probabilities. Wrap the estimator into "
+            "sklearn.calibration.CalibratedClassifierCV, or train it with a loss on probabilities."
+        )
+    return True
+
+
+class LinearClassifier(ClassifierMixin, LinearModel):
+    """What both classifiers share."""
+
+    _binary_only = False
+
+    def __init__(
+        self,
+        loss="cross_entropy",
+        *,
+        alpha=1e-4,
+        fit_intercept=True,
+        class_weight=None,
+        solver="auto",
+        tol=1e-6,
+        max_iter=1000,
+        warm_start=False,
+        random_state=None,
+        verbose=0,
+    ):
+        self.loss = loss
+        self.alpha = alpha
+        self.fit_intercept = fit_intercept
+        self.class_weight = class_weight
+        self.solver = solver
+        self.tol = tol
+        self.max_iter = max_iter
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.verbose = verbose
+
+    @with_callbacks
+    def fit(self, X, y, sample_weight=None, soft_labels=None):
+        """Fit the model.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The rows; float32 stays float32, everything else becomes float64.
+        y : array-like of shape (n_samples,)
+            Class labels.
+        sample_weight : array-like of shape (n_samples,), optional
+            Non-negative weights of the rows; only their ratios matter.
+        soft_labels : array-like of shape (n_samples, n_classes), optional
+            Class probabilities to train on instead of the labels, rows of sum one, columns in the order of the
+            sorted labels.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            When the data, a weight or a parameter is unusable; the previous model is left as it was.
+        """
+        return self._fit(X, y, sample_weight, soft_labels)
+
+    def objective(self, X, y, sample_weight=None, soft_labels=None) -> Objective:
+        """The objective that ``fit`` would minimise on these data, for an optimiser of your own.
+
+        Parameters
+        ----------
+        X, y, sample_weight, soft_labels
+            As in `fit`.
+
+        Returns
+        -------
+        Objective
+        """
+        return self._objective(X, y, sample_weight, soft_labels)
+
+    def _prepare(self, X, y, sample_weight, soft_labels):
+        validation.check_parameters(self)
+        loss, domain = self._loss_for(("probabilities", "scores"), "Use it with LinearRegressor.")
+        X, y = validation.check_fit_data(self, X, y)
+        classes, codes = validation.encode_labels(y)
+        validation.check_number_of_classes(self, classes, binary_only=self._binary_only)
+        weights = validation.check_weights(sample_weight, len(codes))
+        weights = validation.with_class_weights(self.class_weight, classes, codes, weights)
+        if soft_labels is not None:
+            target = validation.check_soft_labels(soft_labels, len(codes), classes)
+            validation.check_class_totals(classes, weights @ target)
+        else:
+            target = codes
+            if not weights.all():
+                validation.check_class_totals(classes, np.bincount(codes, weights=weights, minlength=len(classes)))
+        binary = len(classes) == 2
+        if binary:
+            target = target.astype(np.float64) if target.ndim == 1 else np.ascontiguousarray(target[:, 1])
+        activation = Identity() if domain == "scores" else Sigmoid() if binary else Softmax()
+        attributes = {"classes_": classes, "loss_": loss}
+        n_outputs = 1 if binary else len(classes)
+        validation.check_loss_shapes(loss, activation, target, n_outputs)
+        return Task(X, target, weights, loss, activation, domain, n_outputs, attributes)
+
+    def decision_function(self, X):
+        """Scores of the rows.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_classes)
+            For two classes the signed score, positive for ``classes_[1]``.
+        """
+        return self._scores(X)
+
+    def predict(self, X):
+        """The most probable class of every row.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+        """
+        scores = self._scores(X)
+        if "probabilities" in self.loss_.domains:
+            return self.classes_[_probabilities(scores).argmax(axis=1)]
+        return self.classes_[(scores > 0).astype(int) if scores.ndim == 1 else scores.argmax(axis=1)]
+
+    @available_if(_has_probabilities)
+    def predict_proba(self, X):
+        """Probabilities of the classes, for losses that are defined on them.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            Columns in the order of ``classes_``.
+        """
+        return _probabilities(self._scores(X))
+
+    @available_if(_has_probabilities)
+    def predict_log_proba(self, X):
+        """Logarithms of the class probabilities, finite also where a probability rounds to zero.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+        """
+        scores = self._scores(X)
+        return np.ascontiguousarray((LogSigmoid() if scores.ndim == 1 else LogSoftmax()).forward(scores))
+
+
+def _probabilities(scores: np.ndarray) -> np.ndarray:
+    if scores.ndim == 2:
+        return Softmax().forward(scores)
+    sigmoid = Sigmoid()
+    return np.stack([sigmoid.forward(-scores), sigmoid.forward(scores)], axis=1)
+
+
+class LogisticRegressor(LinearClassifier):
+    r"""Binary linear classifier with any loss: on the probability of a sigmoid, or on the signed score.
+
+    .. math:: F(w, b) = \frac{\sum_i s_i \, \ell(y_i, \phi(w'x_i + b))}{\sum_i s_i} + \frac{\alpha}{2} \|w\|^2
+
+    where :math:`\phi` is the sigmoid for losses on probabilities and the identity for margin losses. The intercept
+    is not penalised. ``LogisticRegression(C=C)`` and ``LinearSVC(C=C)`` minimise the same with
+    :math:`\alpha = 1 / (C \sum_i s_i)`. Despite its name it is a classifier.
+
+    Parameters
+    ----------
+    loss : str or Loss, default="cross_entropy"
+        What to minimise: a name or an instance of a loss for classification. Losses that are not convex in the
+        scores start from the cross-entropy solution (with solver "auto" or one of SciPy's).
+    alpha : float, default=1e-4
+        Strength of the penalty, not negative.
+    fit_intercept : bool, default=True
+        Whether to fit b; without it b is zero.
+    class_weight : dict, "balanced" or None, default=None
+        Weights of the classes, multiplied with those of the rows. "balanced" gives every class the same total.
+    solver : str or callable, default="auto"
+        "auto" chooses by loss and data; "gradient-descent"; a method name of ``scipy.optimize.minimize``; or a
+        callable with SciPy's signature for custom minimisers. The last two kinds run on rescaled and on the
+        original parameters respectively.
+    tol : float, default=1e-6
+        The fit ends when F is within ``tol * |F|`` of its minimum, certified where the problem allows it.
+    max_iter : int, default=1000
+        Limit on the solver's iterations.
+    warm_start : bool, default=False
+        Whether to start from the previous solution when features and classes are the same.
+    random_state : int, RandomState or None, default=None
+        Seed for the row samples of the solver for large data; None is a fixed one. The optimum does not depend on it.
+    verbose : int, default=0
+        If positive, print a line an iteration.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (2,)
+        The labels.
+    coef_ : ndarray of shape (1, n_features)
+        Weights W.
+    intercept_ : ndarray of shape (1,)
+        Intercept b.
+    loss_ : Loss
+        The loss that was minimised.
+    objective_value_ : float
+        F at the solution.
+    dual_gap_ : float
+        Guaranteed bound on F minus its minimum, in the units of F; nan where there is none (losses that are not
+        convex, alpha = 0).
+    n_iter_ : int
+        Iterations of the solver.
+    result_ : scipy.optimize.OptimizeResult
+        What the solver returned, with ``n_passes``, the passes over X that the fit took.
+    n_features_in_ : int
+        Number of features.
+    feature_names_in_ : ndarray of shape (n_features,)
+        Their names, where X had any.
+
+    See Also
+    --------
+    SoftmaxClassifier : Two or more classes, jointly.
+
+    References
+    ----------
+    D. R. Cox, The regression analysis of binary sequences, *Journal of the Royal Statistical Society B* 20, 1958.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from sklearn_losses import LogisticRegressor
+    >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> model = LogisticRegressor("brier").fit(X, y)
+    >>> model.predict(X[:3])
+    array([0, 0, 0])
+    >>> bool(LogisticRegressor("hinge").fit(X, y).score(X, y) > 0.97)
+    True
+    """
+
+    _binary_only = True
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_class = False
+        return tags
+
+
+class SoftmaxClassifier(LinearClassifier):
+    r"""Linear classifier for two or more classes, jointly, with any loss: on softmax probabilities, or on scores.
+
+    .. math:: F(W, b) = \frac{\sum_i s_i \, \ell(y_i, \phi(W x_i + b))}{\sum_i s_i} + \frac{\alpha}{2} \|W\|^2
+
+    where :math:`\phi` is the softmax for losses on probabilities and the identity for margin losses. The intercept
+    is not penalised. ``LogisticRegression(C=C)`` minimises the same cross-entropy with
+    :math:`\alpha = 1 / (C \sum_i s_i)`. With two classes it is the very problem of `LogisticRegressor`.
+
+    Parameters
+    ----------
+    loss : str or Loss, default="cross_entropy"
+        What to minimise: a name or an instance of a loss for classification. Losses that are not convex in the
+        scores start from the cross-entropy solution (with solver "auto" or one of SciPy's).
+    alpha : float, default=1e-4
+        Strength of the penalty, not negative.
+    fit_intercept : bool, default=True
+        Whether to fit b; without it b is zero.
+    class_weight : dict, "balanced" or None, default=None
+        Weights of the classes, multiplied with those of the rows. "balanced" gives every class the same total.
+    solver : str or callable, default="auto"
+        As for `LogisticRegressor`.
+    tol : float, default=1e-6
+        The fit ends when F is within ``tol * |F|`` of its minimum, certified where the problem allows it.
+    max_iter : int, default=1000
+        Limit on the solver's iterations.
+    warm_start : bool, default=False
+        Whether to start from the previous solution when features and classes are the same.
+    random_state : int, RandomState or None, default=None
+        Seed for the row samples of the solver for large data; None is a fixed one. The optimum does not depend on it.
+    verbose : int, default=0
+        If positive, print a line an iteration.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The labels.
+    coef_ : ndarray of shape (n_classes, n_features), or (1, n_features) for two classes
+        Weights W.
+    intercept_ : ndarray of shape (n_classes,) or (1,)
+        Intercepts b; of several classes' the sum is zero.
+    loss_ : Loss
+        The loss that was minimised.
+    objective_value_ : float
+        F at the solution.
+    dual_gap_ : float
+        Guaranteed bound on F minus its minimum, in the units of F; nan where there is none (losses that are not
+        convex, alpha = 0).
+    n_iter_ : int
+        Iterations of the solver.
+    result_ : scipy.optimize.OptimizeResult
+        What the solver returned, with ``n_passes``, the passes over X that the fit took.
+    n_features_in_ : int
+        Number of features.
+    feature_names_in_ : ndarray of shape (n_features,)
+        Their names, where X had any.
+
+    See Also
+    --------
+    LogisticRegressor : The same for two classes only.
+
+    References
+    ----------
+    J. S. Bridle, Probabilistic interpretation of feedforward classification network outputs, 1990.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn_losses import SoftmaxClassifier
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = SoftmaxClassifier().fit(X, y)
+    >>> model.coef_.shape, bool(model.dual_gap_ <= 1e-6 * model.objective_value_)
+    ((3, 4), True)
+    """

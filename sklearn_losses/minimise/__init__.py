@@ -1,0 +1,1 @@
+"""argmin: what is asked, which solver answers, and what it found."""

@@ -1,0 +1,97 @@
+"""SciPy's own methods by name: what each of them needs, and the options that let our stopping rule decide."""
+
+from __future__ import annotations
+
+from scipy.optimize import OptimizeResult, minimize
+
+from ..objective.preconditioners import hessian_with_common_shift
+
+NEVER = 1e-14  # tolerances that leave the decision to the callback
+
+# method: (what it needs, its options for the iteration limit and for tolerances)
+METHODS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
+    "nelder-mead": ("value", ("maxiter", "maxfev"), ("xatol", "fatol")),
+    "powell": ("value", ("maxiter", "maxfev"), ("xtol", "ftol")),
+    "cobyla": ("value", ("maxiter",), ("tol",)),
+    "cobyqa": ("value", ("maxiter", "maxfev"), ("final_tr_radius",)),
+    "cg": ("gradient", ("maxiter",), ("gtol",)),
+    "bfgs": ("gradient", ("maxiter",), ("gtol",)),
+    "l-bfgs-b": ("gradient", ("maxiter", "maxfun"), ("gtol", "ftol")),
+    "tnc": ("gradient", ("maxfun",), ("gtol", "ftol", "xtol")),
+    "slsqp": ("gradient", ("maxiter",), ("ftol",)),
+    "newton-cg": ("product", ("maxiter",), ("xtol",)),
+    "trust-ncg": ("product", ("maxiter",), ("gtol",)),
+    "trust-krylov": ("product", ("maxiter",), ("gtol",)),
+    "trust-constr": ("product", ("maxiter",), ("gtol", "xtol")),
+    "dogleg": ("hessian", ("maxiter",), ("gtol",)),
+    "trust-exact": ("hessian", ("maxiter",), ("gtol",)),
+}
+
+
+def check_method(name: str) -> None:
+    """Raise a ValueError unless SciPy's `minimize` has a method of this name."""
+    if name.lower() not in METHODS:
+        raise ValueError(
+            f"The 'solver' parameter must be 'auto', 'gradient-descent', a callable, or a method of "
+            f"scipy.optimize.minimize: {', '.join(sorted(METHODS))}. Got {name!r} instead."
+        )
+
+
+def minimize_by_name(name, model, fun, x, *, convex, callback, tol, max_iter) -> OptimizeResult:
+    """Run one of SciPy's methods on a model in conditioned coordinates.
+
+    Parameters
+    ----------
+    name : str
+        The method's name.
+    model : Conditioned
+        For Hessians and products.
+    fun : callable
+        Value and gradient.
+    x : ndarray
+        Start.
+    convex : bool
+        Whether the loss is, in the scores.
+    callback : callable
+        Called with every iterate; it stops the run by StopIteration.
+    tol : float
+        Tolerance for the method itself.
+    max_iter : int
+        Iteration limit; for methods without gradients, that many sweeps over the parameters.
+
+    Raises
+    ------
+    ValueError
+        When the method cannot run this problem; the message says why.
+    """
+    needs, limits, tolerances = METHODS[name.lower()]
+    if needs in ("product", "hessian") and not model.objective.composition.has_curvature:
+        raise ValueError(
+            f"solver={name!r} needs second derivatives, and {model.objective.loss} has no curvature(y, prediction). "
+            "Use 'auto' or a method that needs gradients only, such as 'L-BFGS-B'."
+        )
+    if name.lower() == "dogleg" and not convex:
+        raise ValueError(
+            f"solver='dogleg' needs a positive definite Hessian, and {model.objective.loss} is not convex in the "
+            "scores. Use 'auto', 'trust-exact' or 'L-BFGS-B'."
+        )
+    sweeps = len(x) if needs == "value" else 1
+    options: dict[str, float] = dict.fromkeys(limits, max_iter * sweeps)
+    if "maxfun" in limits or "maxfev" in limits:
+        options[limits[-1]] = 20 * max_iter * sweeps
+    options |= dict.fromkeys(tolerances, tol)
+    derivatives = {
+        "value": {},
+        "gradient": {"jac": True},
+        "product": {"jac": True, "hessp": model.hessian_product},
+        "hessian": {"jac": True, "hess": lambda point: hessian_with_common_shift(model, point, convex=True)},
+    }[needs]
+    objective = fun if derivatives else lambda point: fun(point)[0]
+    try:
+        return minimize(objective, x, method=name, callback=callback, options=options, **derivatives)
+    except ValueError as error:
+        if "Unknown solver" not in str(error):
+            raise
+        raise ValueError(f"The installed SciPy has no method {name!r}; it came with a later release.") from error
+    except StopIteration:  # TNC lets it through
+        return OptimizeResult(x=x, status=99, success=False, nit=0, message="The callback raised StopIteration.")

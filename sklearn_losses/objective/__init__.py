@@ -1,0 +1,1 @@
+"""From scores to one number and its derivatives: weighted mean, penalty, and the parameters of solvers."""
