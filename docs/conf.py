@@ -29,6 +29,7 @@ templates_path = ["_templates"]
 default_role = "py:obj"
 rst_prolog = ".. py:currentmodule:: sklearn_losses"
 add_module_names = False
+toc_object_entries_show_parents = "hide"
 
 # kept in the repository, see inventories.py
 intersphinx_mapping = inventories.mapping()
@@ -36,6 +37,7 @@ intersphinx_mapping = inventories.mapping()
 # the templates of the reference list the members, so numpydoc need not do it again
 numpydoc_show_class_members = False
 autodoc_typehints = "none"
+reference.write_objective_page()
 autosummary_context = reference.context()
 
 sphinx_gallery_conf = {
@@ -43,7 +45,7 @@ sphinx_gallery_conf = {
     "gallery_dirs": "auto_examples",
     "filename_pattern": "plot_",
     "within_subsection_order": "gallery.ReadingOrder",
-    "minigallery_sort_order": "gallery.ReadingOrder",
+    "minigallery_sort_order": "gallery.place",
     "reset_modules": ("gallery.set_style",),
     "backreferences_dir": "generated/backreferences",
     "doc_module": ("sklearn_losses",),
@@ -78,4 +80,4 @@ html_sidebars = {
 
 
 def setup(app):
-    app.connect("autodoc-process-docstring", reference.keep_initials)
+    app.connect("autodoc-process-docstring", reference.mend_docstring)

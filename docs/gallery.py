@@ -27,15 +27,20 @@ ORDER = [
 ]
 
 
+def place(path):
+    """Where an example stands; one that is not in the list comes last."""
+    name = Path(path).stem
+    return ORDER.index(name) if name in ORDER else len(ORDER), name
+
+
 class ReadingOrder:
-    """Sorts examples as they are best read; one that is not in the list comes last."""
+    """The same as a class, which sphinx-gallery makes anew for every folder."""
 
-    def __init__(self, src_dir=None):
-        pass
+    def __init__(self, folder):
+        self.folder = folder
 
-    def __call__(self, path):
-        name = Path(path).stem
-        return ORDER.index(name) if name in ORDER else len(ORDER), name
+    def __call__(self, name):
+        return place(name)
 
 
 def set_style(gallery_conf, name):

@@ -24,13 +24,16 @@ class Project:
     page: str
     names: str
     elsewhere: dict[str, str] = field(default_factory=dict)  # names that have no page of their own
-    labels: dict[str, str] = field(default_factory=dict)  # labels of its user guide, for the docstrings that we inherit
+    # labels and terms of its user guide, for the docstrings that we inherit
+    labels: dict[str, str] = field(default_factory=dict)
+    terms: dict[str, str] = field(default_factory=dict)
 
     def lines(self) -> list[str]:
         """The inventory's entries, sorted: name, role, priority, address, title."""
         pages = {name: self.page.format(name) for name in self.names.split()} | self.elsewhere
         entries = [f"{name} py:{kind_of(name)} 1 {page}#$ -" for name, page in pages.items()]
         entries += [f"{label} std:label -1 {page} -" for label, page in self.labels.items()]
+        entries += [f"{term} std:term -1 {page} -" for term, page in self.terms.items()]
         return sorted(entries)
 
 
@@ -71,7 +74,12 @@ PROJECTS = {
         sklearn.preprocessing.SplineTransformer sklearn.preprocessing.StandardScaler sklearn.preprocessing.scale
         sklearn.svm.LinearSVC sklearn.svm.LinearSVR sklearn.svm.SVC
         """,
-        labels={"metadata_routing": "metadata_routing.html#metadata-routing"},
+        labels={
+            "accuracy_score": "modules/model_evaluation.html#accuracy-score",
+            "metadata_routing": "metadata_routing.html#metadata-routing",
+            "r2_score": "modules/model_evaluation.html#r2-score",
+        },
+        terms={"meta-estimator": "glossary.html#term-meta-estimator"},
     ),
     "numpy": Project(
         "https://numpy.org/doc/stable/",

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import inspect
 import re
+from operator import attrgetter
+from pathlib import Path
 
 import sklearn_losses
-from sklearn_losses import activations
-from sklearn_losses.losses import LOSSES
+import sklearn_losses.activations
+import sklearn_losses.solvers
+
+DOCS = Path(__file__).parent
 
 # What one calls on a loss. The other methods of `Loss` are for those who write one, and stand on its own page.
 OF_A_LOSS = ("__call__", "value", "gradient", "curvature", "scorer", "get_params", "set_params")
+OF_THE_OBJECTIVE = ("value", "value_and_gradient", "hessian_product", "pack", "unpack")
+FIRST = (
+    *("fit", "predict", "predict_proba", "predict_log_proba", "decision_function", "score", "objective"),
+    *("__call__", "value", "gradient", "curvature", "scorer"),
+)
 
-# The label in the user guide for every name that is not a loss with a section of its own.
+# The user guide's label for every name of the reference; a loss has a section of its own name.
 GUIDE = {
     "LinearRegressor": "objective",
     "LogisticRegressor": "objective",
@@ -21,59 +30,44 @@ GUIDE = {
     "LossScorer": "losses",
     "get_loss": "losses",
     "check_loss": "checking-a-loss",
+    "activations": "derivations",
+    "solvers": "own-solver",
 }
 
 
-def objective_class() -> type:
-    """The class of what ``estimator.objective(X, y)`` returns, wherever it is kept."""
-    return type(sklearn_losses.LinearRegressor().objective([[0.0], [1.0]], [0.0, 1.0]))
-
-
 def public_objects() -> dict[str, object]:
-    """Everything that the reference documents by its own page, by its full name."""
-    named = {f"sklearn_losses.{name}": getattr(sklearn_losses, name) for name in sklearn_losses.__all__}
-    named |= {
-        f"sklearn_losses.activations.{name}": found
-        for name, found in vars(activations).items()
-        if inspect.isclass(found) and not name.startswith("_")
-    }
-    objective = objective_class()
-    return named | {f"{objective.__module__}.{objective.__qualname__}": objective}
+    """Every name that stands in a table of the reference, with what it names."""
+    text = (DOCS / "api.rst").read_text(encoding="utf-8")
+    names = [
+        name
+        for table in re.findall(r"^\.\. autosummary::\n(?: +:.*\n)+\n((?: +\S+\n)+)", text, flags=re.MULTILINE)
+        for name in table.split()
+    ]
+    return {f"sklearn_losses.{name}": attrgetter(name)(sklearn_losses) for name in names}
 
 
 def public_methods(cls: type) -> list[str]:
-    """The methods that a user calls, inherited ones too: those of the package first, then scikit-learn's."""
+    """The methods that a user calls, inherited ones too: first the usual ones, then ours, then scikit-learn's."""
     is_loss = issubclass(cls, sklearn_losses.Loss) and cls is not sklearn_losses.Loss
-    methods = []
-    for name in dir(cls):
-        if name.startswith("_") and name != "__call__":
-            continue
-        if is_loss and name not in OF_A_LOSS:
-            continue
-        if callable(found := getattr(cls, name)) and not inspect.isclass(found):
-            methods.append(name)
-    return sorted(methods, key=lambda name: _place(cls, name))
+    methods = [
+        name
+        for name in dir(cls)
+        if (name in OF_A_LOSS if is_loss else name == "__call__" or not name.startswith("_"))
+        if inspect.isroutine(getattr(cls, name))
+    ]
 
+    def place(name: str) -> tuple:
+        owner = next((base for base in cls.__mro__ if name in vars(base)), cls)
+        rank = FIRST.index(name) if name in FIRST else len(FIRST)
+        return rank, not owner.__module__.startswith("sklearn_losses"), name
 
-def _place(cls: type, name: str) -> tuple:
-    """Order of a method on its page: what is called first stands first."""
-    usual = ("__call__", "fit", "predict", "predict_proba", "predict_log_proba", "decision_function", "score",
-             "objective", "value", "gradient", "curvature", "scorer")  # fmt: skip
-    rank = usual.index(name) if name in usual else len(usual)
-    ours = any(name in vars(base) for base in cls.__mro__ if base.__module__.startswith("sklearn_losses"))
-    return rank, not ours, name
+    return sorted(methods, key=place)
 
 
 def guide_label(name: str) -> str:
     """The label of the user guide's section on a public name."""
-    if name.startswith("sklearn_losses.activations."):
-        return "derivations"
-    short = name.rpartition(".")[2]
-    if short == objective_class().__name__:
-        return "objective-in-your-hands"
-    if short in {loss.__name__ for loss in LOSSES}:
-        return f"loss-{short.lower()}"
-    return GUIDE[short]
+    _, *parts = name.split(".")
+    return GUIDE.get(parts[0], f"loss-{parts[-1].lower()}")
 
 
 def context() -> dict[str, dict]:
@@ -85,6 +79,36 @@ def context() -> dict[str, dict]:
     }
 
 
-def keep_initials(app, what, name, obj, options, lines) -> None:
-    """Escape the initial at the start of a line, which would begin an enumerated list: "S. Kullback and R. Leibler"."""
+def objective_page() -> str:
+    """The page on what ``estimator.objective(X, y)`` returns; its class has no public name of its own."""
+    objective = type(sklearn_losses.LinearRegressor().objective([[0.0], [1.0]], [0.0, 1.0]))
+    lines = [
+        "Objective",
+        "=========",
+        "",
+        "What ``estimator.objective(X, y)`` returns: the function that ``fit`` would minimise on these data, of one flat",
+        "vector ``theta`` that holds the coefficients, row by row, and then the intercepts. ``n_parameters`` is its length.",
+        "The :ref:`user guide <objective-in-your-hands>` says more.",
+        "",
+        f".. currentmodule:: {objective.__module__}",
+        "",
+        *(f".. automethod:: {objective.__qualname__}.{name}\n" for name in OF_THE_OBJECTIVE),
+    ]
+    return "\n".join(lines)
+
+
+def write_objective_page() -> None:
+    """Put the page where autosummary puts the others."""
+    file = DOCS / "generated" / "objective.rst"
+    file.parent.mkdir(exist_ok=True)
+    if not file.exists() or file.read_text(encoding="utf-8") != objective_page():
+        file.write_text(objective_page(), encoding="utf-8")
+
+
+def mend_docstring(app, what, name, obj, options, lines) -> None:
+    """Docstrings as they are meant, where reStructuredText or inheritance would have it otherwise."""
+    # an initial at the start of a line would begin an enumerated list: "S. Kullback and R. A. Leibler"
     lines[:] = [re.sub(r"^(\s*)([A-Z]\. )", r"\1\\\2", line) for line in lines]
+    # the base class has no such method whose docstring could be inherited
+    if name.endswith(".curvature") and not any(lines):
+        lines[:] = ["The elementwise second derivative in the prediction, of the prediction's shape.", ""]
