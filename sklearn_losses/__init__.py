@@ -2,9 +2,30 @@
 
 from . import losses
 from .checks import check_loss
+from .comparison import LossComparison, compare_losses
+from .displays import (
+    CoefficientDisplay,
+    ConvergenceDisplay,
+    LossComparisonDisplay,
+    LossCurveDisplay,
+    RegularizationPathDisplay,
+)
 from .estimators import LinearRegressor, LogisticRegressor, SoftmaxClassifier
 from .losses import *
 
 __version__ = "0.1.0"
 
-__all__ = ["LinearRegressor", "LogisticRegressor", "SoftmaxClassifier", "check_loss", *losses.__all__]
+__all__ = [
+    "CoefficientDisplay",
+    "ConvergenceDisplay",
+    "LinearRegressor",
+    "LogisticRegressor",
+    "LossComparison",
+    "LossComparisonDisplay",
+    "LossCurveDisplay",
+    "RegularizationPathDisplay",
+    "SoftmaxClassifier",
+    "check_loss",
+    "compare_losses",
+    *losses.__all__,
+]
