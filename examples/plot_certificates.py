@@ -71,6 +71,20 @@ plt.show()
 # hand, and does not ask which solver found them. The fit ends where it falls below the
 # dotted line, ``tol`` times F.
 #
+# ``ConvergenceDisplay`` does the same for any estimators and draws them in one picture,
+# for instance to see what a solver costs.
+
+from sklearn_losses import ConvergenceDisplay
+
+solvers = {
+    name: LogisticRegressor(alpha=1e-3, solver=name, max_iter=200)
+    for name in ("auto", "L-BFGS-B", "Newton-CG", "gradient-descent")
+}
+display = ConvergenceDisplay.from_estimators(solvers, X, y)
+display.ax_.set_xscale("log")
+plt.show()
+
+# %%
 # What ``tol`` buys
 # -----------------
 #

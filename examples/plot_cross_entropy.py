@@ -22,6 +22,7 @@ from sklearn_losses import (
     Focal,
     GeneralizedCrossEntropy,
     KLDivergence,
+    LossCurveDisplay,
 )
 from sklearn_losses.activations import Sigmoid
 
@@ -75,7 +76,8 @@ plt.show()
 # All of these are functions of the probability of the true class. The focal loss cares
 # less about rows that are nearly right. Generalised cross-entropy has a bound at the
 # other end. Label smoothing asks for some modesty: its smallest value is not at 1. The
-# divergence is the cross-entropy itself where the label is hard.
+# divergence is the cross-entropy itself where the label is hard. ``LossCurveDisplay``
+# draws any losses side by side.
 
 FAMILY = {
     "cross-entropy, and divergence": CrossEntropy(),
@@ -88,13 +90,7 @@ FAMILY = {
 true = np.ones_like(p)
 print("divergence = cross-entropy:", np.allclose(KLDivergence().value(true, p), by_label[1]))
 
-STYLES = ["C0-", "C1-", "C4--", "C4-", "C2--", "C2-"]
-figure, axes = plt.subplots(figsize=(6.8, 4.2))
-for (name, member), style in zip(FAMILY.items(), STYLES, strict=True):
-    axes.plot(p, member.value(true, p), style, label=name)
-axes.set(xlabel="probability of the true class", ylabel="loss", ylim=(0, 4))
-axes.set_title("Losses of the true class's probability")
-axes.legend()
+LossCurveDisplay.from_losses(FAMILY, against="probability")
 plt.show()
 
 # %%

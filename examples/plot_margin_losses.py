@@ -21,12 +21,11 @@ from sklearn_losses import (
     Hinge,
     LeastSquares,
     LogisticRegressor,
+    LossCurveDisplay,
     ModifiedHuber,
     SquaredHinge,
     ZeroOne,
 )
-from sklearn_losses.activations import Sigmoid
-
 LOSSES = {
     "hinge": Hinge(),
     "squared hinge": SquaredHinge(),
@@ -40,19 +39,20 @@ WIDTHS = dict(zip(LOSSES, [2, 3.5, 2, 2, 6], strict=True))
 
 margin = np.linspace(-3, 3, 301)
 of_class_1 = np.ones_like(margin)
-values = {name: loss.value(of_class_1, margin) for name, loss in LOSSES.items()}
-slopes = {name: loss.gradient(of_class_1, margin) for name, loss in LOSSES.items()}
-logistic = CrossEntropy().value(of_class_1, Sigmoid().forward(margin))
-
 figure, (left, right) = plt.subplots(1, 2, figsize=(9.5, 4))
-for name in sorted(LOSSES, key=WIDTHS.get, reverse=True):
-    style = {"color": COLORS[name], "linewidth": WIDTHS[name], "label": name}
-    left.plot(margin, values[name], **style)
-    right.plot(margin, slopes[name], **style)
-left.plot(margin, logistic, ":", color="0.3", label="cross-entropy")
+shown = LOSSES | {"cross-entropy": CrossEntropy()}
+display = LossCurveDisplay.from_losses(shown, against="margin", ax=left)
+for line in display.lines_:
+    name = line.get_label()
+    line.set(color=COLORS.get(name, "0.3"), linewidth=WIDTHS.get(name, 1.5))
+    line.set_zorder(3 - 0.1 * line.get_linewidth())
 left.plot(margin, margin < 0, color="black", linewidth=1, label="errors")
-left.set(xlabel="margin", ylabel="loss", ylim=(-0.1, 9), title="Margin losses")
+left.set(ylim=(-0.1, 9), title="Margin losses", xlabel="margin")
 left.legend(loc="upper right")
+for name, loss in LOSSES.items():
+    slope = loss.gradient(of_class_1, margin)
+    style = {"color": COLORS[name], "linewidth": WIDTHS[name]}
+    right.plot(margin, slope, zorder=3 - 0.1 * WIDTHS[name], **style)
 right.axhline(0, color="0.8", linewidth=1, zorder=0)
 right.set(xlabel="margin", ylabel="slope", ylim=(-8.5, 4), title="Their slopes")
 plt.show()

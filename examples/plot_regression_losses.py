@@ -12,8 +12,8 @@ line follow?
 # Errors and tubes
 # ----------------
 #
-# These are functions of the error ``e = prediction - y``. The upper row shows the loss,
-# the lower one its slope, which is the force with which a row pulls on the fit.
+# These are functions of the error ``e = prediction - y``. The left panel shows the loss,
+# the right one its slope, which is the force with which a row pulls on the fit.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -25,6 +25,7 @@ from sklearn_losses import (
     Huber,
     LinearRegressor,
     LogCosh,
+    LossCurveDisplay,
     PercentageError,
     Poisson,
     Quantile,
@@ -42,26 +43,27 @@ TUBES = [
 ]
 
 
-def draw(losses, y, prediction, axes_of_value, axes_of_slope, first_color=0):
-    """Each loss and its slope, by the prediction for one target."""
-    target = np.full_like(prediction, y)
-    for k, loss in enumerate(losses, start=first_color):
-        values, slopes = loss.value(target, prediction), loss.gradient(target, prediction)
-        axes_of_value.plot(prediction - y, values, f"C{k}", label=repr(loss))
-        axes_of_slope.plot(prediction - y, slopes, f"C{k}")
-    axes_of_value.legend(fontsize=9)
-    axes_of_slope.axhline(0, color="0.8", linewidth=1, zorder=0)
+def draw_with_slopes(losses, title):
+    """Losses, and their slopes, against the error."""
+    figure, (left, right) = plt.subplots(1, 2, figsize=(9.5, 3.8))
+    display = LossCurveDisplay.from_losses(losses, against="error", ax=left)
+    error = np.linspace(-3, 3, 601)
+    for loss, line in zip(losses, display.lines_, strict=True):
+        slope = loss.gradient(np.zeros_like(error), error)
+        right.plot(error, slope, color=line.get_color())
+    right.axhline(0, color="0.8", linewidth=1, zorder=0)
+    left.set(title=title, xlabel="prediction - y")
+    right.set(title="Their slopes", xlabel="prediction - y", ylim=(-3.5, 3.5))
+    plt.show()
 
 
-error = np.linspace(-3, 3, 601)
-figure, axes = plt.subplots(2, 2, figsize=(9.5, 6), sharex=True, height_ratios=[3, 2])
-draw(ERRORS, 0.0, error, axes[0, 0], axes[1, 0])
-draw(TUBES, 0.0, error, axes[0, 1], axes[1, 1], first_color=4)
-axes[0, 0].set(ylim=(0, 5), ylabel="loss", title="Errors")
-axes[0, 1].set(ylim=(0, 5), title="Quantiles and tubes")
-axes[1, 0].set(ylim=(-3.5, 3.5), ylabel="slope", xlabel="prediction - y")
-axes[1, 1].set(ylim=(-3.5, 3.5), xlabel="prediction - y")
-plt.show()
+draw_with_slopes(ERRORS, "Errors")
+
+# %%
+# Squared error pulls in proportion to the error, the other three with a force of at most
+# one. The quantile loss pulls harder on one side, and inside a tube there is no force.
+
+draw_with_slopes(TUBES, "Quantiles and tubes")
 
 # %%
 # Relative errors and deviances
@@ -139,7 +141,7 @@ SHOWN = {
     "Huber(delta=0.5)": "C0-",
     "AbsoluteError()": "k:",
 }
-# sphinx_gallery_thumbnail_number = 3
+# sphinx_gallery_thumbnail_number = 4
 figure, axes = plt.subplots(figsize=(7, 4.2))
 for name, style in SHOWN.items():
     axes.plot(shifts, moved[name], style, label=name)

@@ -54,38 +54,42 @@ LOSSES = [
 # -------------------
 #
 # Progression of the disease in 442 patients, from ten measurements. Every loss is also a
-# metric, and ``scorer()`` makes a scikit-learn scorer of it. Each column of the table is
-# a way to keep score, each row a loss to train with.
+# metric, so each column of the table is a way to keep score, and each row a loss to train
+# with. ``compare_losses`` uses the same folds for all of them. Its scores are minus the
+# losses, as greater is better; the table shows the losses, with a star for the best.
 
 from sklearn.datasets import load_diabetes
-from sklearn.model_selection import KFold, cross_validate
+from sklearn.model_selection import KFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-METRICS = {
-    "RMSE": RootMeanSquaredError(),
-    "MAE": AbsoluteError(),
-    "MAPE": PercentageError(),
-    "pinball 3/4": Quantile(quantile=0.75),
-}
+from sklearn_losses import compare_losses
 
 X, y = load_diabetes(return_X_y=True)
 y = y / y.std()
 folds = KFold(n_splits=10, shuffle=True, random_state=0)
-scoring = {name: metric.scorer() for name, metric in METRICS.items()}
+comparison = compare_losses(
+    make_pipeline(StandardScaler(), LinearRegressor(alpha=1e-3)),
+    X,
+    y,
+    losses=LOSSES,
+    cv=folds,
+    scoring={
+        "RMSE": RootMeanSquaredError(),
+        "MAE": AbsoluteError(),
+        "MAPE": PercentageError(),
+        "pinball 3/4": Quantile(quantile=0.75),
+    },
+)
 
-table = {}
-for loss in LOSSES:
-    model = make_pipeline(StandardScaler(), LinearRegressor(loss, alpha=1e-3))
-    result = cross_validate(model, X, y, cv=folds, scoring=scoring)
-    table[repr(loss)] = [-result[f"test_{name}"].mean() for name in METRICS]
-
-best = np.min(list(table.values()), axis=0)
-print(f"{'trained with':<40}" + "".join(f"{name:>11} " for name in METRICS))
-for name, row in table.items():
-    stars = np.where(row == best, "*", " ")
-    cells = [f"{value:>11.3f}{star}" for value, star in zip(row, stars, strict=True)]
-    print(f"{name:<40}" + "".join(cells))
+means = {metric: comparison.means(metric) for metric in comparison.metrics}
+print(f"{'trained with':<40}" + "".join(f"{metric:>11} " for metric in means))
+for i, label in enumerate(comparison.losses):
+    cells = [
+        f"{-mean[i]:>11.3f}{'*' if label == comparison.best(metric) else ' '}"
+        for metric, mean in means.items()
+    ]
+    print(f"{label:<40}" + "".join(cells))
 
 # %%
 # One should train with the loss that one is judged by: percentage error wins by far on
