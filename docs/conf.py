@@ -75,7 +75,8 @@ html_theme_options = {
 }
 # pages without others below them have nothing to list at their left
 html_sidebars = {
-    page: [] for page in ("index", "getting_started", "which_loss", "changelog", "auto_examples/index", "search", "genindex")
+    page: []
+    for page in ("index", "getting_started", "which_loss", "changelog", "auto_examples/index", "search", "genindex")
 }
 
 

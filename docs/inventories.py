@@ -1,14 +1,13 @@
-"""Inventories of the scikit-learn, NumPy, SciPy and pandas names that the pages link to, so that the site builds offline.
+"""Inventories of the names of other projects that the pages link to, so that the site builds without a network.
 
-``python docs/inventories.py`` writes them anew into ``docs/inventories``, ``--check`` says whether they are up to date.
-A name that is not in the table is not linked. Every name is imported, so that one which does not exist is an error.
+``python docs/inventories.py`` writes them anew into ``docs/inventories``. A name that is not in the table is not
+linked. Every name is imported, so that one which does not exist is an error.
 """
 
 from __future__ import annotations
 
 import importlib
 import inspect
-import sys
 import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -69,10 +68,13 @@ PROJECTS = {
         sklearn.model_selection.StratifiedKFold sklearn.model_selection.TunedThresholdClassifierCV
         sklearn.model_selection.cross_val_predict sklearn.model_selection.cross_val_score
         sklearn.model_selection.cross_validate sklearn.model_selection.train_test_split
+        sklearn.multioutput.MultiOutputRegressor
+        sklearn.get_config sklearn.set_config
         sklearn.pipeline.Pipeline sklearn.pipeline.make_pipeline
         sklearn.preprocessing.OneHotEncoder sklearn.preprocessing.PolynomialFeatures
         sklearn.preprocessing.SplineTransformer sklearn.preprocessing.StandardScaler sklearn.preprocessing.scale
         sklearn.svm.LinearSVC sklearn.svm.LinearSVR sklearn.svm.SVC
+        sklearn.utils.metadata_routing.MetadataRequest
         """,
         labels={
             "accuracy_score": "modules/model_evaluation.html#accuracy-score",
@@ -99,6 +101,11 @@ PROJECTS = {
         scipy.optimize.OptimizeResult scipy.optimize.check_grad scipy.optimize.minimize
         scipy.special.xlogy
         """,
+    ),
+    "joblib": Project(
+        "https://joblib.readthedocs.io/en/stable/",
+        "generated/{}.html",
+        "joblib.parallel_config",
     ),
     "pandas": Project(
         "https://pandas.pydata.org/docs/",
@@ -141,22 +148,22 @@ def mapping() -> dict[str, tuple[str, str]]:
     return {name: (project.url, str(FOLDER / f"{name}.inv")) for name, project in PROJECTS.items()}
 
 
-def main() -> int:
-    """Write the inventories, or compare them."""
+def stale() -> list[str]:
+    """The inventories that say something else than the table."""
+    return [
+        name
+        for name, project in PROJECTS.items()
+        if not (file := FOLDER / f"{name}.inv").exists()
+        or content(file.read_bytes()) != content(inventory(name, project))
+    ]
+
+
+def main() -> None:
+    """Write the inventories that are not up to date."""
     FOLDER.mkdir(exist_ok=True)
-    stale = []
-    for name, project in PROJECTS.items():
-        file, new = FOLDER / f"{name}.inv", inventory(name, project)
-        if file.exists() and content(file.read_bytes()) == content(new):
-            continue
-        stale.append(file.name)
-        if "--check" not in sys.argv:
-            file.write_bytes(new)
-    if "--check" in sys.argv and stale:
-        print(f"Not up to date: {', '.join(stale)}. Run python docs/inventories.py.")
-        return 1
-    return 0
+    for name in stale():
+        (FOLDER / f"{name}.inv").write_bytes(inventory(name, PROJECTS[name]))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

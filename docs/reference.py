@@ -93,9 +93,9 @@ def objective_page() -> str:
         "Objective",
         "=========",
         "",
-        "What ``estimator.objective(X, y)`` returns: the function that ``fit`` would minimise on these data, of one flat",
-        "vector ``theta`` that holds the coefficients, row by row, and then the intercepts. ``n_parameters`` is its length.",
-        "The :ref:`user guide <objective-in-your-hands>` says more.",
+        "What ``estimator.objective(X, y)`` returns: the function that ``fit`` would minimise on these data, of one",
+        "flat vector ``theta`` that holds the coefficients, row by row, and then the intercepts. ``n_parameters`` is",
+        "its length. The :ref:`user guide <objective-in-your-hands>` says more.",
         "",
         f".. currentmodule:: {objective.__module__}",
         "",
@@ -116,6 +116,9 @@ def mend_docstring(app, what, name, obj, options, lines) -> None:
     """Docstrings as they are meant, where reStructuredText or inheritance would have it otherwise."""
     # an initial at the start of a line would begin an enumerated list: "S. Kullback and R. A. Leibler"
     lines[:] = [re.sub(r"^(\s*)([A-Z]\. )", r"\1\\\2", line) for line in lines]
+    # scikit-learn means literal text by single backticks
+    if getattr(obj, "__module__", "").startswith("sklearn."):
+        lines[:] = [re.sub(r"(?<![`:\w])`([^`<>]+)`(?!`)", r"``\1``", line) for line in lines]
     # the base class has no such method whose docstring could be inherited
     if name.endswith(".curvature") and not any(lines):
         lines[:] = ["The elementwise second derivative in the prediction, of the prediction's shape.", ""]

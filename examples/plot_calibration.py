@@ -16,7 +16,6 @@ This page trains with each of them where the truth is known.
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.calibration import CalibratedClassifierCV
-from sklearn.metrics import brier_score_loss, log_loss
 
 from sklearn_losses import (
     AbsoluteError,
@@ -28,6 +27,7 @@ from sklearn_losses import (
     LogCosh,
     LogisticRegressor,
     SquaredError,
+    get_loss,
 )
 from sklearn_losses.activations import Sigmoid
 
@@ -40,8 +40,8 @@ X, X_test = X[:n_train], X[n_train:]
 y, y_test, truth = y[:n_train], y[n_train:], truth[n_train:]
 
 # %%
-# The hinge has no probabilities of its own. ``CalibratedClassifierCV`` fits a sigmoid to
-# its scores, on rows that it was not trained on.
+# The hinge has no probabilities of its own. ``CalibratedClassifierCV`` fits a sigmoid
+# to its scores, on rows that it was not trained on.
 
 models = {
     repr(loss): LogisticRegressor(loss)
@@ -59,9 +59,10 @@ models = {
 models["Hinge(), calibrated"] = CalibratedClassifierCV(LogisticRegressor(Hinge()))
 
 # %%
-# A score that is never below that of the true probabilities, such as the log loss or the
-# Brier score, tells how much a model loses. The last column is the distance itself.
+# A score that is never below that of the true probabilities, such as the log loss or
+# the Brier score, tells how much a model loses. The last column is the distance itself.
 
+log_loss, brier = get_loss("log_loss"), get_loss("brier")
 forecasts = {"the truth": truth}
 for name, model in models.items():
     forecasts[name] = model.fit(X, y).predict_proba(X_test)[:, 1]
@@ -71,7 +72,7 @@ for name, p in forecasts.items():
     accuracy = np.mean((p > 0.5) == y_test)
     print(
         f"{name:<34}{accuracy:>9.3f}{log_loss(y_test, p):>10.3f}"
-        f"{brier_score_loss(y_test, p):>8.3f}{np.abs(p - truth).mean():>16.3f}"
+        f"{brier(y_test, p):>8.3f}{np.abs(p - truth).mean():>16.3f}"
     )
 
 # %%
@@ -102,7 +103,7 @@ all_axes[0].set(ylabel="share that came true")
 plt.show()
 
 # %%
-# **Whose probabilities can be taken at their word?** Those of cross-entropy and of squared
-# error, which are proper scoring rules: nothing does better than the truth. The focal
-# loss and label smoothing are too modest, generalised cross-entropy and the absolute
-# error too sure; calibrate them before use, as one has to calibrate the hinge.
+# **Whose probabilities can be taken at their word?** Those of cross-entropy and of
+# squared error, which are proper scoring rules: nothing does better than the truth. The
+# focal loss and label smoothing are too modest, generalised cross-entropy and the
+# absolute error too sure; calibrate them before use, as one has to calibrate the hinge.

@@ -2,18 +2,18 @@
 Progress and early stopping: what happens during a fit?
 =======================================================
 
-scikit-learn 1.9 brought callbacks: objects that are told about every iteration of a fit,
-may look at the model as it is, and may end the fit. The estimators here support them.
-(In scikit-learn they are experimental, and may still change. Older versions have none;
-everything else works without.)
+scikit-learn 1.9 brought callbacks: objects that are told about every iteration of a
+fit, may look at the model as it is, and may end the fit. The estimators here support
+them. (In scikit-learn they are experimental, and may still change. Older versions have
+none; everything else works without.)
 """
 
 # %%
 # Data with too much to learn
 # ---------------------------
 #
-# 300 handwritten digits, a fifth of them with a wrong label. A model that learns them by
-# heart will be wrong about new ones.
+# 300 handwritten digits, a fifth of them with a wrong label. A model that learns them
+# by heart will be wrong about new ones.
 
 import warnings
 
@@ -41,8 +41,8 @@ y = np.where(wrong, rng.integers(0, 10, len(y)), y)
 SoftmaxClassifier(alpha=1e-3, verbose=1).fit(X, y)
 
 # %%
-# ``ScoringMonitor`` keeps any score along the way, here the training data's log loss. The
-# first entry of its log is that of the fit as a whole.
+# ``ScoringMonitor`` keeps any score along the way, here the training data's log loss.
+# The first entry of its log is that of the fit as a whole.
 
 monitor = ScoringMonitor(scoring="neg_log_loss")
 SoftmaxClassifier(alpha=1e-3).set_callbacks(monitor).fit(X, y)
@@ -50,8 +50,8 @@ scores = [row["neg_log_loss"] for row in monitor.get_logs().data]
 print("log loss after each iteration", -np.round(scores[1:], 3))
 
 # %%
-# ``ProgressBar`` (it needs the package ``rich``) draws a bar for every level, also where
-# fits are nested in a search.
+# ``ProgressBar`` (it needs the package ``rich``) draws a bar for every level, also
+# where fits are nested in a search.
 
 search = GridSearchCV(SoftmaxClassifier(), {"alpha": [1e-3, 1e-2]}, cv=2)
 search.set_callbacks(ProgressBar()).fit(X, y)
@@ -60,8 +60,8 @@ search.set_callbacks(ProgressBar()).fit(X, y)
 # Stopping
 # --------
 #
-# A callback is any class with these four methods. This one scores the model on rows that
-# it does not learn from, and asks to stop when nothing has got better for a while.
+# A callback is any class with these four methods. This one scores the model on rows
+# that it does not learn from, and asks to stop when nothing has got better for a while.
 
 
 class StopEarly:
@@ -127,6 +127,6 @@ axes.legend()
 plt.show()
 
 # %%
-# **What happens during a fit?** Whatever you ask to be shown, and it ends when you say so.
-# For a better model, choose ``alpha``: its optimum is the same for every solver, while
-# where an early stop ends depends on the path.
+# **What happens during a fit?** Whatever you ask to be shown, and it ends when you say
+# so. For a better model, choose ``alpha``: its optimum is the same for every solver,
+# while where an early stop ends depends on the path.

@@ -12,9 +12,9 @@ were trained on real data with each of the losses.
 # Two models, three pictures
 # --------------------------
 #
-# The columns are the probabilities of cat, dog and pig. Model 1 gets the pig and the dog
-# right by a hair, and is badly wrong about the cat. Model 2 is sure about the pig and the
-# dog, and nearly right about the cat.
+# The columns are the probabilities of cat, dog and pig. Model 1 gets the pig and the
+# dog right by a hair, and is badly wrong about the cat. Model 2 is sure about the pig
+# and the dog, and nearly right about the cat.
 
 import numpy as np
 
@@ -40,8 +40,9 @@ for name, loss in metrics.items():
     print(f"{name:<22}{loss(truth, model_1):>9.4f}{loss(truth, model_2):>9.4f}")
 
 # %%
-# The classification error cannot tell the models apart: it sees only which probability is
-# the largest. Squared error and cross-entropy see how large, and both prefer model 2.
+# The classification error cannot tell the models apart: it sees only which probability
+# is the largest. Squared error and cross-entropy see how large, and both prefer model
+# 2.
 #
 # Why cross-entropy is the usual choice for training
 # --------------------------------------------------
@@ -69,11 +70,11 @@ for row in 0, 50, 75, 100, 150:
     print(f"{probabilities[row, PIG]:>14.4f}{by_loss}")
 
 # %%
-# Where the model is most wrong, cross-entropy pulls hardest: its slope is simply
-# ``1 - p``. The slope of the squared error carries one more factor ``p`` from the
-# softmax, and vanishes together with it: the surer the mistake, the slower the learning.
-# Plain gradient descent, started from weights that are wrong and sure, shows what this
-# costs. ``estimator.objective(X, y)`` is the function that a fit minimises, ready for any
+# Where the model is most wrong, cross-entropy pulls hardest: its slope is simply ``1 -
+# p``. The slope of the squared error carries one more factor ``p`` from the softmax,
+# and vanishes together with it: the surer the mistake, the slower the learning. Plain
+# gradient descent, started from weights that are wrong and sure, shows what this costs.
+# ``estimator.objective(X, y)`` is the function that a fit minimises, ready for any
 # optimiser; here it is the library's gradient descent with a fixed step.
 
 from scipy.optimize import minimize
@@ -150,9 +151,9 @@ if plt is not None:
 # How much does it matter on real data? Cross-entropy, squared error and the hinge train
 # the same linear model, in the same pipeline, on the same folds. (The library's own
 # solver does not crawl along the plateau above: it starts the squared error from the
-# solution of the cross-entropy.) A loss as a metric is minus the loss, because greater is
-# better for all metrics. The hinge is defined on scores: it has no probabilities, and
-# neither log loss nor Brier score.
+# solution of the cross-entropy.) A loss as a metric is minus the loss, because greater
+# is better for all metrics. The hinge is defined on scores: it has no probabilities,
+# and neither log loss nor Brier score.
 
 from sklearn.datasets import load_breast_cancer, load_digits, load_wine
 from sklearn.pipeline import make_pipeline
@@ -183,7 +184,9 @@ for name, load in DATA.items():
         random_state=0,
     )
 
-print(f"\n{'data':<15}{'trained with':<20}{'accuracy':>10}{'log loss':>12}{'Brier':>12}")
+print(
+    f"\n{'data':<15}{'trained with':<20}{'accuracy':>10}{'log loss':>12}{'Brier':>12}"
+)
 for name, comparison in comparisons.items():
     print("-" * 69)
     means = [abs(comparison.means(metric)) for metric in comparison.metrics]
@@ -192,9 +195,10 @@ for name, comparison in comparisons.items():
         print(f"{name:<15}{label:<20}{cells[0]:>10}{cells[1]:>12}{cells[2]:>12}")
 
 # %%
-# On accuracy the three are close, about as close as the folds are among themselves: each
-# grey dot below is one fold. The probabilities tell them apart, as they told model 1 from
-# model 2. And of the three only cross-entropy is convex *and* gives probabilities.
+# On accuracy the three are close, about as close as the folds are among themselves:
+# each grey dot below is one fold. The probabilities tell them apart, as they told model
+# 1 from model 2. And of the three only cross-entropy is convex *and* gives
+# probabilities.
 
 if plt is not None:
     figure, panels = plt.subplots(1, 3, figsize=(10, 3), layout="constrained")
@@ -212,8 +216,8 @@ for name, comparison in comparisons.items():
     print(f"{name:<15}{comparison.best('Brier score')}")
 
 # %%
-# **Which loss tells two models apart?** Squared error and cross-entropy do, classification
-# error does not. To train with, cross-entropy is the safer choice: its fit is certified,
-# and its probabilities are as good as or better than those of the squared error, even
-# by the squared error itself. (On data of your own search ``alpha`` for each loss as well:
-# ``compare_losses`` does it with ``param_grid``.)
+# **Which loss tells two models apart?** Squared error and cross-entropy do,
+# classification error does not. To train with, cross-entropy is the safer choice: its
+# fit is certified, and its probabilities are as good as or better than those of the
+# squared error, even by the squared error itself. (On data of your own search ``alpha``
+# for each loss as well: ``compare_losses`` does it with ``param_grid``.)

@@ -4,17 +4,17 @@ Certificates and warnings: is this fit finished?
 
 Most solvers stop when their steps become small, and call it convergence. That says
 little about the distance from the optimum. Here, the fit of every convex loss ends with
-a bound on it, ``dual_gap_``, and a fit that could not get there warns and says how far it
-came. This page puts both to the test.
+a bound on it, ``dual_gap_``, and a fit that could not get there warns and says how far
+it came. This page puts both to the test.
 """
 
 # %%
 # The bound, along the way
 # ------------------------
 #
-# Stop the same fit after 1, 2, 3, ... iterations. The distance from the optimum, F minus
-# its minimum, is known here because the fit can also be run to the end. The bound must
-# never be below it.
+# Stop the same fit after 1, 2, 3, ... iterations. The distance from the optimum, F
+# minus its minimum, is known here because the fit can also be run to the end. The bound
+# must never be below it.
 
 import textwrap
 import warnings
@@ -32,7 +32,7 @@ X = StandardScaler().fit_transform(X)
 
 
 def stopped_fits(loss, solver, counts):
-    """Passes over X, distance from the optimum and bound, for every limit on iterations."""
+    """Passes over X, distance from the optimum and bound, for every limit."""
     exact = LogisticRegressor(loss, alpha=1e-3, tol=1e-12).fit(X, y)
     rows = []
     for max_iter in counts:
@@ -88,8 +88,8 @@ plt.show()
 # What ``tol`` buys
 # -----------------
 #
-# Digits of F, for a solver that pays for each of them. (The default one ends such a small
-# problem with a Newton step, and has them all at once.)
+# Digits of F, for a solver that pays for each of them. (The default one ends such a
+# small problem with a Newton step, and has them all at once.)
 
 print(f"{'tol':>8}{'F':>18}{'bound':>12}{'iterations':>12}")
 for tol in 1e-1, 1e-2, 1e-4, 1e-6, 1e-8:
@@ -114,8 +114,8 @@ for loss in "cross_entropy", "hinge", "squared_error", "focal":
 # Warnings
 # --------
 #
-# A fit that ends early keeps the best weights that it saw. A ``ConvergenceWarning`` says
-# what is missing, why, and what helps. Three ways to get one:
+# A fit that ends early keeps the best weights that it saw. A ``ConvergenceWarning``
+# says what is missing, why, and what helps. Three ways to get one:
 
 early = {
     "too few iterations": {"max_iter": 2},
@@ -132,5 +132,5 @@ for reason, parameters in early.items():
 
 # %%
 # **Is this fit finished?** If nothing warned, its F is within ``tol`` of the best there
-# is, and ``dual_gap_`` proves it. If something did, the number in the warning says how far
-# it is.
+# is, and ``dual_gap_`` proves it. If something did, the number in the warning says how
+# far it is.

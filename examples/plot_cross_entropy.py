@@ -48,7 +48,9 @@ for probability in 0.01, 0.1, 0.5, 0.9, 0.99:
 s = np.linspace(-6, 6, 241)
 p_of_s = Sigmoid().forward(s)
 for y, sign in {1: 1, 0: -1}.items():
-    same = np.allclose(loss.value(np.full_like(s, y), p_of_s), np.log1p(np.exp(-sign * s)))
+    same = np.allclose(
+        loss.value(np.full_like(s, y), p_of_s), np.log1p(np.exp(-sign * s))
+    )
     print(f"y = {sign:+d}: the two notations agree, {same}")
 
 # %%
@@ -88,12 +90,15 @@ FAMILY = {
     "generalised, q = 0.7": GeneralizedCrossEntropy(q=0.7),
 }
 true = np.ones_like(p)
-print("divergence = cross-entropy:", np.allclose(KLDivergence().value(true, p), by_label[1]))
+print(
+    "divergence = cross-entropy:",
+    np.allclose(KLDivergence().value(true, p), by_label[1]),
+)
 
 LossCurveDisplay.from_losses(FAMILY, against="probability")
 plt.show()
 
 # %%
-# **What does a wrong answer cost?** Minus the logarithm of the probability that was left
-# for the right one: 0.7 for not knowing, 2.3 for being wrong at 90 %, 4.6 at 99 %, and no
-# end to it.
+# **What does a wrong answer cost?** Minus the logarithm of the probability that was
+# left for the right one: 0.7 for not knowing, 2.3 for being wrong at 90 %, 4.6 at 99 %,
+# and no end to it.

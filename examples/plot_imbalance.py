@@ -12,8 +12,8 @@ they change.
 # Six models
 # ----------
 #
-# Two overlapping clouds, 5 % of the rows in the smaller one. Every loss is trained as it
-# is, and with ``class_weight="balanced"``, which gives both classes the same total.
+# Two overlapping clouds, 5 % of the rows in the smaller one. Every loss is trained as
+# it is, and with ``class_weight="balanced"``, which gives both classes the same total.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -34,7 +34,9 @@ X = rng.normal(size=(len(y), 6)) + y[:, None] * [1.2, 0.8, 0.5, 0.0, 0.0, 0.0]
 X, X_test, y, y_test = train_test_split(X, y, test_size=0.5, stratify=y, random_state=0)
 
 models = {
-    f"{name}{', weights' if weight else ''}": LogisticRegressor(loss, class_weight=weight)
+    f"{name}{', weights' if weight else ''}": LogisticRegressor(
+        loss, class_weight=weight
+    )
     for name, loss in {
         "cross-entropy": CrossEntropy(),
         "focal": Focal(gamma=2.0),
@@ -65,9 +67,9 @@ for name, model in models.items():
 # -------------------------
 #
 # On the left, every point of a curve is a threshold and the marks are the default one.
-# All curves are the same line: weights slide the mark along it, and so does a threshold.
-# On the right, what this does to the probabilities. Their mean should be 5 %; with
-# weights or with the focal loss it is far from that.
+# All curves are the same line: weights slide the mark along it, and so does a
+# threshold. On the right, what this does to the probabilities. Their mean should be 5
+# %; with weights or with the focal loss it is far from that.
 
 figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.9))
 chosen = {
@@ -91,7 +93,9 @@ for name, (color, _) in chosen.items():
     p = models[name].predict_proba(X_test)[:, 1]
     loss = CrossEntropy()(y_test, p)
     print(f"{name:<24}mean probability {p.mean():.3f}, log loss {loss:.3f}")
-    right.hist(p, bins=np.linspace(0, 1, 41), histtype="step", color=color, linewidth=1.5)
+    right.hist(
+        p, bins=np.linspace(0, 1, 41), histtype="step", color=color, linewidth=1.5
+    )
     right.axvline(p.mean(), color=color, linestyle=":", linewidth=1.5)
 right.set(xlabel="P(positive)", yscale="log", ylabel="test rows")
 right.set_title("Dotted: the mean; 5 % are positive")
@@ -117,8 +121,8 @@ for name, predicted in {
     print(f"{name:<18}recall {recall:.3f}, precision {precision:.3f}")
 
 # %%
-# **Focal loss, class weights, or a threshold?** A threshold: it finds as many positives as
-# weights do, leaves the probabilities alone, and can be moved after training. Class
-# weights are for losses without probabilities, such as the hinge. The focal loss changes
-# neither the ranking nor the decisions of a linear model here, and spoils its
+# **Focal loss, class weights, or a threshold?** A threshold: it finds as many positives
+# as weights do, leaves the probabilities alone, and can be moved after training. Class
+# weights are for losses without probabilities, such as the hinge. The focal loss
+# changes neither the ranking nor the decisions of a linear model here, and spoils its
 # probabilities.

@@ -3,8 +3,8 @@ Kullback-Leibler divergence and cross-entropy: are they the same loss?
 ======================================================================
 
 The Kullback-Leibler divergence measures how far a prediction is from a target
-*distribution*, cross-entropy how well it codes it. One is zero for a perfect
-prediction and the other is not. Does it matter which of them one trains with?
+*distribution*, cross-entropy how well it codes it. One is zero for a perfect prediction
+and the other is not. Does it matter which of them one trains with?
 """
 
 # %%
@@ -51,7 +51,9 @@ def bell(centre, width):
 
 
 two_peaks = 0.6 * bell(-1.5, 0.6) + 0.4 * bell(1.8, 0.5)
-candidates = [bell(c, w) for c in np.linspace(-3, 3, 61) for w in np.linspace(0.4, 3, 53)]
+candidates = [
+    bell(c, w) for c in np.linspace(-3, 3, 61) for w in np.linspace(0.4, 3, 53)
+]
 kl = KLDivergence()
 forward = min(candidates, key=lambda q: kl(two_peaks[None], q[None]))
 backward = min(candidates, key=lambda q: kl(q[None], two_peaks[None]))

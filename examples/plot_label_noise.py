@@ -3,9 +3,9 @@ Wrong labels: which loss is not misled?
 =======================================
 
 Labels are given by people and by other programs, and some are wrong. Cross-entropy asks
-a model to explain every one of them. Losses with a bound give up on some rows. This page
-takes the right labels of handwritten digits, spoils up to 40 % of them, and tests on
-clean ones.
+a model to explain every one of them. Losses with a bound give up on some rows. This
+page takes the right labels of handwritten digits, spoils up to 40 % of them, and tests
+on clean ones.
 """
 
 # %%
@@ -81,14 +81,18 @@ def fit(loss, X, y):
     inner, outer, y_inner, y_outer = train_test_split(
         X, y, test_size=1 / 3, random_state=0
     )
-    models = [SoftmaxClassifier(loss, alpha=alpha).fit(inner, y_inner) for alpha in ALPHAS]
+    models = [
+        SoftmaxClassifier(loss, alpha=alpha).fit(inner, y_inner) for alpha in ALPHAS
+    ]
     best = max(models, key=lambda model: model.score(outer, y_outer))
     return best.fit(X, y)
 
 
 accuracy = {name: np.zeros((len(SHARES), N_REPEATS)) for name in LOSSES}
 for repeat in range(N_REPEATS):
-    train, test, y_train, y_test = train_test_split(X, y, test_size=0.5, random_state=repeat)
+    train, test, y_train, y_test = train_test_split(
+        X, y, test_size=0.5, random_state=repeat
+    )
     for i, share in enumerate(SHARES):
         noisy = spoil(y_train, share, np.random.default_rng(repeat))
         for name, loss in LOSSES.items():
@@ -120,6 +124,6 @@ plt.show()
 
 # %%
 # **Which loss is not misled?** One that is bounded: with 40 % wrong labels generalised
-# cross-entropy and the absolute error stay close to where they were, while cross-entropy
-# and the focal loss fall. With clean labels there is no reason to pay for it: these two
-# are not convex, and nobody can certify their fits.
+# cross-entropy and the absolute error stay close to where they were, while
+# cross-entropy and the focal loss fall. With clean labels there is no reason to pay for
+# it: these two are not convex, and nobody can certify their fits.

@@ -113,8 +113,8 @@ panels[0].legend(loc="upper left")
 plt.show()
 
 # %%
-# The fit of the library does not crawl: it starts squared error from the solution of the
-# cross-entropy, where nothing is saturated in the wrong place, and uses curvature.
+# The fit of the library does not crawl: it starts squared error from the solution of
+# the cross-entropy, where nothing is saturated in the wrong place, and uses curvature.
 
 for loss in LOSSES.values():
     model = LogisticRegressor(loss, alpha=1e-3, fit_intercept=False).fit(X, y)

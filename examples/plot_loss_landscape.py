@@ -92,7 +92,7 @@ for loss in landscapes:
     )
 
 # %%
-# **Convex or not?** Cross-entropy is, so that its fit can be certified; squared error on
-# probabilities is not, and its answer is one of several valleys. (This is not all to its
-# disfavour: its deeper valley ignores the point with the wrong label, which drags the
-# cross-entropy to a weight of almost zero.)
+# **Convex or not?** Cross-entropy is, so that its fit can be certified; squared error
+# on probabilities is not, and its answer is one of several valleys. (This is not all to
+# its disfavour: its deeper valley ignores the point with the wrong label, which drags
+# the cross-entropy to a weight of almost zero.)

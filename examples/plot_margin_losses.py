@@ -26,6 +26,7 @@ from sklearn_losses import (
     SquaredHinge,
     ZeroOne,
 )
+
 LOSSES = {
     "hinge": Hinge(),
     "squared hinge": SquaredHinge(),
@@ -102,7 +103,9 @@ plt.show()
 
 print(f"{'':<16}{'turned by':>12}{'right, clean':>14}{'right, with it':>16}")
 for name, ((before, right_before), (after, right_after)) in turned.items():
-    print(f"{name:<16}{after - before:>10.0f} °{right_before:>14.2f}{right_after:>16.2f}")
+    print(
+        f"{name:<16}{after - before:>10.0f} °{right_before:>14.2f}{right_after:>16.2f}"
+    )
 
 # %%
 # Joint classes
@@ -119,6 +122,6 @@ for loss in [*LOSSES.values(), Hinge("crammer-singer")]:
 print(f"{'errors':<36}{ZeroOne()(truth, scores.argmax(axis=1)):.3f}")
 
 # %%
-# **What do they do with a row that is far off?** The hinge pulls on it no harder than on
-# any other row beyond the margin, and the modified Huber at most four times as hard. The
-# others let a single wrong label turn the line, the exponential the most.
+# **What do they do with a row that is far off?** The hinge pulls on it no harder than
+# on any other row beyond the margin, and the modified Huber at most four times as hard.
+# The others let a single wrong label turn the line, the exponential the most.

@@ -43,8 +43,8 @@ X.head()
 # The pipeline
 # ------------
 #
-# Numbers are imputed and scaled, words become columns of zeros and ones. What follows is
-# any model of this library.
+# Numbers are imputed and scaled, words become columns of zeros and ones. What follows
+# is any model of this library.
 
 from sklearn.compose import make_column_selector, make_column_transformer
 from sklearn.impute import SimpleImputer
@@ -89,8 +89,9 @@ comparison = compare_losses(
 comparison
 
 # %%
-# Folds are dots, and their ups and downs are common to all losses. The intervals are wide
-# because 300 test rows are few.
+# ``comparison.plot`` draws a :class:`~sklearn_losses.LossComparisonDisplay`. Folds are
+# dots, and their ups and downs are common to all losses. The intervals are wide because
+# 300 test rows are few.
 
 figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4))
 comparison.plot("roc_auc", ax=left)
@@ -131,6 +132,6 @@ CoefficientDisplay.from_estimator(pipeline, max_features=12)
 plt.show()
 
 # %%
-# **Which loss for this table?** Cross-entropy or squared error, by a hair. In ranking no
-# loss is more than a hundredth from the others. As probabilities those of the focal loss
-# are worse beyond doubt, and the hinge losses have none.
+# **Which loss for this table?** Cross-entropy or squared error, by a hair. In ranking
+# no loss is more than a hundredth from the others. As probabilities those of the focal
+# loss are worse beyond doubt, and the hinge losses have none.

@@ -3,8 +3,8 @@ A loss of one's own: what if too low costs more than too high?
 ==============================================================
 
 A bridge that carries more than it has to is dear, one that carries less falls down.
-Where the two directions of an error cost different things, none of the usual losses says
-what is meant. This page writes one that does, checks it, trains with it, and asks
+Where the two directions of an error cost different things, none of the usual losses
+says what is meant. This page writes one that does, checks it, trains with it, and asks
 whether it was worth the trouble.
 """
 
@@ -12,12 +12,12 @@ whether it was worth the trouble.
 # The loss
 # --------
 #
-# Varian's LINEX loss is linear on one side and exponential on the other,
-# ``exp(a e) - a e - 1`` for the error ``e = prediction - y``. With ``a < 0`` it is the
-# predictions that are too low that become expensive.
+# Varian's LINEX loss is linear on one side and exponential on the other: ``exp(a e) -
+# a e - 1`` for the error ``e = prediction - y``. With ``a < 0`` it is the predictions
+# that are too low that become expensive.
 #
-# A loss is a class with a value and a gradient. The curvature is optional and makes fits
-# faster. ``convex`` is a promise that the certificate rests on.
+# A loss is a class with a value and a gradient. The curvature is optional and makes
+# fits faster. ``convex`` is a promise that the certificate rests on.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -55,8 +55,8 @@ class Linex(Loss):
 
 # %%
 # ``check_loss`` compares the derivatives with finite differences, and tries extreme
-# values, weights, clones and pickles. It returns quietly, or raises and says why. Forget
-# a factor, and it says where:
+# values, weights, clones and pickles. It returns quietly, or raises and says why.
+# Forget a factor, and it says where:
 
 check_loss(Linex())
 
@@ -102,17 +102,16 @@ for name, loss in LOSSES.items():
     predicted = cross_val_predict(LinearRegressor(loss, alpha=1e-4), X, y, cv=folds)
     errors[name] = predicted - y
     r2 = 1 - np.mean(errors[name] ** 2) / np.var(y)
-    print(
-        f"{name:<18}{cost(y, predicted):>8.3f}{np.mean(errors[name] < 0):>10.0%}{r2:>8.3f}"
-    )
+    too_low = np.mean(errors[name] < 0)
+    print(f"{name:<18}{cost(y, predicted):>8.3f}{too_low:>10.0%}{r2:>8.3f}")
 
 model = LinearRegressor(cost, alpha=1e-4).fit(X, y)
 print(f"\nF = {model.objective_value_:.4f}, certified to {model.dual_gap_:.0e}")
 
 # %%
-# The model lies above the mean, by as much as the cost asks for, and its fit comes with a
-# certificate like any other's. A quantile does as well, if one knows which: it is 0.75
-# here, and nothing but this table says so.
+# The model lies above the mean, by as much as the cost asks for, and its fit comes with
+# a certificate like any other's. A quantile does as well, if one knows which: it is
+# 0.75 here, and nothing but this table says so.
 
 figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.6))
 e = np.linspace(-2, 2, 201)
@@ -134,6 +133,8 @@ plt.show()
 
 # %%
 # Its parameter is a parameter of the model, and can be searched for like any other.
+# ``scorer()`` makes a :class:`~sklearn_losses.LossScorer` of the cost, for ``scoring=``
+# all over scikit-learn.
 
 from sklearn.model_selection import GridSearchCV
 
@@ -142,6 +143,6 @@ search = GridSearchCV(LinearRegressor(Linex()), grid, cv=folds, scoring=cost.sco
 print(search.fit(X, y).best_params_)
 
 # %%
-# **What if too low costs more than too high?** Write the cost down as a loss, in fifteen
-# lines, and train with it: on test folds it costs 40 % less than squared error, and as
-# little as the best of the quantiles, without a search for it.
+# **What if too low costs more than too high?** Write the cost down as a loss, in
+# fifteen lines, and train with it: on test folds it costs 40 % less than squared error,
+# and as little as the best of the quantiles, without a search for it.

@@ -2,18 +2,18 @@
 Quantile bands: where will nine in ten lie?
 ===========================================
 
-Least squares answers with a mean, and says nothing about the spread around it. Where the
-spread changes with the features, a mean with an error bar of one width is wrong nearly
-everywhere. The quantile loss fits the edges of a band directly.
+Least squares answers with a mean, and says nothing about the spread around it. Where
+the spread changes with the features, a mean with an error bar of one width is wrong
+nearly everywhere. The quantile loss fits the edges of a band directly.
 """
 
 # %%
 # Engel's data
 # ------------
 #
-# Household income and food expenditure of 235 Belgian families, collected by Ernst Engel
-# in 1857; the example with which Koenker and Bassett introduced quantile regression.
-# Their line for the median is known: 81.48 + 0.560 income.
+# Household income and food expenditure of 235 Belgian families, collected by Ernst
+# Engel in 1857; the example with which Koenker and Bassett introduced quantile
+# regression. Their line for the median is known: 81.48 + 0.560 income.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -48,8 +48,12 @@ lines = {q: model.predict(income) for q, model in models.items()}
 x = income["income"]
 
 figure, axes = plt.subplots(figsize=(7.5, 4.6))
-axes.fill_between(x, lines[0.05], lines[0.95], color="C0", alpha=0.15, label="5 % to 95 %")
-axes.fill_between(x, lines[0.25], lines[0.75], color="C0", alpha=0.3, label="25 % to 75 %")
+axes.fill_between(
+    x, lines[0.05], lines[0.95], color="C0", alpha=0.15, label="5 % to 95 %"
+)
+axes.fill_between(
+    x, lines[0.25], lines[0.75], color="C0", alpha=0.3, label="25 % to 75 %"
+)
 axes.plot(x, lines[0.5], color="C0", label="median")
 axes.plot(x, least_squares.predict(income), "C3--", label="least squares")
 axes.scatter(x, food, s=12, color="0.35", edgecolor="none", zorder=3)
@@ -62,9 +66,9 @@ plt.show()
 # Does the band keep its word on new data?
 # ----------------------------------------
 #
-# Ten folds, each predicted by lines that were fitted to the others. Nine in ten families
-# should be inside, among the poor as well as among the rich. The rival is least squares
-# with a margin of 1.645 standard deviations.
+# Ten folds, each predicted by lines that were fitted to the others. Nine in ten
+# families should be inside, among the poor as well as among the rich. The rival is
+# least squares with a margin of 1.645 standard deviations.
 
 from sklearn.model_selection import KFold, cross_val_predict
 
@@ -76,7 +80,10 @@ def out_of_fold(loss):
     return cross_val_predict(LinearRegressor(loss, alpha=0), income, food, cv=folds)
 
 
-lower, upper = out_of_fold(Quantile(quantile=0.05)), out_of_fold(Quantile(quantile=0.95))
+lower, upper = (
+    out_of_fold(Quantile(quantile=0.05)),
+    out_of_fold(Quantile(quantile=0.95)),
+)
 mean = out_of_fold("squared_error")
 margin = 1.645 * np.std(food - mean)
 inside = {

@@ -12,8 +12,8 @@ line follow?
 # Errors and tubes
 # ----------------
 #
-# These are functions of the error ``e = prediction - y``. The left panel shows the loss,
-# the right one its slope, which is the force with which a row pulls on the fit.
+# These are functions of the error ``e = prediction - y``. The left panel shows the
+# loss, the right one its slope, which is the force with which a row pulls on the fit.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -45,7 +45,7 @@ TUBES = [
 
 def draw_with_slopes(losses, title):
     """Losses, and their slopes, against the error."""
-    figure, (left, right) = plt.subplots(1, 2, figsize=(9.5, 3.8))
+    _, (left, right) = plt.subplots(1, 2, figsize=(9.5, 3.8))
     display = LossCurveDisplay.from_losses(losses, against="error", ax=left)
     error = np.linspace(-3, 3, 601)
     for loss, line in zip(losses, display.lines_, strict=True):
@@ -60,8 +60,9 @@ def draw_with_slopes(losses, title):
 draw_with_slopes(ERRORS, "Errors")
 
 # %%
-# Squared error pulls in proportion to the error, the other three with a force of at most
-# one. The quantile loss pulls harder on one side, and inside a tube there is no force.
+# Squared error pulls in proportion to the error, the other three with a force of at
+# most one. The quantile loss pulls harder on one side, and inside a tube there is no
+# force.
 
 draw_with_slopes(TUBES, "Quantiles and tubes")
 
@@ -69,9 +70,9 @@ draw_with_slopes(TUBES, "Quantiles and tubes")
 # Relative errors and deviances
 # -----------------------------
 #
-# The others look at the target as well. A prediction of 3 for a target of 2 is worse for
-# them than one of 11 for 10. Each panel is for one target, the curves have their zero at
-# it.
+# The others look at the target as well. A prediction of 3 for a target of 2 is worse
+# for them than one of 11 for 10. Each panel is for one target, the curves have their
+# zero at it.
 
 RELATIVE = [PercentageError(), Poisson(), Gamma(), Tweedie(power=1.5)]
 figure, panels = plt.subplots(1, 2, figsize=(9.5, 3.6), sharey=True)
@@ -90,8 +91,8 @@ plt.show()
 # One outlier
 # -----------
 #
-# Fifty points near a line of slope 1. The last target is moved, from where it belongs to
-# 40 above it, and every loss fits the line anew.
+# Fifty points near a line of slope 1. The last target is moved, from where it belongs
+# to 40 above it, and every loss fits the line anew.
 
 rng = np.random.default_rng(0)
 x = np.linspace(0, 4, 50)
@@ -130,8 +131,9 @@ for name, slopes in moved.items():
     print(f"{name:<40}" + "".join(f"{slope:>6.2f}" for slope in slopes))
 
 # %%
-# Squared error follows without end, and so do the root of its mean, the square of a tube
-# and, on their logarithmic scale, the deviances. Those whose slope is bounded stop.
+# Squared error follows without end, and so do the root of its mean, the square of a
+# tube and, on their logarithmic scale, the deviances. Those whose slope is bounded
+# stop.
 
 SHOWN = {
     "SquaredError()": "C3-",
@@ -151,6 +153,6 @@ axes.legend()
 plt.show()
 
 # %%
-# **How far does one outlier move each?** As far as its slope lets it: without limit where
-# the slope grows with the error, and hardly at all where it is bounded (absolute and
-# percentage error, Huber, log-cosh, quantiles, and the tube that is not squared).
+# **How far does one outlier move each?** As far as its slope lets it: without limit
+# where the slope grows with the error, and hardly at all where it is bounded (absolute
+# and percentage error, Huber, log-cosh, quantiles, and the tube that is not squared).

@@ -2,9 +2,10 @@
 Every regression loss on one page, and what an outlier does to it
 =================================================================
 
-Squared error is one answer out of many. This page fits a line with every regression loss
-of the library, first to real data, then to data of which a tenth is wrong, and compares
-the losses by cross-validation. Which of them finds the line that made the data?
+Squared error is one answer out of many. This page fits a line with every regression
+loss of the library, first to real data, then to data of which a tenth is wrong, and
+compares the losses by cross-validation. Which of them finds the line that made the
+data?
 """
 
 # %%
@@ -53,10 +54,11 @@ LOSSES = [
 # Real data: diabetes
 # -------------------
 #
-# Progression of the disease in 442 patients, from ten measurements. Every loss is also a
-# metric, so each column of the table is a way to keep score, and each row a loss to train
-# with. ``compare_losses`` uses the same folds for all of them. Its scores are minus the
-# losses, as greater is better; the table shows the losses, with a star for the best.
+# Progression of the disease in 442 patients, from ten measurements. Every loss is also
+# a metric, so each column of the table is a way to keep score, and each row a loss to
+# train with. ``compare_losses`` uses the same folds for all of them. Its scores are
+# minus the losses, as greater is better; the table shows the losses, with a star for
+# the best.
 
 from sklearn.datasets import load_diabetes
 from sklearn.model_selection import KFold
@@ -129,8 +131,8 @@ draw_fits(X[:, 2], y, "body mass index (centred, norm 1)", "progression (scaled)
 # A tenth of the data is wrong
 # ----------------------------
 #
-# A line with unit slope and a little noise. Then a tenth of the targets, all at the right
-# end, are replaced by something small, as if a sensor had failed.
+# A line with unit slope and a little noise. Then a tenth of the targets, all at the
+# right end, are replaced by something small, as if a sensor had failed.
 
 rng = np.random.default_rng(0)
 
@@ -150,13 +152,16 @@ y = np.maximum(y, 0.1)
 draw_fits(x, y, "x", "y", truth)
 
 # %%
-# Cross-validation has a trap here: the test folds hold outliers too, and a mean of squares
-# rewards the model that bends towards them. The median of the absolute errors does not.
-# Next to it stands what one never knows in practice, the distance from the true line.
+# Cross-validation has a trap here: the test folds hold outliers too, and a mean of
+# squares rewards the model that bends towards them. The median of the absolute errors
+# does not. Next to it stands what one never knows in practice, the distance from the
+# true line.
 
 from sklearn.model_selection import cross_val_predict
 
-print(f"{'trained with':<40}{'RMSE':>8}{'median |e|':>12}{'from truth':>12}{'slope':>8}")
+print(
+    f"{'trained with':<40}{'RMSE':>8}{'median |e|':>12}{'from truth':>12}{'slope':>8}"
+)
 for loss in LOSSES:
     model = LinearRegressor(loss, alpha=1e-3)
     prediction = cross_val_predict(model, x[:, None], y, cv=folds)
@@ -188,8 +193,8 @@ axes.legend(loc="upper left")
 plt.show()
 
 # %%
-# A bound on the pull of a row is not the whole story. The percentage error divides by the
-# target, so that small targets weigh the most, and here the wrong ones are small.
+# A bound on the pull of a row is not the whole story. The percentage error divides by
+# the target, so that small targets weigh the most, and here the wrong ones are small.
 #
 # **Which of them finds the line that made the data?** Absolute error and a Huber loss
 # whose ``delta`` is the size of the noise: an outlier pulls on them with the same force

@@ -25,7 +25,9 @@ z = np.linspace(-7, 7, 281)
 p = sigmoid.forward(z)
 slope = sigmoid.jacobian(z)
 
-print(f"{'score':>6}{'p':>10}{'1 - p':>10}{'p(-score)':>11}{'slope':>9}{'p (1 - p)':>11}")
+print(
+    f"{'score':>6}{'p':>10}{'1 - p':>10}{'p(-score)':>11}{'slope':>9}{'p (1 - p)':>11}"
+)
 for row in range(0, len(z), 40):
     mirrored = sigmoid.forward(-z[row : row + 1])[0]
     print(
@@ -88,5 +90,5 @@ figure.colorbar(image)
 plt.show()
 
 # %%
-# **How far does a score move a probability?** By at most a quarter of its own change, and
-# by almost nothing where the model is already sure.
+# **How far does a score move a probability?** By at most a quarter of its own change,
+# and by almost nothing where the model is already sure.

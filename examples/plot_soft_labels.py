@@ -4,18 +4,18 @@ Soft labels and distillation: what is a row worth that says how sure it is?
 
 A label says "yes" or "no". A soft label says "yes, with probability 0.7": the shares of
 several annotators' votes, or what another model believes. Every classifier here trains
-on them, with any loss: ``fit(X, y, soft_labels=P)``. This page counts how many rows they
-save.
+on them, with any loss: ``fit(X, y, soft_labels=P)``. This page counts how many rows
+they save.
 """
 
 # %%
 # The teacher
 # -----------
 #
-# A survey of 6,366 married women, from the magazine Redbook in 1974: age, years married,
-# children, religiousness, education, occupations, and how happy they call their
-# marriage. Who had an affair? A random forest learns it from two thirds of the data. Its
-# out-of-bag probabilities are those of trees that did not see the row.
+# A survey of 6,366 married women, from the magazine Redbook in 1974: age, years
+# married, children, religiousness, education, occupations, and how happy they call
+# their marriage. Who had an affair? A random forest learns it from two thirds of the
+# data. Its out-of-bag probabilities are those of trees that did not see the row.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -29,7 +29,9 @@ from sklearn_losses import CrossEntropy, LogisticRegressor
 survey = sm.datasets.fair.load_pandas().data
 y = (survey["affairs"] > 0).to_numpy(dtype=int)
 X = StandardScaler().fit_transform(survey.drop(columns="affairs"))
-X, X_test, y, y_test = train_test_split(X, y, test_size=1 / 3, random_state=0, stratify=y)
+X, X_test, y, y_test = train_test_split(
+    X, y, test_size=1 / 3, random_state=0, stratify=y
+)
 
 teacher = RandomForestClassifier(
     n_estimators=200, min_samples_leaf=20, oob_score=True, random_state=0
@@ -84,8 +86,8 @@ for title, table in {"log loss": log_loss, "accuracy": accuracy}.items():
         print(f"{name:<30}" + "".join(f"{mean:>8.3f}" for mean in means))
 
 # %%
-# A hard label is one draw from the probability that the model is after; the soft label is
-# the probability. The teacher's decisions are good enough for decisions. Their
+# A hard label is one draw from the probability that the model is after; the soft label
+# is the probability. The teacher's decisions are good enough for decisions. Their
 # probabilities are not, because nothing in them says how often the teacher is wrong.
 
 figure, (left, right) = plt.subplots(1, 2, figsize=(9, 4))
@@ -102,5 +104,5 @@ right.legend(loc="lower right")
 plt.show()
 
 # %%
-# **What is a row worth that says how sure it is?** Here, about ten others: 20 rows with the
-# teacher's probabilities teach as much as 200 with labels, and 50 as much as 500.
+# **What is a row worth that says how sure it is?** Here, about ten others: 20 rows with
+# the teacher's probabilities teach as much as 200 with labels, and 50 as much as 500.

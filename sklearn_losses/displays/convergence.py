@@ -63,9 +63,10 @@ class ConvergenceDisplay:
     >>> from sklearn_losses import LogisticRegressor
     >>> from sklearn_losses.displays import ConvergenceDisplay
     >>> X, y = load_breast_cancer(return_X_y=True)
-    >>> models = {"auto": LogisticRegressor(), "L-BFGS-B": LogisticRegressor(solver="L-BFGS-B")}
+    >>> models = {name: LogisticRegressor(solver=name) for name in ("auto", "L-BFGS-B")}
     >>> display = ConvergenceDisplay.from_estimators(models, scale(X), y)
-    >>> bool((display.traces["auto"].gaps >= display.traces["auto"].values - display.minima["auto"]).all())
+    >>> trace, minimum = display.traces["auto"], display.minima["auto"]
+    >>> bool((trace.gaps >= trace.values - minimum).all())
     True
     >>> plt.close(display.figure_)
     """

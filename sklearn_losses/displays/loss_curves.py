@@ -86,7 +86,8 @@ class LossCurveDisplay:
     --------
     >>> import matplotlib.pyplot as plt
     >>> from sklearn_losses.displays import LossCurveDisplay
-    >>> display = LossCurveDisplay.from_losses(["cross_entropy", "hinge", "exponential"], against="margin")
+    >>> losses = ["cross_entropy", "hinge", "exponential"]
+    >>> display = LossCurveDisplay.from_losses(losses, against="margin")
     >>> [line.get_label() for line in display.lines_]
     ['cross_entropy', 'hinge', 'exponential']
     >>> plt.close(display.figure_)

@@ -54,7 +54,7 @@ def newton(
     Returns
     -------
     scipy.optimize.OptimizeResult
-        With `nhev`, the number of Hessians, and `gap`, the bound at the end.
+        With ``nhev``, the number of Hessians, and ``gap``, the bound at the end.
     """
     if hess is None:
         raise ValueError("newton needs the Hessian: pass hess, or use quasi_newton.")

@@ -59,7 +59,7 @@ def quasi_newton(
     Returns
     -------
     scipy.optimize.OptimizeResult
-        With `gap`, the bound at the end, and `nmetric`, the number of metrics used.
+        With ``gap``, the bound at the end, and ``nmetric``, the number of metrics used.
     """
     run = Descent(fun, x0, args, jac=jac, callback=callback, tol=tol, atol=atol, maxiter=maxiter, gap=gap)
     inverse = InverseHessian(metric if run.status is None else None, run.point.x, memory)

@@ -30,7 +30,7 @@ def truncated_newton(
     """Minimise a smooth function by Newton's method with preconditioned conjugate gradients.
 
     A `scipy.optimize.minimize` method. The Newton system is solved until the preconditioned residual has
-    fallen by `accuracy`, or until the gradient expected after the step would meet the tolerance. A direction
+    fallen by ``accuracy``, or until the gradient expected after the step would meet the tolerance. A direction
     of negative curvature ends the inner iteration with what has been found before it.
 
     Parameters
@@ -57,7 +57,7 @@ def truncated_newton(
     Returns
     -------
     scipy.optimize.OptimizeResult
-        With `nhev`, the number of Hessian products, and `gap`, the bound at the end.
+        With ``nhev``, the number of Hessian products, and ``gap``, the bound at the end.
     """
     if hessp is None:
         raise ValueError("truncated_newton needs Hessian products: pass hessp, or use quasi_newton.")
