@@ -15,7 +15,7 @@ from .contenders import Place, read_contenders
 from .metadata import Metadata, route
 from .metrics import read_scoring
 from .parts import RAISE
-from .result import LossComparison
+from .result import LossComparison, put_together
 from .running import LossComparer, callbacks_of, without_callbacks
 from .splitters import draw, name_of_splitter, read_cv, with_inner_splits
 
@@ -148,9 +148,8 @@ def compare_losses(
     comparer = LossComparer(Asked(place, contenders, metrics, X, y, routed, error_score), folds, n_jobs)
     if callbacks:
         comparer.set_callbacks(*callbacks)
-    return LossComparison.of_records(
-        comparer.fit(X, y), contenders, metrics, folds, splitter=name_of_splitter(cv, splitter)
-    )
+    records = comparer.fit(X, y)
+    return put_together(records, contenders, metrics, folds, splitter=name_of_splitter(cv, splitter))
 
 
 def _check_error_score(error_score: Any) -> float | str:

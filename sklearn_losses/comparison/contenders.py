@@ -34,7 +34,8 @@ class Place:
     Parameters
     ----------
     estimator : estimator
-        One of this package, or a pipeline that ends in one.
+        One of this package or another that takes loss objects as its parameter ``loss``, or a pipeline that ends in
+        one.
     """
 
     def __init__(self, estimator: Any):
@@ -42,7 +43,9 @@ class Place:
         while isinstance(model, Pipeline):
             name, model = model.steps[-1]
             prefix += f"{name}__"
-        if not (isinstance(model, BaseEstimator) and "loss" in model.get_params() and hasattr(model, "objective")):
+        # scikit-learn's own estimators take names of their own losses, and no objects
+        foreign = isinstance(model, type) or type(model).__module__.partition(".")[0] == "sklearn"
+        if foreign or not (isinstance(model, BaseEstimator) and "loss" in model.get_params()):
             raise ValueError(
                 "compare_losses exchanges the loss of a model that takes loss objects: a LogisticRegressor, "
                 f"SoftmaxClassifier or LinearRegressor, or a Pipeline with one as its last step; got {model!r}."
@@ -65,6 +68,8 @@ class Place:
         # what a loss computes, and for which targets, is a matter of its fits
         silent = type(type(loss).__name__, (type(loss),), SILENT)(**loss.get_params(deep=False))
         model: Any = Place(self.with_loss(silent, parameters)).model
+        if not hasattr(model, "objective"):  # somebody else's
+            return
         factors = model.get_params().get("penalty_factor")  # one a feature
         model.objective(np.ones((len(y), 1 if factors is None else np.size(factors))), y)
 

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
+from textwrap import shorten
 from time import perf_counter
 from typing import Any
 
@@ -18,6 +19,7 @@ from .metadata import parts_of, rows_of
 from .metrics import Metric
 
 RAISE = "raise"
+LONGEST = 500  # characters of a message that are kept
 
 
 @dataclass
@@ -48,8 +50,8 @@ def attempt(call: Callable[[], Any], *, raising: bool = False) -> Attempt:
 
 
 def _words(message: Any) -> str:
-    """One line."""
-    return " ".join(f"{type(message).__name__}: {message}".split())
+    """One line, not too long."""
+    return shorten(f"{type(message).__name__}: {message}", LONGEST, placeholder=" ...")
 
 
 class Part:
@@ -99,7 +101,7 @@ class Part:
             if near is None:
                 model = self.asked.fitted_place.with_loss(contender.loss, parameters)
             else:
-                model = near.set_params(**parameters, warm_start=True)
+                model = near.set_params(**parameters | {"warm_start": True})
             return model.fit(self.transformed.value[1], self._y, **self._fit_metadata)
 
         found = attempt(fitted, raising=self.raising)

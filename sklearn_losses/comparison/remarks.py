@@ -5,13 +5,13 @@ from __future__ import annotations
 from .folds import Record, Remark
 
 SENTENCES = {
-    "failed": "{times} of {n_folds} fits failed; the first: {words}",
-    "warned": "{times} of {n_folds} fits warned; the first: {words}",
-    "search failed": "{times} of {n_search_fits} fits of the inner search failed; the first: {words}",
-    "search warned": "{times} of {n_search_fits} fits of the inner search warned; the first: {words}",
-    "unanswered": "no {metric} in {times} of {n_folds} folds: {words}",
-    "metric warned": "{metric} warned in {times} of {n_folds} folds; the first: {words}",
-    "own loss": "the inner search went by minus {words} in {times} of {n_folds} folds, because {metric} has no answer",
+    "failed": "{share} fits failed; the first: {words}",
+    "warned": "{share} fits warned; the first: {words}",
+    "search failed": "{share} fits of the inner search failed; the first: {words}",
+    "search warned": "{share} fits of the inner search warned; the first: {words}",
+    "unanswered": "no {metric} in {share} folds: {words}",
+    "metric warned": "{metric} warned in {share} folds; the first: {words}",
+    "own loss": "the inner search went by minus {words} in {share} folds, because {metric} had no answer",
 }
 
 
@@ -29,14 +29,16 @@ def _about(records: list[Record]) -> list[str]:
         for remark in remarks:
             if remark.kind == kind:
                 grouped.setdefault((kind, remark.metric), []).append(remark)
-    n_search_fits = sum(record.n_search_fits for record in records)
+    n_fits = {"search": sum(record.n_search_fits for record in records)}
     return [
         SENTENCES[kind].format(
-            times=sum(remark.times for remark in group),
-            n_folds=len(records),
-            n_search_fits=n_search_fits,
+            share=_share(sum(remark.times for remark in group), n_fits.get(kind.split()[0], len(records))),
             metric=metric,
-            words=group[0].words,
+            words=group[0].words.removeprefix("AttributeError: "),
         )
         for (kind, metric), group in grouped.items()
     ]
+
+
+def _share(times: int, out_of: int) -> str:
+    return f"all {out_of}" if times == out_of else f"{times} of {out_of}"

@@ -87,30 +87,6 @@ class LossComparison:
         self.n_train, self.n_test = n_train, n_test
         self.splitter = splitter
 
-    @classmethod
-    def of_records(
-        cls,
-        records: list[Record],
-        contenders: list[Contender],
-        metrics: list[Metric],
-        folds: list[Fold],
-        *,
-        splitter: str,
-    ) -> LossComparison:
-        """Put together what came of the folds, in whichever order."""
-        by_place = {(record.label, record.fold): record for record in records}
-        table = [[by_place[contender.label, fold.number] for fold in folds] for contender in contenders]
-        return cls(
-            {contender.label: contender.loss for contender in contenders},
-            {m.name: np.array([[r.scores[m.name] for r in row] for row in table], dtype=float) for m in metrics},
-            np.array([[record.fit_time for record in row] for row in table]),
-            {contender.label: [r.parameters for r in row] for contender, row in zip(contenders, table, strict=True)},
-            sentences([record for row in table for record in row]),
-            np.array([len(fold.train) for fold in folds]),
-            np.array([len(fold.test) for fold in folds]),
-            splitter,
-        )
-
     @property
     def n_folds(self) -> int:
         """The number of folds."""
@@ -289,6 +265,25 @@ class LossComparison:
                 "of equal size make it exact.",
                 stacklevel=3,
             )
+
+
+def put_together(
+    records: list[Record], contenders: list[Contender], metrics: list[Metric], folds: list[Fold], *, splitter: str
+) -> LossComparison:
+    """The comparison that records make up, in whichever order they came."""
+    by_place = {(record.label, record.fold): record for record in records}
+    table = [[by_place[contender.label, fold.number] for fold in folds] for contender in contenders]
+    labels = [contender.label for contender in contenders]
+    return LossComparison(
+        {contender.label: contender.loss for contender in contenders},
+        {m.name: np.array([[record.scores[m.name] for record in row] for row in table], float) for m in metrics},
+        np.array([[record.fit_time for record in row] for row in table]),
+        {label: [record.parameters for record in row] for label, row in zip(labels, table, strict=True)},
+        sentences([record for row in table for record in row]),
+        np.array([len(fold.train) for fold in folds]),
+        np.array([len(fold.test) for fold in folds]),
+        splitter,
+    )
 
 
 def _one_of(known: Iterable[str], name: str, kind: str) -> str:

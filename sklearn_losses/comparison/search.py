@@ -121,4 +121,4 @@ def paths(candidates: list[Parameters], strength: str) -> list[list[int]]:
 
 
 def _is_certified(model: Any) -> bool:
-    return bool(np.isfinite(model.dual_gap_))
+    return bool(np.isfinite(getattr(model, "dual_gap_", np.nan)))

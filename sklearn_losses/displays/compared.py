@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ..corrected_t import CorrectedMean
 from .axes import GRID, axes_for, without_frame
 
-ROW = 0.45  # inches for each loss
+ROW, BELOW = 0.45, 0.5  # inches for each loss, and from the axis to the legend
 
 
 class LossComparisonDisplay:
@@ -121,7 +121,13 @@ class LossComparisonDisplay:
         )
         self.ax_.grid(axis="x", **GRID)
         without_frame(self.ax_)
+        for row, mean in enumerate(means):
+            if np.isnan(mean):
+                across = self.ax_.get_yaxis_transform()
+                self.ax_.text(0.5, row, "no score", transform=across, color="0.5", ha="center", va="center")
+        height = self.ax_.get_window_extent().height / self.figure_.dpi
+        below = (0.5, -BELOW / height)
         self.legend_ = self.ax_.legend(
-            frameon=False, fontsize="small", loc="upper center", bbox_to_anchor=(0.5, -0.3), ncols=3
+            frameon=False, fontsize="small", loc="upper center", bbox_to_anchor=below, ncols=3, borderaxespad=0.0
         )
         return self

@@ -15,6 +15,7 @@ from sklearn.exceptions import ConvergenceWarning
 from .axes import GRID, axes_for, legend_beside, without_frame
 
 REFERENCE_TOLERANCE = 1e-12  # of the fit that says where the minimum is
+UNLIKE = 8.0  # the longest trace over the shortest, from which on a linear axis hides the latter
 NOT_OF_THE_OBJECTIVE = ("solver", "tol", "max_iter", "warm_start", "random_state", "verbose")
 
 
@@ -100,14 +101,13 @@ class ConvergenceDisplay:
         """
         labelled = _labelled(estimators)
         traces = {label: trace_of(estimator, X, y, sample_weight) for label, estimator in labelled.items()}
-        minima: dict[str, float] = {}
-        for objective in {_objective_of(estimator) for estimator in labelled.values()}:
-            same = [label for label, estimator in labelled.items() if _objective_of(estimator) == objective]
-            reference = clone(labelled[same[0]]).set_params(
-                solver="auto", tol=REFERENCE_TOLERANCE, max_iter=10 * labelled[same[0]].max_iter
-            )
-            least = _fitted(reference, X, y, sample_weight)[0].objective_value_
-            minima |= dict.fromkeys(same, min(least, *(traces[label].values.min() for label in same)))
+        least: dict[str, float] = {}
+        for label, estimator in labelled.items():
+            objective = _objective_of(estimator)
+            if objective not in least:
+                least[objective] = _reference(estimator, X, y, sample_weight)
+            least[objective] = min(least[objective], traces[label].values.min())
+        minima = {label: least[_objective_of(estimator)] for label, estimator in labelled.items()}
         return cls(traces, minima).plot(ax)
 
     def plot(self, ax: Any = None) -> ConvergenceDisplay:
@@ -141,6 +141,8 @@ class ConvergenceDisplay:
             ylabel="F − min F, certified gap",
             yscale="log",
         )
+        lengths = [trace.passes[-1] for trace in self.traces.values()]
+        self.ax_.set_xscale("log" if max(lengths) > UNLIKE * min(lengths) else "linear")
         self.ax_.grid(**GRID)
         without_frame(self.ax_)
         self.legend_ = legend_beside(self.ax_, len(self.lines_) + 2)
@@ -148,14 +150,24 @@ class ConvergenceDisplay:
 
 
 def trace_of(estimator: Any, X: Any, y: Any, sample_weight: Any = None) -> Trace:
-    """What copies of an estimator return that are stopped after 1, 2, 3, 4, 6, 8, 12, ... iterations."""
-    found, limit = [], 1
-    while True:
+    """What copies of an estimator return that are stopped after 1, 2, 3, 4, 6, ... iterations, and in the end."""
+    found, limit, stopped = [], 1, True
+    while stopped and limit < estimator.max_iter:
         fitted, stopped = _fitted(clone(estimator).set_params(max_iter=limit), X, y, sample_weight)
-        found.append((fitted.result_.n_passes, fitted.objective_value_, fitted.dual_gap_))
-        if not stopped or limit >= estimator.max_iter:
-            return Trace(*np.array(found).T)
-        limit = min(limit + max(1, 2 ** (limit.bit_length() - 2)), estimator.max_iter)
+        found.append(fitted)
+        limit += max(1, 2 ** (limit.bit_length() - 2))
+    found.append(_fitted(clone(estimator), X, y, sample_weight)[0])
+    return Trace(
+        np.array([fitted.result_.n_passes for fitted in found]),
+        np.array([fitted.objective_value_ for fitted in found]),
+        np.array([fitted.dual_gap_ for fitted in found]),
+    )
+
+
+def _reference(estimator: Any, X: Any, y: Any, sample_weight: Any) -> float:
+    """The objective of a fit that goes on for longer than anybody needs."""
+    parameters = {"solver": "auto", "tol": REFERENCE_TOLERANCE, "max_iter": 10 * estimator.max_iter}
+    return _fitted(clone(estimator).set_params(**parameters), X, y, sample_weight)[0].objective_value_
 
 
 def _fitted(estimator: Any, X: Any, y: Any, sample_weight: Any) -> tuple[Any, bool]:

@@ -14,7 +14,8 @@ from ..losses.labels import label_losses
 from .axes import GRID, axes_for, legend_beside, without_frame
 
 N_POINTS = 601
-HIGHEST = 5.0  # that is shown of losses that go on to infinity
+HIGHEST = 6.0  # that is shown of losses that go on to infinity
+WIDTHS = 3.6, 1.3  # of the first line and of the last
 
 
 @dataclass(frozen=True)
@@ -139,7 +140,12 @@ class LossCurveDisplay:
         abscissa = AGAINST[self.against]
         self.ax_ = axes_for(ax)
         self.figure_ = self.ax_.figure
-        self.lines_ = [self.ax_.plot(self.x, curve, label=label)[0] for label, curve in self.curves.items()]
+        # narrower and narrower, so that curves that coincide are seen below each other
+        widths = np.linspace(*WIDTHS, len(self.curves)) if len(self.curves) > 1 else [np.mean(WIDTHS)]
+        self.lines_ = [
+            self.ax_.plot(self.x, curve, label=label, linewidth=width)[0]
+            for (label, curve), width in zip(self.curves.items(), widths, strict=True)
+        ]
         highest = max((curve[np.isfinite(curve)].max() for curve in self.curves.values()), default=HIGHEST)
         self.ax_.set(
             title=abscissa.title,
