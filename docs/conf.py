@@ -44,6 +44,7 @@ sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "auto_examples",
     "filename_pattern": "plot_",
+    "ignore_pattern": r"run\.py",
     "within_subsection_order": "gallery.ReadingOrder",
     "minigallery_sort_order": "gallery.place",
     "reset_modules": ("gallery.set_style",),

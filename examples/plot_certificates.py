@@ -80,8 +80,7 @@ solvers = {
     name: LogisticRegressor(alpha=1e-3, solver=name, max_iter=200)
     for name in ("auto", "L-BFGS-B", "Newton-CG", "gradient-descent")
 }
-display = ConvergenceDisplay.from_estimators(solvers, X, y)
-display.ax_.set_xscale("log")
+ConvergenceDisplay.from_estimators(solvers, X, y)
 plt.show()
 
 # %%

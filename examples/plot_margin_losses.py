@@ -28,32 +28,26 @@ from sklearn_losses import (
 )
 
 LOSSES = {
-    "hinge": Hinge(),
+    "least squares": LeastSquares(),
     "squared hinge": SquaredHinge(),
     "modified Huber": ModifiedHuber(),
+    "hinge": Hinge(),
     "exponential": Exponential(),
-    "least squares": LeastSquares(),
 }
-COLORS = dict(zip(LOSSES, ["C0", "C1", "C2", "C3", "C4"], strict=True))
-# where curves lie on each other, the lower one is wider
-WIDTHS = dict(zip(LOSSES, [2, 3.5, 2, 2, 6], strict=True))
 
-margin = np.linspace(-3, 3, 301)
-of_class_1 = np.ones_like(margin)
 figure, (left, right) = plt.subplots(1, 2, figsize=(9.5, 4))
 shown = LOSSES | {"cross-entropy": CrossEntropy()}
 display = LossCurveDisplay.from_losses(shown, against="margin", ax=left)
-for line in display.lines_:
-    name = line.get_label()
-    line.set(color=COLORS.get(name, "0.3"), linewidth=WIDTHS.get(name, 1.5))
-    line.set_zorder(3 - 0.1 * line.get_linewidth())
-left.plot(margin, margin < 0, color="black", linewidth=1, label="errors")
+lines = dict(zip(shown, display.lines_, strict=True))
+lines["cross-entropy"].set(color="0.3", linestyle=":", linewidth=2)
+left.plot(display.x, display.x < 0, color="black", linewidth=1, label="errors")
 left.set(ylim=(-0.1, 9), title="Margin losses", xlabel="margin")
 left.legend(loc="upper right")
+
+of_class_1 = np.ones_like(display.x)
 for name, loss in LOSSES.items():
-    slope = loss.gradient(of_class_1, margin)
-    style = {"color": COLORS[name], "linewidth": WIDTHS[name]}
-    right.plot(margin, slope, zorder=3 - 0.1 * WIDTHS[name], **style)
+    style = {"color": lines[name].get_color(), "linewidth": lines[name].get_linewidth()}
+    right.plot(display.x, loss.gradient(of_class_1, display.x), **style)
 right.axhline(0, color="0.8", linewidth=1, zorder=0)
 right.set(xlabel="margin", ylabel="slope", ylim=(-8.5, 4), title="Their slopes")
 plt.show()
@@ -93,7 +87,7 @@ for axes, (title, (rows, labels)) in zip(panels, data.items(), strict=True):
     axes.scatter(*rows.T, c=np.where(labels, "0.25", "0.7"), s=14)
     for name, loss in LOSSES.items():
         model = LogisticRegressor(loss, alpha=1e-2).fit(rows, labels)
-        axes.plot(x, line(model, x), color=COLORS[name], label=name)
+        axes.plot(x, line(model, x), color=lines[name].get_color(), label=name)
         direction = np.degrees(np.arctan2(*model.coef_[0][::-1]))
         right_ones = model.score(X, y)
         turned.setdefault(name, []).append((direction, right_ones))
