@@ -273,10 +273,10 @@ def test_grids_that_cannot_be_searched(grid, message, fits):
     assert fits == []
 
 
-@pytest.mark.parametrize("name", ["model", "model__loss", "steps"])
+@pytest.mark.parametrize("name", ["end", "end__model", "end__model__loss", "steps", "end__steps"])
 def test_a_grid_cannot_replace_the_model(name):
     with pytest.raises(ValueError, match="would replace the loss itself"):
-        compare_losses(PIPELINE, X, Y, losses=["hinge"], param_grid={name: [1]})
+        compare_losses(Pipeline([("end", PIPELINE)]), X, Y, losses=["hinge"], param_grid={name: [1]})
 
 
 @pytest.mark.parametrize(
@@ -306,6 +306,8 @@ def test_targets_that_do_not_suit_the_estimator(fits):
         compare_losses(Counting(), X[:3], np.array([0, "a", 1], dtype=object), losses=["hinge"], cv=KFold(2))
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
         compare_losses(Counting(), X, Y[1:], losses=["hinge"])
+    with pytest.raises(ValueError, match="needs targets y"):
+        compare_losses(Counting(), X, None, losses=["hinge"])
     assert fits == []
 
 
@@ -399,8 +401,8 @@ def test_a_loss_without_probabilities(model, error_score):
     assert np.isfinite(found.scores["accuracy"]).all()
     assert [chosen[name] for chosen in found.best_params["hinge"]] == [1e-3] * 3
     for text in (repr(found), found._repr_html_()):
-        assert "hinge: no neg_log_loss in all 3 folds" in text
-        assert "hinge: no CrossEntropy() in all 3 folds" in text
+        assert "hinge: neg_log_loss is missing in all 3 folds" in text
+        assert "hinge: CrossEntropy() is missing in all 3 folds" in text
         assert (
             "hinge: the inner search went by minus Hinge() in all 3 folds, because neg_log_loss had no answer" in text
         )
@@ -431,7 +433,7 @@ def test_a_metric_that_fails_fails_alone():
     assert np.isnan(found.scores["fussy"]).all()
     assert (found.scores["talkative"] == 0.5).all()
     assert found.notes == [
-        "ce: no fussy in all 2 folds: RuntimeError: not today",
+        "ce: fussy is missing in all 2 folds: RuntimeError: not today",
         "ce: talkative warned in all 2 folds; the first: UserWarning: if you say so",
     ]
 
@@ -467,4 +469,5 @@ def test_a_split_on_which_no_candidate_has_a_score_does_not_decide():
         param_grid={"alpha": [1e3, 1e-2]},
     )
     assert found.best_params["ce"] == [{"alpha": 1e-2}] * 2
-    assert found.notes == []
+    note = "ce: unless_alone is missing for 12 of 16 fits of the inner search; the first: it is nan"
+    assert found.notes == [note]

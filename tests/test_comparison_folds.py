@@ -20,7 +20,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn import config_context
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.exceptions import UnsetMetadataPassedError
-from sklearn.metrics import accuracy_score, get_scorer, make_scorer
+from sklearn.metrics import accuracy_score, get_scorer
 from sklearn.model_selection import (
     GroupKFold,
     KFold,
@@ -221,7 +221,7 @@ def test_routing_asks_back_where_nothing_is_requested():
             compare_losses(LogisticRegressor(), X, Y, losses=["ce"], sample_weight=WEIGHTS, scoring="accuracy")
         asking = LogisticRegressor().set_fit_request(sample_weight=True)
         with pytest.raises(UnsetMetadataPassedError, match="sample_weight"):
-            compare_losses(asking, X, Y, losses=["ce"], sample_weight=WEIGHTS, scoring=make_scorer(accuracy_score))
+            compare_losses(asking, X, Y, losses=["ce"], sample_weight=WEIGHTS, scoring=SquaredError().scorer())
         with pytest.raises(UnsetMetadataPassedError, match="sample_weight"):
             compare_losses(asking, X, Y, losses=["ce"], sample_weight=WEIGHTS)
         own = asking.set_score_request(sample_weight=True)
@@ -321,9 +321,9 @@ class Fragile(TransformerMixin, BaseEstimator):
 def test_transformers_that_fail():
     unfitted = compare_losses(make_pipeline(Fragile(), MODEL), X, Y, losses=["ce", "hinge"], cv=2)
     words = "all 2 fits failed; the first: ValueError: these rows cannot be learned from"
-    assert unfitted.notes == [f"ce: {words}", f"hinge: {words}"]
+    assert unfitted.notes == [f"ce, hinge: {words}"]
     untransformed = compare_losses(make_pipeline(Fragile("transform"), MODEL), X, Y, losses=["ce"], cv=2, error_score=0)
-    assert untransformed.notes == ["ce: no score in all 2 folds: ValueError: these rows cannot be transformed"]
+    assert untransformed.notes == ["ce: score is missing in all 2 folds: ValueError: these rows cannot be transformed"]
     assert np.isnan(untransformed.scores["score"]).all()
 
 

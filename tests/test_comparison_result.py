@@ -3,6 +3,7 @@
 import sys
 from html.parser import HTMLParser
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -290,6 +291,12 @@ def test_the_table_in_a_notebook():
     assert "a: 1 &lt; 2 &amp; &lt;script&gt;" in html
 
 
+def test_equals_are_all_marked():
+    lines = repr(comparison_of([A, A, C])).splitlines()
+    assert [line.count("*") for line in lines[3:6]] == [1, 1, 0]
+    assert "*" not in repr(comparison_of([A])).splitlines()[3]
+
+
 def test_plot_draws_the_first_metric():
     found = compare_losses(MODEL, X, Y, losses=["ce", "hinge"], cv=2, scoring=["accuracy", "roc_auc"])
     display = found.plot()
@@ -300,6 +307,7 @@ def test_plot_draws_the_first_metric():
     assert again.ax_ is display.ax_
     with pytest.raises(ValueError, match="no metric 'auc'"):
         found.plot("auc")
+    plt.close("all")
 
 
 def test_scores_are_those_of_the_fitted_losses():

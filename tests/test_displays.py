@@ -62,6 +62,7 @@ every_display = pytest.mark.parametrize("draw", DRAWERS.values(), ids=DRAWERS)
 
 @pytest.fixture(autouse=True)
 def no_figure_stays():
+    plt.close("all")
     yield
     plt.close("all")
 

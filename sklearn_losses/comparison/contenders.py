@@ -53,6 +53,11 @@ class Place:
         self.estimator, self.model, self.prefix = estimator, model, prefix
 
     @property
+    def is_ours(self) -> bool:
+        """Whether the model is one of this package, which can be asked for its objective."""
+        return hasattr(self.model, "objective")
+
+    @property
     def loss_name(self) -> str:
         """The loss's name among the parameters of the estimator."""
         return f"{self.prefix}loss"
@@ -68,7 +73,7 @@ class Place:
         # what a loss computes, and for which targets, is a matter of its fits
         silent = type(type(loss).__name__, (type(loss),), SILENT)(**loss.get_params(deep=False))
         model: Any = Place(self.with_loss(silent, parameters)).model
-        if not hasattr(model, "objective"):  # somebody else's
+        if not self.is_ours:
             return
         factors = model.get_params().get("penalty_factor")  # one a feature
         model.objective(np.ones((len(y), 1 if factors is None else np.size(factors))), y)
@@ -125,7 +130,8 @@ def _grids_by_loss(place: Place, losses: dict[str, Loss], param_grid: Any) -> di
 def _check_names(place: Place, names: set[str], of_losses: set[str]) -> None:
     """Raise a ValueError for names in a grid that would exchange the loss, or that no loss takes."""
     steps = place.prefix.split("__")[:-1]
-    replacing = {place.loss_name, "steps"} | {"__".join(steps[: i + 1]) for i in range(len(steps))}
+    ways = ["".join(f"{step}__" for step in steps[:i]) for i in range(len(steps))]
+    replacing = {place.loss_name}.union(*({f"{way}steps", way + step} for way, step in zip(ways, steps, strict=True)))
     for name in sorted(names):
         if name in replacing:
             raise ValueError(

@@ -9,16 +9,20 @@ SENTENCES = {
     "warned": "{share} fits warned; the first: {words}",
     "search failed": "{share} fits of the inner search failed; the first: {words}",
     "search warned": "{share} fits of the inner search warned; the first: {words}",
-    "unanswered": "no {metric} in {share} folds: {words}",
+    "search unanswered": "{metric} is missing for {share} fits of the inner search; the first: {words}",
+    "unanswered": "{metric} is missing in {share} folds: {words}",
     "metric warned": "{metric} warned in {share} folds; the first: {words}",
     "own loss": "the inner search went by minus {words} in {share} folds, because {metric} had no answer",
 }
 
 
 def sentences(records: list[Record]) -> list[str]:
-    """A sentence for every loss and kind of thing that happened to it."""
-    labels = list(dict.fromkeys(record.label for record in records))
-    return [f"{label}: {sentence}" for label in labels for sentence in _about([r for r in records if r.label == label])]
+    """A sentence for every kind of thing that happened, about all losses to which it happened in the same way."""
+    losses: dict[str, list[str]] = {}
+    for label in dict.fromkeys(record.label for record in records):
+        for sentence in _about([record for record in records if record.label == label]):
+            losses.setdefault(sentence, []).append(label)
+    return [f"{', '.join(labels)}: {sentence}" for sentence, labels in losses.items()]
 
 
 def _about(records: list[Record]) -> list[str]:

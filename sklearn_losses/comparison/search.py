@@ -39,8 +39,8 @@ class Search:
     ----------
     n_fits : int
         How many there were, repeated ones once.
-    errors, warnings : list of str
-        The words of those that failed or warned.
+    errors, warnings, unanswered : list of str
+        The words of those that failed, that warned, and to which the metric had no answer.
     seconds : float
         What all of it took.
     """
@@ -48,12 +48,14 @@ class Search:
     def __init__(self, asked: Asked, contender: Contender):
         self.contender = contender
         self.metric, self.own = asked.metrics[0], Metric("", contender.loss.scorer())
-        warm = not asked.fitted_place.prefix  # a pipeline has no warm start
+        # a pipeline has no warm start, and somebody else's alpha may be anything
+        warm = not asked.fitted_place.prefix and asked.fitted_place.is_ours
         self.paths = paths(contender.candidates, f"{asked.place.prefix}alpha" if warm else "")
         self.failed = np.nan if asked.error_score == RAISE else float(asked.error_score)
         self.n_fits, self.seconds = 0, 0.0
         self.errors: list[str] = []
         self.warnings: list[str] = []
+        self.unanswered: list[str] = []
         self._scores: list[np.ndarray] = []
         self._own_scores: list[np.ndarray] = []
 
@@ -99,6 +101,7 @@ class Search:
             return self.failed, self.failed
         by_metric, by_own = part.score(fit.value, self.metric), Attempt(np.nan)
         if np.isnan(by_metric.value):
+            self.unanswered.append(by_metric.error or "it is nan")
             by_own = part.score(fit.value, self.own)
         self.seconds += by_metric.seconds + by_own.seconds
         return by_metric.value, by_own.value

@@ -54,6 +54,8 @@ def with_inner_splits(fold: Fold, splitter: Any, X: Any, y: Any, asked: Metadata
     X, y, asked = rows_of(X, fold.train), rows_of(y, fold.train), parts_of(asked, fold.train, len(y))
     try:
         splits = [tuple(map(_as_positions, split)) for split in splitter.split(X, y, **asked)]
+        if not splits or not all(len(part) for split in splits for part in split):
+            raise ValueError(f"{splitter!r} gives parts without rows; are there fewer groups than splits?")
     except ValueError as error:
         raise ValueError(f"inner_cv cannot split the training part of fold {fold.number}: {error}") from error
     return replace(fold, inner=[(fold.train[train], fold.train[test]) for train, test in splits])

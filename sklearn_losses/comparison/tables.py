@@ -83,15 +83,15 @@ def _scores(comparison: LossComparison, metric: str) -> list[Cell]:
     finite = [row[np.isfinite(row)] for row in scores]
     deviations = [row.std(ddof=1) if len(row) > 1 else np.nan for row in finite]
     digits = _digits([deviation for deviation in deviations if deviation > 0])
-    best = int(np.nanargmax(means)) if len(means) > 1 and not np.isnan(means).all() else None
+    greatest = np.nanmax(means) if len(means) > 1 and not np.isnan(means).all() else np.nan
     cells = []
-    for i, (row, values, deviation) in enumerate(zip(scores, finite, deviations, strict=True)):
+    for row, values, mean, deviation in zip(scores, finite, means, deviations, strict=True):
         text = "–" if np.isnan(row).all() else f"{np.nanmean(row):.{digits}f}"
         if not np.isnan(deviation):
             text += f" ± {deviation:.{digits}f}"
         if 0 < len(values) < len(row):
             text += f" ({len(values)} of {len(row)} folds)"
-        cells.append(Cell(text, best=i == best))
+        cells.append(Cell(text, best=bool(mean == greatest)))
     return cells
 
 
