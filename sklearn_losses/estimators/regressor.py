@@ -54,8 +54,8 @@ class LinearRegressor(RegressorMixin, LinearModel):
     random_state : int, RandomState or None, default=None
         Seed for the row samples of the solver for large data; None is a fixed one. The optimum does not depend on it.
     verbose : int, default=0
-        If positive, print a line an iteration and one at the end: the objective, the passes over X and the seconds so
-        far, and at the end the bound on F minus its minimum, where there is one.
+        If positive, print a line an iteration and one at the end: the objective, an estimate of F minus its minimum
+        and at the end the bound on it, where there is one, and the passes over X and the seconds so far.
 
     Attributes
     ----------

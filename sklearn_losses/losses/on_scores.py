@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,9 +23,13 @@ def compose(loss: Loss, activation: Activation) -> Composition:
             activation.logarithm,
             loss.log_value,
             loss.log_gradient,
-            lambda y, logs, direction: loss.log_curvature(y, logs) * direction,
+            partial(_times_direction, loss.log_curvature),
         )
     return ChainRule(activation, loss.value, loss.gradient, loss.curvature_product if loss.curvature else None)
+
+
+def _times_direction(curvature: Callable[..., Array], y: Array, logs: Array, direction: Array) -> Array:
+    return curvature(y, logs) * direction
 
 
 class Composition:

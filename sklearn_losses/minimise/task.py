@@ -28,7 +28,8 @@ class Task:
     tol: float
     max_iter: int
     random_state: RandomState
-    watch: Callable[[Array, float], None] | None = None
+    watch: Callable[[Array, float, float], None] | None = None
+    watch_start: Callable[[Array, float, float], None] | None = None  # while another loss's solution is looked for
     warm: Array | None = None  # parameters to start from, if they are better than none
 
     @property
@@ -49,12 +50,14 @@ class Task:
     @property
     def may_vanish(self) -> bool:
         """Whether separable classes could drive F to the loss's least value at infinity."""
-        return self.domain != "values" and self.loss.lower_bound is not None and not np.any(self.objective.penalty)
+        return self.domain != "values" and self.loss.lower_bound is not None and not np.any(self.objective.strengths)
 
     @property
     def has_bound(self) -> bool:
         """Whether a bound on F - min F can be drawn: a penalty on all weights, and a gradient that is continuous."""
-        return self.convex and self.loss.smooth and bool(np.all(self.objective.penalty > 0))
+        objective = self.objective
+        penalised = bool(np.all(objective.strengths[: objective.n_weights] > 0))
+        return self.convex and self.loss.smooth and penalised
 
     @property
     def kinked(self) -> bool:
@@ -70,9 +73,8 @@ class Task:
 
     def with_loss(self, loss: Loss, **changes) -> Task:
         """The same rows and penalty with another loss."""
-        objective = self.objective.over(self.objective.rows)
-        objective.loss, objective.composition = loss, compose(loss, self.activation)
-        return replace(self, objective=objective, watch=None, warm=None, **changes)
+        objective = self.objective.replaced(loss=loss, composition=compose(loss, self.activation))
+        return replace(self, objective=objective, warm=None, watch_start=None, **({"watch": None} | changes))
 
 
 @dataclass
