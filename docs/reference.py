@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+from functools import cache
 from operator import attrgetter
 from pathlib import Path
 
@@ -71,6 +72,16 @@ def public_methods(cls: type) -> list[str]:
     return sorted(methods, key=place)
 
 
+@cache
+def names_something(text: str) -> bool:
+    """Whether a reference in a docstring has a page to lead to: a public name, a method, or another project's name."""
+    if "." in text:
+        return True
+    objects = public_objects().values()
+    methods = {name for found in objects if inspect.isclass(found) for name in public_methods(found)}
+    return text in sklearn_losses.__all__ or text in methods
+
+
 def guide_label(name: str) -> str:
     """The label of the user guide's section on a public name."""
     _, *parts = name.split(".")
@@ -116,9 +127,16 @@ def mend_docstring(app, what, name, obj, options, lines) -> None:
     """Docstrings as they are meant, where reStructuredText or inheritance would have it otherwise."""
     # an initial at the start of a line would begin an enumerated list: "S. Kullback and R. A. Leibler"
     lines[:] = [re.sub(r"^(\s*)([A-Z]\. )", r"\1\\\2", line) for line in lines]
-    # scikit-learn means literal text by single backticks
-    if getattr(obj, "__module__", "").startswith("sklearn."):
-        lines[:] = [re.sub(r"(?<![`:\w])`([^`<>]+)`(?!`)", r"``\1``", line) for line in lines]
+    # single backticks are references for us; what names nothing public, or is scikit-learn's, is literal text
+    theirs = getattr(obj, "__module__", "").startswith("sklearn.")
+    lines[:] = [
+        re.sub(
+            r"(?<![`:\w])`(~?[\w.]+)`(?![`_])",
+            lambda found: found[0] if not theirs and names_something(found[1]) else f"``{found[1]}``",
+            line,
+        )
+        for line in lines
+    ]
     # the base class has no such method whose docstring could be inherited
     if name.endswith(".curvature") and not any(lines):
         lines[:] = ["The elementwise second derivative in the prediction, of the prediction's shape.", ""]

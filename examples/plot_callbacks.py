@@ -36,11 +36,7 @@ y = np.where(wrong, rng.integers(0, 10, len(y)), y)
 # Watching
 # --------
 #
-# ``verbose=1`` prints a line for each iteration, with every version of scikit-learn.
-
-SoftmaxClassifier(alpha=1e-3, verbose=1).fit(X, y)
-
-# %%
+# Without any callback, ``verbose=1`` prints a line for each iteration. With one,
 # ``ScoringMonitor`` keeps any score along the way, here the training data's log loss.
 # The first entry of its log is that of the fit as a whole.
 

@@ -51,7 +51,12 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from sklearn_losses import CoefficientDisplay, LogisticRegressor, compare_losses
+from sklearn_losses import (
+    CoefficientDisplay,
+    LogisticRegressor,
+    LossComparisonDisplay,
+    compare_losses,
+)
 
 prepare = make_column_transformer(
     (
@@ -89,13 +94,12 @@ comparison = compare_losses(
 comparison
 
 # %%
-# ``comparison.plot`` draws a :class:`~sklearn_losses.LossComparisonDisplay`. Folds are
-# dots, and their ups and downs are common to all losses. The intervals are wide because
-# 300 test rows are few.
+# Folds are dots, and their ups and downs are common to all losses. The intervals are
+# wide because 300 test rows are few. (``comparison.plot()`` is the short form.)
 
 figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4))
-comparison.plot("roc_auc", ax=left)
-comparison.plot("neg_log_loss", ax=right)
+LossComparisonDisplay.from_comparison(comparison, "roc_auc", ax=left)
+LossComparisonDisplay.from_comparison(comparison, "neg_log_loss", ax=right)
 right.set(yticklabels=[])
 plt.show()
 

@@ -26,6 +26,7 @@ from sklearn_losses import (
     AbsoluteError,
     LinearRegressor,
     Loss,
+    LossScorer,
     Quantile,
     SquaredError,
     check_loss,
@@ -132,14 +133,15 @@ right.legend(loc="upper left", fontsize=9.5)
 plt.show()
 
 # %%
-# Its parameter is a parameter of the model, and can be searched for like any other.
-# ``scorer()`` makes a :class:`~sklearn_losses.LossScorer` of the cost, for ``scoring=``
-# all over scikit-learn.
+# Its parameter is a parameter of the model, and can be searched for like any other. The
+# score of the search is minus the cost; ``cost.scorer()`` is the short form.
 
 from sklearn.model_selection import GridSearchCV
 
 grid = {"loss__a": [-4.0, -2.0, -1.0, -0.5]}
-search = GridSearchCV(LinearRegressor(Linex()), grid, cv=folds, scoring=cost.scorer())
+search = GridSearchCV(
+    LinearRegressor(Linex()), grid, cv=folds, scoring=LossScorer(cost)
+)
 print(search.fit(X, y).best_params_)
 
 # %%

@@ -1,4 +1,4 @@
-"""Runs an example and keeps its figures: ``python examples/run.py plot_cat_dog_pig``, by ``make demo`` too."""
+"""Runs an example and keeps its figures: ``python examples/run.py NAME``."""
 
 import runpy
 import sys
@@ -9,7 +9,7 @@ FIGURES = EXAMPLES.parent / "figures"
 
 
 def main(name):
-    """Run one example; a window for each figure would need a screen, a file does not."""
+    """Run one example; a figure in a window would need a screen."""
     import matplotlib
 
     matplotlib.use("Agg")
