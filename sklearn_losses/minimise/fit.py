@@ -18,7 +18,7 @@ from ..certificates.sampled import SampledBound
 from ..objective import representer
 from ..objective.objective import Objective
 from ..objective.points import Points
-from ..objective.preconditioners import dense_inverse
+from ..objective.preconditioners import dense_inverse, typical_inverse
 from ..objective.split import Split, hard_labels
 from ..solvers import augmented_lagrangian, gradient_descent, quasi_newton
 from . import starts, strategies
@@ -157,6 +157,8 @@ class Fitting:
 
         outer = task.watch
         watch = outer and (lambda theta, value, gap: outer(reduced.to_features(theta), value, gap))
+        if reduced.objective.rows.n_features == 0:  # rows that are all alike
+            return self._in_full(start)
         # values of the reduced problem are not those of the whole, so that its best point is not of this record
         small = Fitting(replace(task, objective=reduced.objective, watch=watch, warm=None), "auto")
         small.recorder.n_iter = self.recorder.n_iter
@@ -302,7 +304,8 @@ def _fit_smoothly(run: Run, solver: str) -> Found:
         x, value, bound = bound_of.proof(x, value, gradient)
         converged = bound <= run.fitting.allowed(value) or is_negligible(run.model, bound)
         if not converged and said is ROUNDING and is_out_of_reach(run.model, value, task.tol):
-            return Found(x, value, np.nan, True, recorder.n_iter, result)
+            credible = _is_minimum(run.model, x, value, task)
+            return Found(x, value, np.nan, credible, recorder.n_iter, result)
         if converged or recorder.stopped_by_watch or recorder.n_iter >= task.max_iter or said is not CONVERGED:
             break
         tol *= 0.1 * run.fitting.allowed(value) / bound if bound > 0 else 1.0
@@ -321,18 +324,22 @@ def _is_credible(run: Run, x: Array, value: float, result: OptimizeResult, said:
         return said in (CONVERGED, ROUNDING) or recorder.has_stalled
     if recorder.undefined:
         return False
-    if solver == "auto" and (recorder.reached or said is CONVERGED or result.estimate <= task.tol * abs(value)):
+    trusted = solver == "auto" and run.model.composition.has_curvature  # whose steps are in a metric that is known
+    if trusted and (recorder.reached or said is CONVERGED or result.estimate <= task.tol * abs(value)):
         return said in (CONVERGED, ROUNDING)
     return _is_minimum(run.model, x, value, task)
 
 
 def _is_minimum(model: Objective, x: Array, value: float, task: Task) -> bool:
     """Whether a quasi-Newton method from x finds nothing lower by more than the tolerance."""
-    known = model.composition.has_curvature and len(x) <= TRIED_PARAMETERS
-    inverse = dense_inverse(model.hessian(x, convex=task.convex)) if known else None
-    options = {"metric": lambda x, level: inverse if level == 0 else None, "tol": task.tol, "maxiter": TRIED_STEPS}
+    known, inverse = model.composition.has_curvature, None
+    if len(x) <= TRIED_PARAMETERS:
+        inverse = dense_inverse(model.hessian(x, convex=task.convex)) if known else typical_inverse(model)
+    options = {"metric": lambda x, level: inverse if level == 0 else None, "scaled": not known, "tol": task.tol}
+    options["maxiter"] = TRIED_STEPS
     result = minimize(model.value_and_gradient, x, jac=True, method=quasi_newton, options=options)
-    certain = result.success or (ending(result) is ROUNDING and result.estimate <= task.tol * abs(value))
+    said = ending(result)  # so many steps that gain next to nothing are an end too
+    certain = said in (CONVERGED, LIMIT) or (said is ROUNDING and result.estimate <= task.tol * abs(value))
     return bool(certain and value - result.fun <= task.tol * abs(value))
 
 

@@ -67,7 +67,7 @@ def plan(model: Objective, x: np.ndarray, *, convex: bool, tol: float | None, ra
             return Plan(x, quasi_newton)
         return _with_products(model, x, convex=convex, random_state=random_state)
     if not model.composition.has_curvature:
-        typical = typical_inverse(sample(model, min(n_rows, 40 * width), random_state)[0])
+        typical = typical_inverse(_all_or_some(model, 40 * width, random_state))
         options = {"metric": lambda x, level: typical if level == 0 else None, "scaled": True}
         return Plan(x, quasi_newton, options=options)
     work = n_rows * width**2 * n_outputs * (n_outputs + 1) / 2
