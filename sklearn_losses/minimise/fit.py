@@ -30,7 +30,7 @@ from .task import Found, Task
 
 WRITTEN_ENTRIES = 1_000_000  # data up to this size is written out in conditioned coordinates once
 CERTIFICATION_ROUNDS = 5
-SHARPER = 0.01  # of a tolerance that left a method of SciPy short of the minimum
+SHARPER = 0.01  # of a tolerance that left a solver short of the minimum
 VANISHED = 1e-9  # share of the value without features at which separable classes leave nothing to learn
 STARTING_TOLERANCE = 1e-4  # of the solution of another loss to start from
 TRIED_STEPS, TRIED_PARAMETERS = 20, 300  # of a minimum that a solver claims without a bound
@@ -297,7 +297,7 @@ def _fit_smoothly(run: Run, solver: str) -> Found:
         said = CONVERGED if recorder.reached else ending(result, None if solver == "auto" else solver)
         if bound_of is None:
             converged = _is_credible(run, x, value, result, said, solver)
-            if not converged and said is CONVERGED and solver != "auto" and not recorder.undefined and not task.kinked:
+            if not (converged or recorder.undefined or task.kinked) and said is CONVERGED:
                 tol *= SHARPER
                 continue
             return Found(x, value, np.nan, converged, recorder.n_iter, result, task.kinked, recorder.undefined)
