@@ -52,10 +52,9 @@ class Loss(BaseEstimator):
     pieces : method or None
         For convex losses that are piecewise linear in one score or value: ``pieces(y)`` returns the kinks
         (n, m), increasing, and the slopes (n, m + 1), not decreasing. With it the fit is exact and certified.
-    prox, prox_curvature : method or None
-        The same for K scores. ``prox(y, scores, step)`` is the proximal operator, row by row;
-        ``prox_curvature(y, scores, step)`` returns the indices of the rows where the Jacobian of
-        ``scores - prox`` is not zero, and those matrices (m, K, K).
+    joint_pieces : method or None
+        The same for K scores: ``joint_pieces(target)`` for the right classes (n,) returns the row functions that
+        `multiclass_hinge.JointHinge` describes.
     core : float or None
         For errors that are straight lines far out: half the width of the part that is not, in the units of y. A fit
         in which that is narrow beside the spread of y starts from the absolute error's.
@@ -96,8 +95,7 @@ class Loss(BaseEstimator):
     separable: ClassVar[bool] = True
     curvature: Any = None
     pieces: Any = None
-    prox: Any = None
-    prox_curvature: Any = None
+    joint_pieces: Any = None
 
     def value(self, y: Array, prediction: Array) -> Array:
         """The loss of every row.

@@ -7,12 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from .base import Array, Loss
-from .multiclass_hinge import (
-    crammer_singer_curvature,
-    crammer_singer_prox,
-    weston_watkins_curvature,
-    weston_watkins_prox,
-)
+from .multiclass_hinge import CrammerSinger, WestonWatkins
 
 
 class MarginLoss(Loss):
@@ -165,15 +160,9 @@ class Hinge(MarginLoss):
         """Kinks and slopes of the two-class loss as a function of the score."""
         return np.broadcast_to([-1.0, 1.0], (len(y), 2)), np.stack([-y, 1 - 2 * y, 1 - y], axis=1)
 
-    def prox(self, y, scores, step):
-        """Proximal operator of the joint loss for K classes; y is one-hot."""
-        prox = weston_watkins_prox if self.multiclass == "weston-watkins" else crammer_singer_prox
-        return prox(scores, step, y.argmax(axis=1))
-
-    def prox_curvature(self, y, scores, step):
-        """Rows where the proximal operator moves less than its argument, and by which matrix."""
-        curvature = weston_watkins_curvature if self.multiclass == "weston-watkins" else crammer_singer_curvature
-        return curvature(scores, step, y.argmax(axis=1))
+    def joint_pieces(self, target):
+        """The joint loss of K scores and right classes ``target`` (n,), as the exact solver takes it."""
+        return (WestonWatkins if self.multiclass == "weston-watkins" else CrammerSinger)(target)
 
 
 class SquaredHinge(MarginLoss):

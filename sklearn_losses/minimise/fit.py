@@ -19,6 +19,7 @@ from ..objective import representer as reduction
 from ..objective.parameters import Conditioned, Unchanged, column_statistics, condition
 from ..objective.split import Split, hard_labels
 from ..solvers import augmented_lagrangian, gradient_descent
+from ..solvers.augmented_lagrangian.lower_bound import duality_gap
 from . import strategies as automatic
 from .by_name import NEVER, check_method, minimize_by_name
 from .recorder import Recorder
@@ -160,35 +161,38 @@ class Run:
 
 def _fit_exactly(run: Run) -> Fit:
     """Piecewise-linear losses: an exact solution with a duality gap of its own."""
+    problem, model = run.problem, run.model
+    n_iter = 0
 
-    def solve(split: Split) -> OptimizeResult:
-        def callback(intermediate_result):
+    def solve(split: Split, x: Array, dual: Array | None = None) -> OptimizeResult:
+        nonlocal n_iter
+
+        def callback(intermediate_result: OptimizeResult) -> None:
             intermediate_result.x = split.to_model(intermediate_result.x)
-            intermediate_result.fun *= split.loss_unit
+            intermediate_result.fun *= split.value_unit
+            intermediate_result.dual_gap *= split.value_unit
             run.recorder.callback(intermediate_result)
 
-        result = minimize(
-            run.recorder.fun,
-            split.from_model(run.start),
-            jac=True,
-            method=augmented_lagrangian,
-            callback=callback,
-            options={"split": split, "tol": run.problem.tol, "maxiter": run.problem.max_iter},
-        )
-        result.x = split.to_model(result.x)
-        result.fun, result.dual_gap = result.fun * split.loss_unit, result.dual_gap * split.loss_unit
-        return result
+        options = {"problem": split, "dual": dual, "tol": problem.tol, "random_state": problem.random_state}
+        options["maxiter"] = problem.max_iter - n_iter
+        method = augmented_lagrangian
+        found = minimize(run.recorder.fun, x, jac=True, method=method, callback=callback, options=options)
+        n_iter += int(found.nit)
+        return found
 
-    split = Split(run.model)
+    split = Split(model)
     near = split.with_near_kinks()
-    result = solve(near or split)
-    value = float(result.fun)
+    result = solve(near or split, split.from_model(run.start))
     if near is not None:
-        if not split.agrees_with(near, split.from_model(result.x)):
-            result = solve(split)
-        value = run.model.value_and_gradient(result.x)[0]
-    gap, converged, n_iter = float(result.dual_gap), bool(result.success), int(result.nit)
-    return Fit(result.x, value, gap, converged, n_iter, result, dual=result.dual)
+        result.fun, result.dual_gap = duality_gap(split, result.x, result.dual)
+        if result.success and result.dual_gap > problem.tol * abs(result.fun):
+            result = solve(split, result.x, result.dual)
+    x, value, gap = split.to_model(result.x), float(result.fun), float(result.dual_gap)
+    value, gap = value * split.value_unit, gap * split.value_unit
+    if split.is_rounded(float(result.fun)):
+        lower, value = value - gap, model.value_and_gradient(x)[0]
+        gap = max(value - lower, 0.0)
+    return Fit(x, value, gap, bool(result.success), n_iter, result, dual=result.dual)
 
 
 def _fit_smoothly(run: Run, solver: str) -> Fit:
