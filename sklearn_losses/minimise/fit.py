@@ -21,6 +21,7 @@ from ..objective.points import Points
 from ..objective.preconditioners import dense_inverse, typical_inverse
 from ..objective.split import Split, hard_labels
 from ..solvers import augmented_lagrangian, gradient_descent, quasi_newton
+from ..solvers.augmented_lagrangian.lower_bound import duality_gap
 from . import starts, strategies
 from .by_name import NEVER, check_method, minimize_by_name
 from .endings import CONVERGED, LIMIT, ROUNDING, STOPPED, Ending, ending
@@ -254,36 +255,36 @@ class Run:
 
 def _fit_exactly(run: Run) -> Found:
     """Piecewise-linear losses: an exact solution with a duality gap of its own."""
+    task, model = run.task, run.model
+    begun = run.recorder.n_iter
 
-    def solve(split: Split) -> OptimizeResult:
-        def callback(intermediate_result):
+    def solve(split: Split, x: Array, dual: Array | None = None) -> OptimizeResult:
+        def callback(intermediate_result: OptimizeResult) -> None:
             intermediate_result.x = split.to_model(intermediate_result.x)
-            intermediate_result.fun *= split.loss_unit
-            intermediate_result.dual_gap *= split.loss_unit
+            intermediate_result.fun *= split.value_unit
+            intermediate_result.dual_gap *= split.value_unit
             run.recorder.callback(intermediate_result)
 
-        result = minimize(
-            run.recorder.fun,
-            split.from_model(run.start),
-            jac=True,
-            method=augmented_lagrangian,
-            callback=callback,
-            options={"split": split, "tol": run.task.tol, "maxiter": run.task.max_iter},
-        )
-        result.x = split.to_model(result.x)
-        result.fun, result.dual_gap = result.fun * split.loss_unit, result.dual_gap * split.loss_unit
-        return result
+        options = {"problem": split, "dual": dual, "tol": task.tol, "random_state": task.random_state}
+        options["maxiter"], method, before = run.left, augmented_lagrangian, run.recorder.n_iter
+        found = minimize(run.recorder.fun, x, jac=True, method=method, callback=callback, options=options)
+        run.recorder.n_iter = before + int(found.nit)  # many steps are taken without a callback
+        return found
 
-    split = Split(run.model)
+    split = Split(model)
     near = split.with_near_kinks()
-    result = solve(near or split)
-    value = float(result.fun)
+    result = solve(near or split, split.from_model(run.start))
     if near is not None:
-        if not split.agrees_with(near, split.from_model(result.x)):
-            result = solve(split)
-        value = run.model.value_and_gradient(result.x)[0]
-    gap, converged, n_iter = float(result.dual_gap), bool(result.success), int(result.nit)
-    return Found(result.x, value, gap, converged, n_iter, result, dual=result.dual)
+        result.fun, result.dual_gap = duality_gap(split, result.x, result.dual)
+        if result.success and result.dual_gap > task.tol * abs(result.fun):
+            result = solve(split, result.x, result.dual)
+    x, value, gap = split.to_model(result.x), float(result.fun), float(result.dual_gap)
+    value, gap = value * split.value_unit, gap * split.value_unit
+    if split.is_rounded(float(result.fun)):
+        lower, value = value - gap, model.value_and_gradient(x)[0]
+        gap = max(value - lower, 0.0)
+    n_iter = run.recorder.n_iter - begun
+    return Found(x, value, gap, bool(result.success), n_iter, result, dual=result.dual)
 
 
 def _fit_smoothly(run: Run, solver: str) -> Found:
