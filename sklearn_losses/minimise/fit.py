@@ -78,7 +78,7 @@ class Fitting:
                 return task.warm
         companion = None if callable(self.solver) else starts.companion(task)
         if companion is None:
-            return self.null.theta
+            return self.null.nearly if self.solver == "auto" and task.piecewise else self.null.theta
         tol = max(task.tol, STARTING_TOLERANCE) if task.domain == "probabilities" else task.tol
         first = task.with_loss(companion, tol=tol, max_iter=max(task.max_iter // 2, 1), watch=task.watch_start)
         found = Fitting(first, "auto").run()
