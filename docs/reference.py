@@ -91,6 +91,10 @@ def guide_label(name: str) -> str:
 def context() -> dict[str, dict]:
     """What the templates of autosummary look up."""
     objects = public_objects()
+    for found in objects.values():
+        # the base class has no such method whose docstring could be inherited
+        if inspect.isroutine(curvature := getattr(found, "curvature", None)) and not curvature.__doc__:
+            curvature.__doc__ = "The elementwise second derivative in the prediction, of the prediction's shape."
     return {
         "public_methods": {name: public_methods(found) for name, found in objects.items() if inspect.isclass(found)},
         "guide": {name: guide_label(name) for name in objects},
@@ -137,6 +141,3 @@ def mend_docstring(app, what, name, obj, options, lines) -> None:
         )
         for line in lines
     ]
-    # the base class has no such method whose docstring could be inherited
-    if name.endswith(".curvature") and not any(lines):
-        lines[:] = ["The elementwise second derivative in the prediction, of the prediction's shape.", ""]
