@@ -57,7 +57,7 @@ class Linex(Loss):
 # %%
 # ``check_loss`` compares the derivatives with finite differences, and tries extreme
 # values, weights, clones and pickles. It returns quietly, or raises and says why.
-# Forget a factor, and it says where:
+# Forget a factor, and it says what is wrong:
 
 check_loss(Linex())
 
