@@ -82,10 +82,10 @@ def test_it_is_the_loop_of_nested_cross_validation(kind):
     loss = SquaredError() if kind == "another loss" else CrossEntropy()
     grid = {f"{prefix}alpha": [1e-3, 1.0, 0.03], f"{prefix}fit_intercept": [True, False]}
     found = compare_losses(
-        model, X, Y, losses=[loss], cv=3, scoring=["neg_log_loss", "accuracy"], param_grid=grid, inner_cv=4
+        model, X, Y, losses=[loss], cv=2, scoring=["neg_log_loss", "accuracy"], param_grid=grid, inner_cv=3
     )
-    search = GridSearchCV(clone(model).set_params(**{f"{prefix}loss": loss}), grid, cv=4, scoring="neg_log_loss")
-    splits = list(StratifiedKFold(3).split(X, Y))
+    search = GridSearchCV(clone(model).set_params(**{f"{prefix}loss": loss}), grid, cv=3, scoring="neg_log_loss")
+    splits = list(StratifiedKFold(2).split(X, Y))
     for fold, (train, test) in enumerate(splits):
         search.fit(X[train], Y[train])
         assert found.best_params[repr(loss)][fold] == search.best_params_
@@ -164,7 +164,7 @@ def test_candidates_score_as_cold_fits_do(monkeypatch):
                 cv=2,
                 inner_cv=3,
                 scoring=Hinge(),
-                param_grid={"alpha": np.logspace(-4, 1, 8)},
+                param_grid={"alpha": np.logspace(-4, 1, 5)},
             )
     assert len(scores[True]) == 2 * len(CONVEX)
     for warm, cold in zip(scores[True], scores[False], strict=True):

@@ -17,12 +17,11 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
-from ..activations import Activation
+from ..activations import Link
 from ..certificates.recession import recession
 from ..data import Rows, rows_of
 from ..data.threads import ALONE, Workers, worker_threads
 from ..losses import Loss, get_loss
-from ..losses.on_scores import compose
 from ..minimise.fit import fit
 from ..minimise.task import Task as Minimisation
 from ..objective.objective import Objective
@@ -43,7 +42,7 @@ class Task:
     y: np.ndarray
     weights: np.ndarray
     loss: Loss
-    activation: Activation
+    activation: Link
     domain: str
     n_outputs: int
     attributes: dict  # fitted attributes that are known before the fit
@@ -59,7 +58,7 @@ class Task:
         return Objective(
             rows_of(self.X, self.y, self.weights, self.n_outputs, workers),
             loss=self.loss,
-            composition=compose(self.loss, self.activation),
+            composition=self.loss.on_scores(self.activation),
             penalty=L2(estimator.alpha),
             fit_intercept=bool(estimator.fit_intercept),
             regression=self.domain == "values",

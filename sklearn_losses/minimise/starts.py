@@ -66,9 +66,9 @@ class Null:
             if not composition.has_curvature:
                 return None
             targets, scores = self._targets(y), self._scores(first + shift, len(weights))
+            total = composition.curvature(targets, scores).weighted_sum(weights)
             if objective.n_outputs == 1:
-                return np.reshape(np.dot(weights, composition.blocks(targets, scores)), (1, 1))
-            total = composition.mean_block(targets, scores, weights)
+                return np.reshape(total, (1, 1))
             return total + np.trace(total) / objective.n_outputs**2
 
         reach = float(np.abs(y - first).max()) if task.domain == "values" else 1.0

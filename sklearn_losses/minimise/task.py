@@ -8,9 +8,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from scipy.optimize import OptimizeResult
 
-from ..activations import Activation
+from ..activations import Link
 from ..losses import Loss
-from ..losses.on_scores import compose
 from ..objective.objective import Objective
 from ..objective.samples import RandomState
 from ..objective.split import has_exact_form
@@ -23,7 +22,7 @@ class Task:
     """The objective, the pair of loss and activation that it is made of, and the limits."""
 
     objective: Objective
-    activation: Activation
+    activation: Link
     domain: str
     tol: float
     max_iter: int
@@ -40,7 +39,7 @@ class Task:
     @property
     def convex(self) -> bool:
         """Whether the loss is convex in the scores."""
-        return self.loss.is_convex_on(self.domain)
+        return self.objective.composition.convex
 
     @property
     def piecewise(self) -> bool:
@@ -73,7 +72,7 @@ class Task:
 
     def with_loss(self, loss: Loss, **changes) -> Task:
         """The same rows and penalty with another loss."""
-        objective = self.objective.replaced(loss=loss, composition=compose(loss, self.activation))
+        objective = self.objective.replaced(loss=loss, composition=loss.on_scores(self.activation))
         return replace(self, objective=objective, warm=None, watch_start=None, **({"watch": None} | changes))
 
 

@@ -6,14 +6,13 @@ block's rows.
 
 from __future__ import annotations
 
-from functools import partial
-
 import numpy as np
 
+from ..activations import Curvature, absolute
 from ..data import Block
 from ..data.sums import Largest
 from ..losses.metric import one_hot
-from ..losses.on_scores import Array, Composition, absolute
+from ..losses.on_scores import Array, LossOnScores
 
 
 def targets(block: Block) -> Array:
@@ -26,13 +25,13 @@ def all_targets(block: Block) -> tuple:
     return (targets(block),)
 
 
-def value_and_gradient(block: Block, loss: Composition, coef: Array, intercept: Array) -> tuple:
+def value_and_gradient(block: Block, loss: LossOnScores, coef: Array, intercept: Array) -> tuple:
     """The mean loss, and its gradient in the coefficients and the intercepts."""
     values, slopes = loss.value_and_gradient(targets(block), block.scores(coef, intercept))
     return block.mean(values), *block.pull_back(slopes)
 
 
-def scored_value_and_gradient(block: Block, loss: Composition, coef: Array, intercept: Array) -> tuple:
+def scored_value_and_gradient(block: Block, loss: LossOnScores, coef: Array, intercept: Array) -> tuple:
     """The scores, then the same."""
     scores = block.scores(coef, intercept)
     values, slopes = loss.value_and_gradient(targets(block), scores)
@@ -49,12 +48,12 @@ def largest(block: Block, scores: Array) -> tuple:
     return (Largest(np.abs(scores).max()),)
 
 
-def losses(block: Block, loss: Composition, scores: Array, shift: Array) -> tuple:
+def losses(block: Block, loss: LossOnScores, scores: Array, shift: Array) -> tuple:
     """Every row's loss at scores plus a shift (K,)."""
     return (loss.value_and_gradient(targets(block), shifted(scores, shift))[0],)
 
 
-def slopes(block: Block, loss: Composition, scores: Array, shift: Array) -> tuple:
+def slopes(block: Block, loss: LossOnScores, scores: Array, shift: Array) -> tuple:
     """Every row's slopes at scores plus a shift (K,), the mean loss, the mean slopes and their mean sizes."""
     values, slopes = loss.value_and_gradient(targets(block), shifted(scores, shift))
     return slopes, block.mean(values), block.mean(slopes), block.mean(np.abs(slopes))
@@ -65,23 +64,21 @@ def pulled_back(block: Block, slopes: Array) -> tuple:
     return block.pull_back(slopes)
 
 
-def curvature(block: Block, loss: Composition, scores: Array) -> tuple:
+def curvature(block: Block, loss: LossOnScores, scores: Array) -> tuple:
     """The second derivatives in the scores, ready for many products."""
-    if block.n_outputs == 1:
-        return (partial(np.multiply, loss.blocks(targets(block), scores)),)
-    return (loss.curvature_at(targets(block), scores),)
+    return (loss.curvature(targets(block), scores),)
 
 
-def product(block: Block, curvature, coef: Array, intercept: Array) -> tuple:
+def product(block: Block, curvature: Curvature, coef: Array, intercept: Array) -> tuple:
     """The Hessian of the mean loss times a direction."""
-    return block.pull_back(curvature(block.scores(coef, intercept)))
+    return block.pull_back(curvature.apply(block.scores(coef, intercept)))
 
 
 def dense_hessian(
-    block: Block, loss: Composition, coef: Array, intercept: Array, transform, ones: bool, convex: bool, dtype: type
+    block: Block, loss: LossOnScores, coef: Array, intercept: Array, transform, ones: bool, convex: bool, dtype: type
 ) -> tuple:
     """The Hessian of the mean loss in the weights of transformed rows; made positive where the loss is not convex."""
-    matrices = loss.blocks(targets(block), block.scores(coef, intercept))
+    matrices = loss.curvature(targets(block), block.scores(coef, intercept)).blocks()
     matrices = matrices if convex else absolute(matrices)
     return (block.gram(matrices, dtype, ones=ones, transform=transform),)
 
@@ -102,27 +99,25 @@ def even_gram(block: Block, curvature: float, transform, ones: bool) -> tuple:
     return (block.gram(np.full(len(block.weights), curvature), ones=ones, transform=transform),)
 
 
-def sizes_of_diagonal(block: Block, loss: Composition, scores: Array) -> tuple:
+def sizes_of_diagonal(block: Block, loss: LossOnScores, scores: Array) -> tuple:
     """The sizes of the diagonals of the rows' Hessians in the scores, their mean, and by how much classes differ."""
-    sizes = np.abs(loss.diagonal(targets(block), scores))
+    sizes = np.abs(loss.curvature(targets(block), scores).diagonal())
     differ = float(np.any(sizes != sizes[:, :1])) if sizes.ndim == 2 else 0.0
     return sizes, block.mean(sizes), differ
 
 
-def mean_curvature(block: Block, loss: Composition, scores: Array, shift: Array) -> tuple:
+def mean_curvature(block: Block, loss: LossOnScores, scores: Array, shift: Array) -> tuple:
     """The mean of the rows' Hessians at scores plus a shift, (K, K)."""
-    y, scores = targets(block), shifted(scores, shift)
-    if block.n_outputs == 1:
-        return (np.reshape(block.mean(loss.blocks(y, scores)), (1, 1)),)
-    return (loss.mean_block(y, scores, block.weights),)
+    curvature = loss.curvature(targets(block), shifted(scores, shift))
+    return (np.reshape(curvature.weighted_sum(block.weights), (block.n_outputs, block.n_outputs)),)
 
 
-def between_and_within(block: Block, loss: Composition, scores: Array, transform, ones: bool) -> tuple:
+def between_and_within(block: Block, loss: LossOnScores, scores: Array, transform, ones: bool) -> tuple:
     """The mean of the rows' Hessians, (K, K), their total size, and the Gram matrix of rows by these sizes."""
-    y = targets(block)
-    sizes = np.abs(loss.diagonal(y, scores)).sum(axis=1)
+    curvature = loss.curvature(targets(block), scores)
+    sizes = np.abs(curvature.diagonal()).sum(axis=1)
     return (
-        loss.mean_block(y, scores, block.weights),
+        curvature.weighted_sum(block.weights),
         block.mean(sizes),
         block.gram(sizes, ones=ones, transform=transform),
     )

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..data import PerRow, Rows
 from ..losses import Loss
-from ..losses.on_scores import Array, Composition
+from ..losses.on_scores import Array, LossOnScores
 from . import kernels
 from .hessian import Hessian
 from .parameters import AsTheyAre, Parameters, conditioned
@@ -43,7 +43,7 @@ class Objective:
         The data, with targets and weights.
     loss : Loss
         For what it declares, and the mean's transformation (`Loss.total`).
-    composition : Composition
+    composition : LossOnScores
         The loss on scores.
     penalty : Penalty
         Of the coefficients.
@@ -65,7 +65,7 @@ class Objective:
         rows: Rows,
         *,
         loss: Loss,
-        composition: Composition,
+        composition: LossOnScores,
         penalty: Penalty,
         fit_intercept: bool,
         regression: bool = False,
@@ -82,7 +82,7 @@ class Objective:
         *,
         rows: Rows | None = None,
         loss: Loss | None = None,
-        composition: Composition | None = None,
+        composition: LossOnScores | None = None,
         penalty: Penalty | None = None,
         parameters: Parameters | None = None,
     ) -> Objective:

@@ -14,7 +14,6 @@ from sklearn_losses.data import dense, rows_of
 from sklearn_losses.data import sparse as sparse_rows
 from sklearn_losses.data.threads import worker_threads
 from sklearn_losses.losses import CrossEntropy
-from sklearn_losses.losses.on_scores import compose
 from sklearn_losses.objective.objective import Objective
 from sklearn_losses.objective.penalties import L2
 
@@ -45,7 +44,7 @@ def objective(rows):
     return Objective(
         rows,
         loss=CrossEntropy(),
-        composition=compose(CrossEntropy(), Sigmoid() if one else Softmax()),
+        composition=CrossEntropy().on_scores(Sigmoid() if one else Softmax()),
         penalty=L2(0.1),
         fit_intercept=True,
     )

@@ -12,7 +12,6 @@ from sklearn_losses.data import dense, rows_of
 from sklearn_losses.data import sparse as sparse_rows
 from sklearn_losses.data.threads import ALONE, worker_threads
 from sklearn_losses.losses import NAMES
-from sklearn_losses.losses.on_scores import compose
 from sklearn_losses.objective.objective import Objective
 from sklearn_losses.objective.penalties import L2
 
@@ -117,7 +116,7 @@ def build(X, y, n_outputs, workers=ALONE):
     return Objective(
         rows_of(X, y, None, n_outputs, workers),
         loss=loss,
-        composition=compose(loss, activation),
+        composition=loss.on_scores(activation),
         penalty=L2(0.1),
         fit_intercept=True,
     )
