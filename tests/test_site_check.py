@@ -86,6 +86,6 @@ def test_the_reference_finds_its_names(check):
 
 
 def test_initials_are_no_lists(check):
-    lines = ["S. Kullback and R. A. Leibler", "    R. Koenker", "With `Huber` and `nhev`."]
+    lines = ["S. Kullback and others", "    R. Koenker", "`Huber` and `nhev`."]
     check.reference.mend_docstring(None, "class", "sklearn_losses.KLDivergence", object, None, lines)
-    assert lines == [r"\S. Kullback and R. A. Leibler", r"    \R. Koenker", "With `Huber <sklearn_losses.Huber>` and ``nhev``."]
+    assert lines == [r"\S. Kullback and others", r"    \R. Koenker", "`Huber <sklearn_losses.Huber>` and ``nhev``."]
