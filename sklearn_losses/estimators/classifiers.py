@@ -12,7 +12,7 @@ from ..objective.objective import Objective
 from . import validation
 from .callbacks import with_callbacks
 from .constructor import naming_unknown_parameters
-from .linear_model import LinearModel, Task
+from .linear_model import LinearModel, Prepared
 
 __all__ = ["LogisticRegressor", "SoftmaxClassifier"]
 
@@ -107,7 +107,8 @@ class LinearClassifier(ClassifierMixin, LinearModel):
         validation.check_parameters(self)
         loss, domain = self._loss_for(("probabilities", "scores"), "Use it with LinearRegressor.")
         X, y = validation.check_fit_data(self, X, y, validation.check_labels)
-        classes, target = validation.encode_labels(y)
+        classes, codes = validation.encode_labels(y)
+        target: np.ndarray = codes
         weights = validation.check_weights(sample_weight, len(y))
         validation.check_class_weight(self.class_weight, classes)
         if soft_labels is not None:
@@ -121,7 +122,7 @@ class LinearClassifier(ClassifierMixin, LinearModel):
         n_outputs = 1 if binary else len(classes)
         activation = loss.own_link(domain, n_outputs)
         validation.check_loss_shapes(loss, activation, target[np.flatnonzero(weights)[:3]], n_outputs)
-        return Task(X, target, weights, loss, activation, domain, n_outputs, attributes)
+        return Prepared(X, target, weights, loss, activation, domain, n_outputs, attributes)
 
     def decision_function(self, X):
         """Scores of the rows.

@@ -25,7 +25,7 @@ from ..solvers.augmented_lagrangian.lower_bound import duality_gap
 from . import starts, strategies
 from .by_name import NEVER, check_method, minimize_by_name
 from .endings import CONVERGED, LIMIT, ROUNDING, STOPPED, Ending, ending
-from .recorder import Point, Recorder
+from .recorder import Recorder, Visited
 from .root_mean import CORNER_STEPS, RootMeanGap, fit_at_corner
 from .task import Found, Task
 
@@ -221,7 +221,7 @@ class Fitting:
         n_iter = int(result.get("nit", recorder.n_iter))
         return replace(found, n_iter=n_iter)
 
-    def _judged_plainly(self, point: Point, result: OptimizeResult, estimate: Gap | None) -> Found:
+    def _judged_plainly(self, point: Visited, result: OptimizeResult, estimate: Gap | None) -> Found:
         task = self.task
         x, value, _ = point
         if estimate is not None:
