@@ -1,7 +1,8 @@
-# Every verb sets up what it needs in .venv, once: a stamp for its extras, renewed when pyproject.toml changes.
+# Every verb sets up what it needs in .venv, once: a stamp for its extras, renewed when pyproject.toml or compiled code changes.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+COMPILED := $(shell find sklearn_losses -name '*.pyx')
 
 .PHONY: help demo test lint docs bench clean
 
@@ -34,12 +35,13 @@ bench: $(VENV)/.with-bench
 clean:
 	rm -rf $(VENV) .venv-* build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	rm -rf docs/_build docs/auto_examples docs/generated benchmarks/outputs
+	rm -f $(COMPILED:.pyx=.c) $(COMPILED:.pyx=.*.so)
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # pip is the last thing that venv installs: where it stands, the environment is whole
 $(BIN)/pip:
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.with-%: pyproject.toml | $(BIN)/pip
+$(VENV)/.with-%: pyproject.toml $(COMPILED) | $(BIN)/pip
 	$(BIN)/python -m pip install --quiet --editable ".[$*]"
 	touch $@

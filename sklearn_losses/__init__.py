@@ -4,7 +4,7 @@ from . import losses
 from .checks import check_loss
 from .estimators import LinearRegressor, LogisticRegressor, SoftmaxClassifier
 from .losses import *
+from .versions import __version__ as __version__
+from .versions import show_versions
 
-__version__ = "0.1.0"
-
-__all__ = ["LinearRegressor", "LogisticRegressor", "SoftmaxClassifier", "check_loss", *losses.__all__]
+__all__ = ["LinearRegressor", "LogisticRegressor", "SoftmaxClassifier", "check_loss", "show_versions", *losses.__all__]
