@@ -2,9 +2,31 @@
 
 from . import losses
 from .checks import check_loss
+from .comparison import LossComparison, compare_losses
+from .displays import (
+    CoefficientDisplay,
+    ConvergenceDisplay,
+    LossComparisonDisplay,
+    LossCurveDisplay,
+    RegularizationPathDisplay,
+)
 from .estimators import LinearRegressor, LogisticRegressor, SoftmaxClassifier
 from .losses import *
 from .versions import __version__ as __version__
 from .versions import show_versions
 
-__all__ = ["LinearRegressor", "LogisticRegressor", "SoftmaxClassifier", "check_loss", "show_versions", *losses.__all__]
+__all__ = [
+    "CoefficientDisplay",
+    "ConvergenceDisplay",
+    "LinearRegressor",
+    "LogisticRegressor",
+    "LossComparison",
+    "LossComparisonDisplay",
+    "LossCurveDisplay",
+    "RegularizationPathDisplay",
+    "SoftmaxClassifier",
+    "check_loss",
+    "compare_losses",
+    "show_versions",
+    *losses.__all__,
+]

@@ -16,7 +16,7 @@ NAME = "sklearn_losses"
 
 # From the bottom up: a layer may import the layers above its own line in this table, never its neighbours.
 LAYERS = (
-    ("activations", "solvers"),
+    ("activations", "corrected_t", "solvers"),
     ("losses", "data"),
     ("objective",),
     ("certificates",),
@@ -26,7 +26,7 @@ LAYERS = (
     ("comparison", "path"),
     ("__init__",),
 )
-ALWAYS_INSTALLED = {"numpy", "scipy", "sklearn", "threadpoolctl"}
+ALWAYS_INSTALLED = {"joblib", "numpy", "scipy", "sklearn", "threadpoolctl"}
 EXTRAS = {"matplotlib", "pandas", "rich"}
 SOLVERS_KNOW = {"numpy", "scipy"}
 

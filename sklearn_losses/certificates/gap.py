@@ -1,52 +1,104 @@
-r"""What is known for certain about a point: a bound on F - min F.
+r"""What is known for certain about a point: one bound on F - min F.
 
-F is strongly convex in the penalised coordinates with the penalty's strengths, so that wherever the gradient in
-the intercept vanishes
+The data term L is convex in all scores z, so it lies above its tangents. With the slopes a of one of them, shares
+:math:`\rho_i` that make them sum to zero over the rows for every intercept (`balance`), :math:`v = -X'(\rho a)` and a
+lower bound m of the losses,
 
-.. math:: F(x) - \min F \le \frac{1}{2} \sum_j \frac{g_j^2}{\mathrm{penalty}_j} .
+.. math::
+    F(x) - \min F \le \mathrm{pen}(x) + \mathrm{pen}^*(v) - v'x + \sum_i s_i (1 - \rho_i) (\ell_i - m)
+    = \sum_j \frac{g_j^2}{2 \lambda_j} + \sum_i s_i (1 - \rho_i) (\ell_i - m) ,
+
+with :math:`g = \lambda x - v`, the gradient of F where all shares are one. No share at all leaves F - m, which no
+bound exceeds.
 """
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
-from scipy.optimize import minimize
 
 from ..losses.on_scores import Array
-from ..objective.objective import Objective
 from ..objective.parameters import Conditioned
-from ..solvers import quasi_newton
+from .balance import balance
+from .intercept import Slopes, best_shift, slopes_at
 
-CHORDS = 8  # steps with one Hessian before giving up on them
-CHEAP_HESSIAN = 1e9  # multiplications that the Hessian in the intercepts may cost
-ROUNDING = 1e-13
 EPSILON = float(np.finfo(float).eps)
+ROUNDING = 8.0  # of scores that should be zero, relative to the others
 
 
-class GradientBound:
-    """The bound as a function ``(x, value, gradient)`` for solvers; only nearly one before the intercept is exact."""
+class Proof(NamedTuple):
+    """A point, its value and a bound on the value minus the minimum; nan where none can be drawn."""
+
+    x: Array
+    value: float
+    bound: float
+
+
+class Gap:
+    """The gap of an objective that is convex and has a penalty on all weights: an estimate, and the proof.
+
+    Parameters
+    ----------
+    model : Conditioned
+        The objective in the coordinates of its solver.
+    """
 
     def __init__(self, model: Conditioned):
         self.model = model
         penalised = model.penalty > 0
-        # weights without a penalty have no part in it
+        # weights without a penalty have no part in the estimate, and intercepts that of a typical curvature
         strength = np.where(np.arange(len(penalised)) < model.objective.n_weights, np.inf, 1.0)
         self._root = np.sqrt(np.where(penalised, model.penalty, strength))
+        self._penalised = penalised
 
     def __call__(self, x: Array, value: float, gradient: Array) -> float:
+        """The estimate that solvers stop on: the bound, if the gradient in the intercept were zero."""
         scaled = gradient / self._root
         return 0.5 * float(np.dot(scaled, scaled))
 
-    def proof(self, x: Array, value: float, gradient: Array) -> tuple[Array, float, float]:
-        """x, with its intercept made exact if need be, its value, and the bound."""
-        if intercept_is_exact(self.model, value, gradient):
-            return x, value, self(x, value, gradient)
-        return certify(self.model, x)
+    def proof(self, x: Array, value: float, gradient: Array) -> Proof:
+        """The bound at x, or at the same weights with a better intercept. At most one pass."""
+        model = self.model
+        if not model.objective.fit_intercept:
+            return self._drawn(x, value, gradient, 0.0)
+        scores = model.scores(x)
+        slopes = slopes_at(model.objective, scores)
+        if slopes.vanish:
+            return self._drawn(x, value, gradient, 0.0)
+        shift, slopes = best_shift(model.objective, scores)
+        return self._with_shift(x, value, scores, shift, slopes)
 
+    def _with_shift(self, x: Array, value: float, scores: Array, shift: Array, slopes: Slopes) -> Proof:
+        model = self.model
+        shifted = x.copy()
+        shifted[model.objective.n_weights :] += shift
+        scores = scores + (shift if scores.ndim == 2 else shift[0])
+        dual, price = slopes.dual, 0.0
+        if not slopes.vanish:
+            balanced = balance(model.objective, scores, slopes)
+            if balanced is None:
+                return self._drawn(x, value, np.full(x.shape, np.nan), np.inf)
+            dual = dual * (balanced.shares if dual.ndim == 1 else balanced.shares[:, None])
+            price = balanced.price
+        higher, gradient = model.from_dual(shifted, slopes.mean, dual)
+        if higher <= value:
+            return self._drawn(shifted, higher, gradient, price)
+        # both points share the lower bound of the minimum
+        return self._drawn(x, value, gradient, price - (higher - value))
 
-def intercept_is_exact(model: Conditioned, value: float, gradient: Array) -> bool:
-    """Whether the gradient in the intercept is zero up to rounding, so that the estimate is the bound itself."""
-    intercept_gradient = gradient[model.objective.n_weights :]
-    return bool((np.abs(intercept_gradient) <= ROUNDING * min(value, np.sqrt(abs(value)))).all())
+    def _drawn(self, x: Array, value: float, gradient: Array, price: float) -> Proof:
+        scaled = gradient[self._penalised] / self._root[self._penalised]
+        bound = max(0.5 * float(np.dot(scaled, scaled)) + price, 0.0)
+        return Proof(x, value, self.at_most(value, bound))
+
+    def at_most(self, value: float, bound: float) -> float:
+        """The smaller one of a bound and of what the losses' lower bound leaves; nan where neither is finite."""
+        loss = self.model.objective.loss
+        bound = bound if np.isfinite(bound) else np.inf
+        if loss.lower_bound is not None:
+            bound = min(bound, value - loss.total(loss.lower_bound)[0])
+        return bound if np.isfinite(bound) else np.nan
 
 
 def is_negligible(model: Conditioned, bound: float) -> bool:
@@ -54,7 +106,7 @@ def is_negligible(model: Conditioned, bound: float) -> bool:
     objective = model.objective
     shape = (objective.rows.n_rows, objective.n_outputs)
     zero, _ = objective.of_scores(np.zeros(shape[: 1 if objective.n_outputs == 1 else 2]))
-    return bound <= EPSILON**2 * objective.loss.total(zero)[0]
+    return bound <= objective.loss.total((ROUNDING * EPSILON) ** 2 * zero)[0]
 
 
 def is_out_of_reach(model: Conditioned, value: float, tol: float) -> bool:
@@ -63,96 +115,9 @@ def is_out_of_reach(model: Conditioned, value: float, tol: float) -> bool:
     A column of size 1e30 with alpha = 1e-4 is such a case: its weight is known to all digits, but F hardly changes
     with the penalty and no bound can be drawn from it.
     """
-    slope = min(value, 2.0 * np.sqrt(value))
+    slope = min(value, 2.0 * np.sqrt(abs(value)))
     penalised = model.penalty > 0
     variance = np.tile(model.coordinates.variance, model.objective.n_outputs)
     variance = np.concatenate([variance, np.ones(len(penalised) - len(variance))])[penalised]
     weakest = float(np.max(variance / model.penalty[penalised], initial=0.0))
-    return 0.5 * (64.0 * EPSILON * slope) ** 2 * weakest > tol * value
-
-
-def certify(model: Conditioned, x: Array, tilt: Array | float = 0.0) -> tuple[Array, float, float]:
-    """The point with its intercept made exact, its value, and the bound on F - min F. One pass.
-
-    With a tilt, all of it is about ``F(x) + tilt' x``.
-    """
-    x, value, gradient = with_exact_intercept(model, x, tilt)
-    return x, value, bound_by_gradient(model, gradient)
-
-
-def bound_by_gradient(model: Conditioned, gradient: Array) -> float:
-    """The bound where the gradient in the intercept vanishes."""
-    penalised = model.penalty > 0
-    return 0.5 * float(np.sum(gradient[penalised] ** 2 / model.penalty[penalised]))
-
-
-def with_exact_intercept(model: Conditioned, x: Array, tilt: Array | float) -> tuple[Array, float, Array]:
-    """The best point that differs from x in the intercept only, with the value and the gradient there. One pass."""
-    objective = model.objective
-    tilt = np.broadcast_to(tilt, x.shape)
-    scores = model.scores(x)
-    if objective.fit_intercept:
-        shift, mean, dual = _best_shift(objective, scores, tilt[objective.n_weights :])
-        x = x.copy()
-        x[objective.n_weights :] += shift
-    else:
-        mean, dual = objective.of_scores(scores)
-    value, gradient = model.from_dual(x, mean, dual)
-    return x, value + float(tilt @ x), gradient + tilt
-
-
-def _best_shift(objective: Objective, scores: Array, tilt: Array) -> tuple[Array, float, Array]:
-    """What to add to every row's scores so that the gradient in the intercept, plus a tilt, vanishes.
-
-    With it the mean loss there and every row's derivative. It takes no pass over X.
-
-    Near the optimum a few steps with one Hessian are enough; farther away a solver takes over.
-    """
-    shift: Array = np.zeros(objective.n_outputs)
-    mean, dual = objective.of_scores(scores)
-    inverse, size = None, np.inf
-    if objective.composition.has_curvature and scores.size * objective.n_outputs <= CHEAP_HESSIAN:
-        for _ in range(CHORDS):
-            residual = np.reshape(objective.weights @ dual, objective.n_outputs) + tilt
-            last, size = size, np.abs(residual).max()
-            small = ROUNDING * min(mean, np.sqrt(abs(mean)))
-            if size <= small or (size > 0.5 * last and size <= 100 * small):
-                return shift, mean, dual
-            if size > 0.5 * last:
-                break
-            if inverse is None:
-                values, vectors = np.linalg.eigh(_intercept_hessian(objective, scores))
-                curved = values > EPSILON * len(values) * values[-1]
-                inverse = (vectors[:, curved] / values[curved]) @ vectors[:, curved].T
-            shift = shift - inverse @ residual
-            mean, dual = objective.of_scores(_moved(scores, shift))
-    shift = _minimise_over_intercept(objective, scores, tilt)
-    return shift, *objective.of_scores(_moved(scores, shift))
-
-
-def _moved(scores: Array, shift: Array) -> Array:
-    return scores + (shift if scores.ndim == 2 else shift[0])
-
-
-def _intercept_hessian(objective: Objective, scores: Array) -> Array:
-    """The mean curvature in the intercept, (K, K), with some along the common shift of classes that has none."""
-
-    def of_rows(rows):
-        y, z, weights = objective.targets(rows), scores[rows], objective.weights[rows]
-        if z.ndim == 1:
-            return (np.dot(weights, objective.composition.blocks(y, z)),)
-        return (objective.composition.mean_block(y, z, weights),)
-
-    n_outputs = objective.n_outputs
-    hessian = np.reshape(objective.rows.sum(of_rows)[0], (n_outputs, n_outputs))
-    return hessian + np.trace(hessian) / n_outputs**2 if n_outputs > 1 else hessian
-
-
-def _minimise_over_intercept(objective: Objective, scores: Array, tilt: Array) -> Array:
-    def value_and_gradient(shift):
-        mean, dual = objective.of_scores(_moved(scores, shift))
-        return mean + float(tilt @ shift), np.reshape(objective.weights @ dual, objective.n_outputs) + tilt
-
-    options = {"tol": 1e-15, "maxiter": 100}
-    start = np.zeros(objective.n_outputs)
-    return minimize(value_and_gradient, start, jac=True, method=quasi_newton, options=options).x
+    return 0.5 * (64.0 * EPSILON * slope) ** 2 * weakest > tol * abs(value)

@@ -10,16 +10,19 @@ from ..objective.objective import Objective
 from ..objective.parameters import Conditioned, condition
 from ..objective.split import Split, hard_labels
 from ..solvers.augmented_lagrangian.envelopes import duality_gap
-from .gap import certify
+from .gap import Gap, Proof
 
 Statistics = tuple[Array, Array]
 
 
-def by_gradient(objective: Objective, theta: Array, statistics: Statistics | None = None) -> tuple[Array, float, float]:
-    """For smooth convex losses with a penalty: theta with its intercept made exact, its value, and the bound."""
+def by_gradient(
+    objective: Objective, theta: Array, statistics: Statistics | None = None, gap: type[Gap] = Gap
+) -> Proof:
+    """For smooth convex losses with a penalty: theta, perhaps with a better intercept, its value, and the bound."""
     model = Conditioned(*condition(objective, statistics))
-    x, value, bound = certify(model, model.from_theta(theta))
-    return model.to_theta(x), value, bound
+    x = model.from_theta(theta)
+    proof = gap(model).proof(x, *model.value_and_gradient(x))
+    return proof._replace(x=model.to_theta(proof.x))
 
 
 def by_dual(

@@ -18,7 +18,8 @@ from ..losses.on_scores import Array
 from ..objective.parameters import Conditioned
 from ..objective.preconditioners import ByClassInverse, DenseInverse
 from ..solvers import quasi_newton
-from .gap import GradientBound, bound_by_gradient, certify, is_out_of_reach, with_exact_intercept
+from .gap import Gap, Proof, is_out_of_reach
+from .intercept import best_shift, slopes_at
 
 SHARE = 0.5  # of what the tolerance leaves that may be lost in finding the minimum of G
 FAST = 0.1  # share of the gap that a step may leave for another one to be tried
@@ -50,7 +51,7 @@ class SampledBound:
         inverse: DenseInverse | ByClassInverse,
         tol: float,
     ):
-        self._everywhere = GradientBound(model)
+        self._everywhere = Gap(model)
         self._part = Conditioned(part.objective.over(part.objective.rows, weights=weights), part.coordinates)
         self._inverse, self._tol = inverse.of_share(float(weights.sum())), tol
         self._proved: tuple[Array, float] | None = None
@@ -64,11 +65,11 @@ class SampledBound:
             self._proved = (x, self.from_sample(x, gradient, SHARE * (wanted - estimate)))
         return self._proved[1]
 
-    def proof(self, x: Array, value: float, gradient: Array) -> tuple[Array, float, float]:
+    def proof(self, x: Array, value: float, gradient: Array) -> Proof:
         """x, its value, and the bound: that of all rows where the sample did not prove enough."""
         bound = self(x, value, gradient)
         if self._proved is not None and self._proved[0] is x and bound <= self._tol * abs(value):
-            return x, value, bound
+            return Proof(x, value, self._everywhere.at_most(value, bound))
         return self._everywhere.proof(x, value, gradient)
 
     def from_sample(self, x: Array, gradient: Array, slack: float) -> float:
@@ -80,13 +81,31 @@ class SampledBound:
         y, slope, gap = x, gradient, np.inf
         with np.errstate(over="ignore", invalid="ignore"):
             for _ in range(STEPS):
-                y, least, slope = with_exact_intercept(part, y - self._inverse(slope), tilt)
-                gap, last = bound_by_gradient(part, slope), gap
+                y, least, slope, bound = self._settled(y - self._inverse(slope), tilt)
+                gap, last = bound, gap
                 if not slack < gap < FAST * last:
                     break
         if not gap <= slack:
-            _, least, gap = certify(part, self._lowest(x, tilt, slack), tilt)
+            _, least, _, gap = self._settled(self._lowest(x, tilt, slack), tilt)
         return at_x + float(tilt @ x) - least + gap
+
+    def _settled(self, y: Array, tilt: Array) -> tuple[Array, float, Array, float]:
+        """y with the best intercept for the sample, G there, its gradient, and the bound on G - min G."""
+        part = self._part
+        objective, scores, value = part.objective, part.scores(y), 0.0
+        if objective.fit_intercept:
+            shift, slopes = best_shift(objective, scores, tilt[objective.n_weights :])
+            y = y.copy()
+            y[objective.n_weights :] += shift
+        else:
+            slopes = slopes_at(objective, scores)
+        value, slope = part.from_dual(y, slopes.mean, slopes.dual)
+        value, slope = value + float(tilt @ y), slope + tilt
+        # without a lower bound of its own, G has one only where its slope in the intercept is zero
+        exact = slopes.vanish or not objective.fit_intercept
+        penalised = part.penalty > 0
+        bound = 0.5 * float(np.sum(slope[penalised] ** 2 / part.penalty[penalised])) if exact else np.inf
+        return y, value, slope, bound
 
     def _lowest(self, x: Array, tilt: Array, slack: float) -> Array:
         def tilted(y):
@@ -95,7 +114,7 @@ class SampledBound:
 
         options = {
             "metric": lambda y, level: self._inverse if level == 0 else None,
-            "gap": GradientBound(self._part),
+            "estimate": Gap(self._part),
             "tol": 0.0,
             "atol": slack,
             "maxiter": STEPS,

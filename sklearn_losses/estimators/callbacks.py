@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from time import perf_counter
 
 import numpy as np
 
 try:
     from sklearn.callback import CallbackSupportMixin, with_callbacks
-
-    CALLBACK_FRAMES = 1
 except ImportError:  # scikit-learn before 1.9 has no callbacks
-    CALLBACK_FRAMES = 0
 
     class CallbackSupportMixin:  # type: ignore[no-redef]
         """Nothing to support."""
@@ -21,7 +19,7 @@ except ImportError:  # scikit-learn before 1.9 has no callbacks
         return method
 
 
-__all__ = ["CALLBACK_FRAMES", "CallbackSupportMixin", "Progress", "with_callbacks"]
+__all__ = ["CallbackSupportMixin", "Progress", "with_callbacks"]
 
 
 class Progress:
@@ -37,15 +35,21 @@ class Progress:
         What else was passed to fit.
     attributes : callable
         Parameters to the fitted attributes that a usable copy of the estimator needs.
+    passes : callable
+        How many passes over the data the fit has taken so far.
     """
 
-    def __init__(self, estimator, X, y, metadata: dict, attributes: Callable[[np.ndarray], dict]):
-        self.estimator, self.attributes = estimator, attributes
+    def __init__(self, estimator, X, y, metadata: dict, attributes: Callable, passes: Callable[[], float]):
+        self.estimator, self.passes = estimator, passes
+        # a copy of the estimator is not to keep the feature names of the model before
+        unnamed = {name: None for name in vars(estimator) if name == "feature_names_in_"}
+        self.attributes = lambda theta: unnamed | attributes(theta)
         # callbacks that score hand the metadata on to metrics, which know of no soft labels
         known = {name: value for name, value in metadata.items() if value is not None and name != "soft_labels"}
         self.data = {"X": X, "y": y, "metadata": known}
         self.context = None
         self.n_iter = 0
+        self.begun = perf_counter()
         if hasattr(estimator, "_init_callback_context"):
             self.context = estimator._init_callback_context(max_subtasks=estimator.max_iter)
             self.context.call_on_fit_task_begin(estimator=estimator, **self.data)
@@ -56,11 +60,17 @@ class Progress:
         watched = self.context is not None and hasattr(self.estimator, "_skl_callbacks")
         return self._iterated if watched or self.estimator.verbose else None
 
+    def say(self, what: str, value: float, gap: float = np.nan) -> None:
+        """Print a line, if the estimator is to be verbose."""
+        if self.estimator.verbose:
+            bound = f", gap {gap:.2g}" if np.isfinite(gap) else ""
+            effort = f"{self.passes():.1f} passes, {perf_counter() - self.begun:.2f} s"
+            print(f"{type(self.estimator).__name__}: {what}, objective {value:.8g}{bound}, {effort}")
+
     def _iterated(self, theta: np.ndarray, value: float) -> None:
         """Report an iteration; StopIteration passes on a callback's wish to stop."""
         self.n_iter += 1
-        if self.estimator.verbose:
-            print(f"{type(self.estimator).__name__}: iteration {self.n_iter}, objective {value:.8g}")
+        self.say(f"iteration {self.n_iter}", value)
         if self.context is None:
             return
         task = self.context.subcontext(task_name="iteration")
@@ -73,11 +83,13 @@ class Progress:
         if stop:
             raise StopIteration
 
-    def finish(self, theta: np.ndarray) -> None:
-        """Report the end of the fit."""
+    def finish(self, found) -> None:
+        """Report the end of the fit, and what it found."""
+        ended = "converged" if found.converged else "stopped"
+        self.say(f"{ended} after {found.n_iter} iterations", found.value, found.gap)
         if self.context is not None:
             self.context.call_on_fit_task_end(
                 estimator=self.estimator,
-                reconstruction_attributes=lambda: self.attributes(theta),
+                reconstruction_attributes=lambda: self.attributes(found.theta),
                 **self.data,
             )

@@ -11,6 +11,7 @@ from ..losses import get_loss
 from ..objective.objective import Objective
 from . import validation
 from .callbacks import with_callbacks
+from .constructor import naming_unknown_parameters
 from .linear_model import LinearModel, Task
 
 __all__ = ["LogisticRegressor", "SoftmaxClassifier"]
@@ -35,6 +36,7 @@ class LinearClassifier(ClassifierMixin, LinearModel):
 
     _binary_only = False
 
+    @naming_unknown_parameters
     def __init__(
         self,
         loss="cross_entropy",
@@ -104,25 +106,21 @@ class LinearClassifier(ClassifierMixin, LinearModel):
     def _prepare(self, X, y, sample_weight, soft_labels):
         validation.check_parameters(self)
         loss, domain = self._loss_for(("probabilities", "scores"), "Use it with LinearRegressor.")
-        X, y = validation.check_fit_data(self, X, y)
-        classes, codes = validation.encode_labels(y)
-        validation.check_number_of_classes(self, classes, binary_only=self._binary_only)
-        weights = validation.check_weights(sample_weight, len(codes))
-        weights = validation.with_class_weights(self.class_weight, classes, codes, weights)
+        X, y = validation.check_fit_data(self, X, y, validation.check_labels)
+        classes, target = validation.encode_labels(y)
+        weights = validation.check_weights(sample_weight, len(y))
+        validation.check_class_weight(self.class_weight, classes)
         if soft_labels is not None:
-            target = validation.check_soft_labels(soft_labels, len(codes), classes)
-            validation.check_class_totals(classes, weights @ target)
-        else:
-            target = codes
-            if not weights.all():
-                validation.check_class_totals(classes, np.bincount(codes, weights=weights, minlength=len(classes)))
+            target = validation.check_soft_labels(soft_labels, len(y), classes)
+        weights, target = validation.with_class_weights(self.class_weight, classes, weights, target)
+        classes, target = validation.weighted_classes(self, classes, weights, target, binary_only=self._binary_only)
         binary = len(classes) == 2
         if binary:
             target = target.astype(np.float64) if target.ndim == 1 else np.ascontiguousarray(target[:, 1])
         activation = Identity() if domain == "scores" else Sigmoid() if binary else Softmax()
         attributes = {"classes_": classes, "loss_": loss}
         n_outputs = 1 if binary else len(classes)
-        validation.check_loss_shapes(loss, activation, target, n_outputs)
+        validation.check_loss_shapes(loss, activation, target[np.flatnonzero(weights)[:3]], n_outputs)
         return Task(X, target, weights, loss, activation, domain, n_outputs, attributes)
 
     def decision_function(self, X):
@@ -212,7 +210,8 @@ class LogisticRegressor(LinearClassifier):
     fit_intercept : bool, default=True
         Whether to fit b; without it b is zero.
     class_weight : dict, "balanced" or None, default=None
-        Weights of the classes, multiplied with those of the rows. "balanced" gives every class the same total.
+        Weights of the classes, multiplied with those of the rows; of soft labels with every class's share. A class
+        that is not named has weight one. "balanced" gives every class the same total.
     solver : str or callable, default="auto"
         "auto" chooses by loss and data; "gradient-descent"; a method name of ``scipy.optimize.minimize``; or a
         callable with SciPy's signature for custom minimisers. The last two kinds run on rescaled and on the
@@ -226,7 +225,8 @@ class LogisticRegressor(LinearClassifier):
     random_state : int, RandomState or None, default=None
         Seed for the row samples of the solver for large data; None is a fixed one. The optimum does not depend on it.
     verbose : int, default=0
-        If positive, print a line an iteration.
+        If positive, print a line an iteration and one at the end: the objective, the passes over X and the seconds so
+        far, and at the end the bound on F minus its minimum, where there is one.
 
     Attributes
     ----------
@@ -299,7 +299,8 @@ class SoftmaxClassifier(LinearClassifier):
     fit_intercept : bool, default=True
         Whether to fit b; without it b is zero.
     class_weight : dict, "balanced" or None, default=None
-        Weights of the classes, multiplied with those of the rows. "balanced" gives every class the same total.
+        Weights of the classes, multiplied with those of the rows; of soft labels with every class's share. A class
+        that is not named has weight one. "balanced" gives every class the same total.
     solver : str or callable, default="auto"
         As for `LogisticRegressor`.
     tol : float, default=1e-6
@@ -311,7 +312,8 @@ class SoftmaxClassifier(LinearClassifier):
     random_state : int, RandomState or None, default=None
         Seed for the row samples of the solver for large data; None is a fixed one. The optimum does not depend on it.
     verbose : int, default=0
-        If positive, print a line an iteration.
+        If positive, print a line an iteration and one at the end: the objective, the passes over X and the seconds so
+        far, and at the end the bound on F minus its minimum, where there is one.
 
     Attributes
     ----------

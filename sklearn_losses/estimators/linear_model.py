@@ -7,7 +7,7 @@ import warnings
 from abc import abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,21 +17,20 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
 from ..activations import Activation
+from ..certificates.recession import recession
 from ..data.rows import Rows
 from ..data.threads import ALONE, Workers, worker_threads
-from ..losses import AbsoluteError, CrossEntropy, Loss, get_loss
+from ..losses import Loss, get_loss
 from ..losses.on_scores import compose
 from ..minimise.fit import fit
-from ..minimise.task import Problem
+from ..minimise.task import Task as Minimisation
 from ..objective.objective import Objective
-from ..objective.split import has_exact_form, weighted_median
 from . import validation
-from .callbacks import CALLBACK_FRAMES, CallbackSupportMixin, Progress
+from .callbacks import CallbackSupportMixin, Progress
+from .caller import level_of_user
 
-FRAMES_TO_USER = 4 + CALLBACK_FRAMES  # from a warning in a fit to the line that called it
-NARROW = 0.05  # share of the spread of y below which the core of a loss is narrow
 FIXED_SEED = 0  # where random_state is None, so that the same data give the same bits
-STARTING_TOLERANCE = 1e-4  # of the solution of another loss to start from
+NAMED_FEATURES = 3  # at most, in a message
 
 
 @dataclass
@@ -53,25 +52,6 @@ class Task:
         entries = self.X.nnz if sparse.issparse(self.X) else self.X.size
         return 2 * entries * self.n_outputs
 
-    @property
-    def convex(self) -> bool:
-        return self.loss.is_convex_on(self.domain)
-
-    @property
-    def piecewise(self) -> bool:
-        """Whether the exact solver of piecewise-linear losses can take it."""
-        return self.convex and not self.loss.smooth and has_exact_form(self.loss, self.n_outputs)
-
-    def companion(self) -> Loss | None:
-        """A loss to start from: cross-entropy where this one is not convex, absolute error where it is almost that."""
-        if self.domain == "probabilities":
-            return None if self.convex else CrossEntropy()
-        if self.domain == "scores" or self.loss.core is None:
-            return None
-        distances = np.abs(self.y - weighted_median(self.y, self.weights))
-        almost_straight = self.loss.core < NARROW * weighted_median(distances, self.weights)
-        return AbsoluteError() if almost_straight else None
-
     def objective(self, estimator, workers: Workers = ALONE) -> Objective:
         """The objective of an estimator's penalty and intercept; rows of weight zero have no part in it."""
         X, y, weights = self.X, self.y, self.weights
@@ -89,16 +69,6 @@ class Task:
             fit_intercept=bool(estimator.fit_intercept),
             regression=self.domain == "values",
         )
-
-    def start(self, estimator, objective: Objective) -> np.ndarray:
-        """Where a cold fit starts: at zero; in regression with an intercept in the middle of y."""
-        theta = np.zeros(objective.n_parameters)
-        if self.domain == "values" and estimator.fit_intercept:
-            if self.loss.link == "log":
-                theta[-1] = np.log(max(np.average(self.y, weights=self.weights), np.finfo(float).tiny))
-            else:
-                theta[-1] = weighted_median(self.y, self.weights)
-        return theta
 
 
 class LinearModel(CallbackSupportMixin, BaseEstimator):
@@ -119,54 +89,46 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
             def attributes(theta):
                 coef, intercept = objective.unpack(theta)
                 dtype = task.X.dtype
-                return task.attributes | {
-                    "coef_": coef.astype(dtype),
-                    "intercept_": np.asarray(intercept, dtype)[()],
-                }
+                return (
+                    {name: value for name, value in vars(scratch).items() if name.endswith("_in_")}
+                    | task.attributes
+                    | {"coef_": _narrowed(coef, dtype), "intercept_": _narrowed(np.asarray(intercept), dtype)[()]}
+                )
 
-            progress = Progress(self, X, y, {"sample_weight": sample_weight, "soft_labels": soft_labels}, attributes)
-            problem = Problem(
+            metadata = {"sample_weight": sample_weight, "soft_labels": soft_labels}
+            progress = Progress(self, X, y, metadata, attributes, lambda: objective.n_passes)
+            asked = Minimisation(
                 objective,
-                convex=task.convex,
-                piecewise=task.piecewise,
+                task.activation,
+                task.domain,
                 tol=self.tol,
                 max_iter=self.max_iter,
                 random_state=FIXED_SEED if self.random_state is None else self.random_state,
                 watch=progress.watch,
+                warm=self._previous(task, objective),
             )
             with _finite_entries(self, task.X, objective.rows, smooth=task.loss.smooth):
-                found = fit(problem, self.solver, self._start(task, objective))
-            separable = self.alpha == 0 and task.domain != "values" and is_separated(objective, found.theta)
-            progress.finish(found.theta)
-        self._warn(found, separable)
+                found = fit(asked, self.solver)
+            if not (np.isfinite(found.value) and np.isfinite(found.theta).all()):
+                raise ValueError(
+                    f"{type(self).__name__} with {task.loss} came upon numbers beyond floats. Rescale X or y, or "
+                    "examine the loss with sklearn_losses.check_loss."
+                )
+            endless = _why_endless(objective, found.theta, scratch) if self.alpha == 0 else None
+            progress.finish(found)
+        self._warn(found, task.loss, endless)
 
-        fitted = attributes(found.theta)
-        self.__dict__.pop("feature_names_in_", None)
-        kept = {name: value for name, value in vars(scratch).items() if name.endswith("_in_")}
-        for name, value in (kept | fitted).items():
-            setattr(self, name, value)
-        self.n_iter_ = max(1, found.n_iter)
-        self.objective_value_, self.dual_gap_, self.result_ = found.value, found.gap, found.result
+        # A new dictionary, in one step, so that no interrupt leaves half of a model.
+        self.__dict__ = {name: value for name, value in vars(self).items() if name != "feature_names_in_"} | (
+            attributes(found.theta)
+            | {"n_iter_": max(1, found.n_iter), "objective_value_": found.value}
+            | {"dual_gap_": found.gap, "result_": found.result}
+        )
         return self
 
-    def _start(self, task: Task, objective: Objective) -> np.ndarray:
-        """The previous solution, that of a companion loss, or zero."""
-        if self.warm_start and self._continues(task):
-            return objective.pack(self.coef_, self.intercept_)
-        start = task.start(self, objective)
-        companion = task.companion()
-        if companion is None or callable(self.solver) or self.solver == "gradient-descent":
-            return start
-        first = replace(task, loss=companion)
-        problem = Problem(
-            first.objective(self, objective.rows.workers),
-            convex=first.convex,
-            piecewise=first.piecewise,
-            tol=max(self.tol, STARTING_TOLERANCE),
-            max_iter=self.max_iter,
-            random_state=FIXED_SEED if self.random_state is None else self.random_state,
-        )
-        return fit(problem, "auto", start).theta
+    def _previous(self, task: Task, objective: Objective) -> np.ndarray | None:
+        """The previous solution, if the fit may start from it."""
+        return objective.pack(self.coef_, self.intercept_) if self.warm_start and self._continues(task) else None
 
     def _continues(self, task: Task) -> bool:
         """Whether there is a model of the same features and classes to start from."""
@@ -176,21 +138,22 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
             return True
         return np.array_equal(self.__dict__.get("classes_", ()), task.attributes["classes_"])
 
-    def _warn(self, found, separable: bool) -> None:
-        if separable:
-            warnings.warn(
-                f"The classes are perfectly separable and alpha is 0, so {type(self).__name__} has no unique finite "
-                "solution: the coefficients could grow for ever. Set alpha > 0.",
-                ConvergenceWarning,
-                stacklevel=FRAMES_TO_USER,
+    def _warn(self, found, loss: Loss, endless: tuple[str, str] | None) -> None:
+        name = type(self).__name__
+        if endless is not None:
+            reason, growing = endless
+            message = (
+                f"{reason} and alpha is 0, so {name} has no unique finite solution: {growing} could grow for ever. "
+                "Set alpha > 0."
             )
         elif not found.converged:
-            warnings.warn(
-                f"{type(self).__name__} with {self.solver!r} stopped after {found.n_iter} iterations at objective "
-                f"{found.value:.6g} without reaching tol={self.tol}. " + found.explanation(),
-                ConvergenceWarning,
-                stacklevel=FRAMES_TO_USER,
+            message = (
+                f"{name} with {self.solver!r} stopped after {found.n_iter} iterations at objective "
+                f"{found.value:.6g} without reaching tol={self.tol}. " + found.explanation(loss)
             )
+        else:
+            return
+        warnings.warn(message, ConvergenceWarning, stacklevel=level_of_user())
 
     def _objective(self, X, y, sample_weight=None, soft_labels=None) -> Objective:
         task = copy.copy(self)._prepare(X, y, sample_weight, soft_labels)
@@ -225,10 +188,41 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
             f"{instead}"
         )
 
+    def set_params(self, **params):
+        """Set the parameters of this estimator.
+
+        ``loss__gamma`` sets the loss's gamma, also of a loss that was given by name, which becomes an object.
+
+        Parameters
+        ----------
+        **params : dict
+            Parameters by name.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            When the estimator, or its loss, has no parameter of such a name.
+        """
+        loss = params.get("loss", self.loss)
+        if isinstance(loss, str) and any(name.startswith("loss__") for name in params):
+            params["loss"] = get_loss(loss)
+        return super().set_params(**params)
+
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
+
+
+def _narrowed(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """The values in the precision of X, unless they are beyond its range."""
+    largest = np.abs(values).max(initial=0.0)
+    limits = np.finfo(dtype)
+    return values if largest > limits.max or 0 < largest < limits.smallest_normal else values.astype(dtype)
 
 
 @contextmanager
@@ -252,16 +246,22 @@ def _finite_entries(estimator, X, rows: Rows, *, smooth: bool) -> Iterator[None]
         validation.check_finite(estimator, X)
 
 
-def is_separated(objective: Objective, theta: np.ndarray) -> bool:
-    """Whether every row's true class has the largest score."""
-    scores = objective.scores(theta)
-    y = objective.y
-    if scores.ndim == 1:
-        return bool(((scores > 0) == (y > 0.5)).all() and (scores != 0).all())
-    true = y if y.ndim == 1 else y.argmax(axis=1)
-    others = scores.copy()
-    others[np.arange(len(true)), true] = -np.inf
-    return bool((scores[np.arange(len(true)), true] > others.max(axis=1)).all())
+def _why_endless(objective: Objective, theta: np.ndarray, estimator) -> tuple[str, str] | None:
+    """Why F has no minimiser, and which coefficients run away where that is known; None where it may have one."""
+    found = recession(objective, theta)
+    if found is None:
+        return None
+    if found.complete:
+        reason = "y is zero in every row" if objective.regression else "The classes are perfectly separable"
+        return reason, "the coefficients"
+    names = vars(estimator).get("feature_names_in_", range(estimator.n_features_in_))
+    runaways = [repr(names[feature]) for feature in found.features[:NAMED_FEATURES]]
+    if len(found.features) > NAMED_FEATURES:
+        runaways.append(f"{len(found.features) - NAMED_FEATURES} more")
+    plural = "s" if len(runaways) > 1 else ""
+    features = f"feature{plural} {' and '.join(runaways)}" if runaways else "the intercept"
+    kind = "y is zero in every row set apart" if objective.regression else "The classes are quasi-completely separable"
+    return f"{kind} by {features}", f"the coefficient{plural} of {features}" if runaways else features
 
 
 def _scores_of_huge_rows(X, coef: np.ndarray, intercept: np.ndarray) -> np.ndarray:

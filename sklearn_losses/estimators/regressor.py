@@ -10,6 +10,7 @@ from ..losses import get_loss
 from ..objective.objective import Objective
 from . import validation
 from .callbacks import with_callbacks
+from .constructor import naming_unknown_parameters
 from .linear_model import LinearModel, Task
 
 __all__ = ["LinearRegressor"]
@@ -53,7 +54,8 @@ class LinearRegressor(RegressorMixin, LinearModel):
     random_state : int, RandomState or None, default=None
         Seed for the row samples of the solver for large data; None is a fixed one. The optimum does not depend on it.
     verbose : int, default=0
-        If positive, print a line an iteration.
+        If positive, print a line an iteration and one at the end: the objective, the passes over X and the seconds so
+        far, and at the end the bound on F minus its minimum, where there is one.
 
     Attributes
     ----------
@@ -91,6 +93,7 @@ class LinearRegressor(RegressorMixin, LinearModel):
     0.9
     """
 
+    @naming_unknown_parameters
     def __init__(
         self,
         loss="squared_error",
@@ -160,12 +163,13 @@ class LinearRegressor(RegressorMixin, LinearModel):
     def _prepare(self, X, y, sample_weight, soft_labels):
         validation.check_parameters(self)
         loss, domain = self._loss_for(("values",), "Use it with LogisticRegressor or SoftmaxClassifier.")
-        X, y = validation.check_fit_data(self, X, y, y_numeric=True)
-        y = y.astype(np.float64)
+        X, y = validation.check_fit_data(self, X, y, validation.check_targets)
         weights = validation.check_weights(sample_weight, len(y))
-        loss.check_target(y)
+        used = weights > 0
+        validation.check_size(y, used, squared=loss.link == "identity")
+        loss.check_target(np.where(used, y, y[used.argmax()]))
         activation = {"identity": Identity(), "log": Exponential()}[loss.link]
-        validation.check_loss_shapes(loss, activation, y, 1)
+        validation.check_loss_shapes(loss, activation, y[np.flatnonzero(used)[:3]], 1)
         return Task(X, y, weights, loss, activation, domain, 1, {"loss_": loss})
 
     def predict(self, X):

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from numbers import Integral, Real
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.utils import assert_all_finite, compute_class_weight
+from sklearn.utils import assert_all_finite
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_array, validate_data
+from sklearn.utils.validation import check_array, column_or_1d, validate_data
 
 from ..activations import Activation
 from ..losses import Loss
 from ..losses.metric import check_simplex, one_hot
 
 ALLOWED_DTYPES = (np.float64, np.float32)
+LARGEST_SQUARED, SMALLEST = 1e150, 1e-290  # targets of which floats can still hold sums of squares, and products
 MANY_ENTRIES = 1_000_000  # an array of more is read in threads
 
 
@@ -56,13 +59,14 @@ def check_parameters(estimator) -> None:
     )
 
 
-def check_fit_data(estimator, X: ArrayLike, y: ArrayLike, **options):
-    """X and y validated by scikit-learn for fitting; X in float64, or float32 where it came so.
+def check_fit_data(estimator, X: ArrayLike, y: ArrayLike | None, as_target: Callable[[object, ArrayLike], NDArray]):
+    """X validated by scikit-learn for fitting, in float64, or float32 where it came so; and y by ``as_target``.
 
     Whether the entries of an array that `is_looked_through_later` are finite is found out by the fit.
     """
     _refuse_odd_inputs(X)
-    try:
+    y = None if y is None else as_target(estimator, y)  # without y scikit-learn says that it is required
+    with _named(X):
         return validate_data(
             estimator,
             X,
@@ -71,10 +75,7 @@ def check_fit_data(estimator, X: ArrayLike, y: ArrayLike, **options):
             dtype=ALLOWED_DTYPES,
             accept_large_sparse=True,
             ensure_all_finite=not is_looked_through_later(X),
-            **options,
         )
-    except ValueError as error:
-        raise _with_hint(error) from error
 
 
 def is_looked_through_later(X) -> bool:
@@ -86,19 +87,53 @@ def check_finite(estimator, X: NDArray) -> None:
     """Raise a ValueError unless all entries of an X that is looked through later are finite."""
     if not is_looked_through_later(X):
         return
-    try:
-        assert_all_finite(X, estimator_name=type(estimator).__name__, input_name="X")
-    except ValueError as error:
-        raise _with_hint(error) from error
+    assert_all_finite(X, estimator_name=type(estimator).__name__, input_name="X")
 
 
 def check_rows(estimator, X: ArrayLike):
     """X validated for predicting."""
     _refuse_odd_inputs(X)
-    try:
+    with _named(X):
         return validate_data(estimator, X, accept_sparse=("csr", "csc"), dtype=ALLOWED_DTYPES, reset=False)
+
+
+def check_labels(estimator, y: ArrayLike) -> NDArray:
+    """A column of labels of any type."""
+    _refuse_mask_and_dates(y, "y", "text")
+    return _column(y, "Class probabilities go into fit(..., soft_labels=).")
+
+
+def check_targets(estimator, y: ArrayLike) -> NDArray[np.float64]:
+    """A column of numbers to predict."""
+    name = type(estimator).__name__
+    _refuse_mask_and_dates(y, "y", "numbers")
+    several = "for several wrap it into sklearn.multioutput.MultiOutputRegressor."
+    column = _column(y, f"{name} predicts one number a row; {several}")
+    try:
+        numbers = column.astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"y must hold numbers: {error}. Labels are for LogisticRegressor and SoftmaxClassifier, not for {name}."
+        ) from error
+    assert_all_finite(numbers, estimator_name=name, input_name="y")
+    return numbers
+
+
+def _column(y: ArrayLike, of_several: str) -> NDArray:
+    try:
+        column = column_or_1d(y, warn=True)
     except ValueError as error:
-        raise _with_hint(error) from error
+        text = str(error).partition("\n")[0]
+        if "1d array" not in text:
+            raise ValueError(f"y is no column of targets: {text}.") from error
+        raise ValueError(text if "shape ()" in text else f"{text} {of_several}") from error
+    if column.dtype == object:
+        for i, value in enumerate(column):
+            if type(value).__name__ == "NAType" or (isinstance(value, float) and np.isnan(value)):
+                raise ValueError(
+                    f"Input y contains NaN: row {i} is {value!r}. Rows without a target have to be dropped."
+                )
+    return column
 
 
 def encode_labels(y: NDArray) -> tuple[NDArray, NDArray[np.intp]]:
@@ -109,6 +144,7 @@ def encode_labels(y: NDArray) -> tuple[NDArray, NDArray[np.intp]]:
         raise ValueError(
             f"Unknown label type: y holds {mixed if len(kinds) > 1 else 'objects'}. Make them all text, or give y a "
             "numeric dtype, for example with y.astype(int)."
+            + (" Rows without a label have to be dropped." if {"NoneType", "NAType"} & set(kinds) else "")
         )
     classes, codes = _unique(y)
     # integers that repeat are labels; scikit-learn's check, which looks for fractions, takes longer than the rest
@@ -129,20 +165,6 @@ def _unique(y: NDArray) -> tuple[NDArray, NDArray[np.intp]]:
         ) else codes
     classes = np.unique(y)
     return classes, np.searchsorted(classes, y)
-
-
-def check_number_of_classes(estimator, classes: NDArray, *, binary_only: bool) -> None:
-    """At least two classes, and for the binary classifier not more."""
-    if len(classes) < 2:
-        raise ValueError(
-            f"{type(estimator).__name__} needs samples of at least 2 classes in the data, but the data contains only "
-            f"one class: {classes.tolist()[0]!r}."
-        )
-    if binary_only and len(classes) > 2:
-        raise ValueError(
-            "Only binary classification is supported. The type of the target is multiclass. "
-            f"Use SoftmaxClassifier for the {len(classes)} classes of this target."
-        )
 
 
 def check_weights(sample_weight: ArrayLike | None, n_rows: int) -> NDArray[np.float64]:
@@ -167,48 +189,122 @@ def check_weights(sample_weight: ArrayLike | None, n_rows: int) -> NDArray[np.fl
     return weights / weights.max()
 
 
-def with_class_weights(class_weight, classes: NDArray, codes: NDArray, weights: NDArray) -> NDArray:
-    """Weights multiplied by those of the rows' classes."""
-    if class_weight is None:
-        return weights
-    if isinstance(class_weight, str) and class_weight != "balanced":
+def check_class_weight(class_weight, classes: NDArray) -> None:
+    """Raise a ValueError for anything but None, "balanced", and non-negative weights of labels of y."""
+    if class_weight is None or (isinstance(class_weight, str) and class_weight == "balanced"):
+        return
+    if not isinstance(class_weight, Mapping):
         raise ValueError(f"class_weight must be a dict, 'balanced' or None; got {class_weight!r}.")
-    if class_weight == "balanced":
-        totals = np.bincount(codes, weights=weights, minlength=len(classes))
-        per_class = np.divide(totals.sum() / len(classes), totals, out=np.zeros(len(classes)), where=totals > 0)
+    labels = classes.tolist()
+    for key, weight in class_weight.items():
+        if key not in labels:
+            raise ValueError(f"class_weight has the key {_plain(key)!r}, which is no label of y; those are {labels}.")
+        if not (_is_real(weight) and 0 <= weight < np.inf):
+            raise ValueError(f"class_weight must be finite and non-negative; got {weight!r} for {_plain(key)!r}.")
+
+
+def with_class_weights(
+    class_weight, classes: NDArray, weights: NDArray, targets: NDArray
+) -> tuple[NDArray[np.float64], NDArray]:
+    """Weights of the rows, and targets, when every class counts as much as its weight says.
+
+    A row's soft labels are so many rows with a label each, of these weights, so that the shares of its classes change
+    with theirs.
+    """
+    if class_weight is None:
+        return weights, targets
+    if isinstance(class_weight, str):
+        totals = class_totals(weights, targets, len(classes))
+        counts = totals > 0
+        of_class = np.divide(totals[counts].min(), totals, out=np.zeros_like(totals), where=counts)
     else:
-        per_class = compute_class_weight(class_weight, classes=classes, y=classes[codes])
-    if not (np.isfinite(per_class).all() and (per_class >= 0).all()):
-        raise ValueError(f"class_weight must be finite and non-negative; got {class_weight!r}.")
-    return weights * per_class[codes]
+        of_class = np.array([class_weight.get(label, 1.0) for label in classes.tolist()], dtype=np.float64)
+    if targets.ndim == 1:
+        return weights * of_class[targets], targets
+    shares = targets * of_class
+    of_row = shares.sum(axis=1)
+    return weights * of_row, np.divide(shares, of_row[:, None], out=targets.copy(), where=of_row[:, None] > 0)
 
 
-def check_class_totals(classes: NDArray, totals: NDArray) -> None:
-    """Raise a ValueError when weights leave a class without any row."""
-    empty = totals <= 0
-    if empty.any():
-        left = classes[~empty].tolist()
+def class_totals(weights: NDArray, targets: NDArray, n_classes: int) -> NDArray[np.float64]:
+    """The weight of every class: of its rows, or its share of them."""
+    if targets.ndim == 2:
+        return weights @ targets
+    return np.bincount(targets, weights=weights, minlength=n_classes).astype(np.float64, copy=False)
+
+
+def weighted_classes(
+    estimator, classes: NDArray, weights: NDArray, targets: NDArray, *, binary_only: bool
+) -> tuple[NDArray, NDArray]:
+    """The classes that have any weight, and the targets among them.
+
+    A class without weight is dropped like the rows themselves: ensembles pass their draws as weights.
+
+    Raises
+    ------
+    ValueError
+        When fewer than two classes are left, or more than two for a binary classifier.
+    """
+    name = type(estimator).__name__
+    if len(classes) < 2:
         raise ValueError(
-            f"The class {classes[empty].tolist()[0]!r} has no row with a positive weight: after removing zero weights "
-            + (f"only one class is left: {left[0]!r}." if len(left) == 1 else f"the classes left are {left}.")
+            f"{name} needs samples of at least 2 classes in the data, but the data contains only one class: "
+            f"{classes.tolist()[0]!r}."
         )
+    left = class_totals(weights, targets, len(classes)) > 0
+    if np.count_nonzero(left) < 2:
+        raise ValueError(
+            f"The class {classes[~left].tolist()[0]!r} has no row with a positive weight: after removing zero weights "
+            + (f"only one class is left: {classes[left].tolist()[0]!r}." if left.any() else "no class is left.")
+        )
+    if not left.all():
+        classes = classes[left]
+        # codes of rows without weight are never looked at
+        targets = targets[:, left] if targets.ndim == 2 else np.maximum(np.cumsum(left) - 1, 0)[targets]
+    if binary_only and len(classes) > 2:
+        raise ValueError(
+            "Only binary classification is supported. The type of the target is multiclass. "
+            f"Use SoftmaxClassifier for the {len(classes)} classes of this target."
+        )
+    return classes, targets
 
 
 def check_soft_labels(soft_labels: ArrayLike, n_rows: int, classes: NDArray) -> NDArray[np.float64]:
     """Rows of class probabilities, of sum one."""
-    rows = check_array(soft_labels, dtype=np.float64, input_name="soft_labels")
+    rows = check_array(soft_labels, ensure_2d=False, allow_nd=True, dtype=np.float64, input_name="soft_labels")
+    wanted = (
+        f"one row a sample and one column a class in sorted order, shape {(n_rows, len(classes))} for the classes "
+        f"{classes.tolist()} of y; got {rows.shape}."
+    )
+    if rows.ndim != 2:
+        hint = " Probabilities p of the second class alone are np.column_stack([1 - p, p])." if rows.ndim == 1 else ""
+        raise ValueError(f"Expected 2D array as soft_labels: {wanted}{hint}")
     if rows.shape != (n_rows, len(classes)):
-        raise ValueError(
-            f"soft_labels must have one row a sample and one column a class in sorted order, shape "
-            f"{(n_rows, len(classes))} for the classes {classes.tolist()} of y; got {rows.shape}."
+        hint = (
+            " Beside soft_labels y only says which labels the columns belong to, so a label that is the likeliest of "
+            f"no row has to be in it all the same: pass y=np.resize(labels, {n_rows}) with the {rows.shape[1]} labels."
         )
+        raise ValueError(f"soft_labels must have {wanted}" + (hint if rows.shape[1] > len(classes) else ""))
     check_simplex(rows, "soft_labels")
     return rows / rows.sum(axis=1, keepdims=True)
 
 
+def check_size(y: NDArray, used: NDArray, *, squared: bool) -> None:
+    """Raise a ValueError when targets are so large that their squares, or so small that products, are no numbers."""
+    sizes = np.where(used, np.abs(y), 0.0)
+    largest = int(np.argmax(sizes))
+    if squared and sizes[largest] > LARGEST_SQUARED:
+        raise ValueError(f"y[{largest}] is {y[largest]}, the square of which is beyond floats. Divide y by a constant.")
+    if 0 < sizes[largest] < SMALLEST:
+        raise ValueError(
+            f"y[{largest}] is {y[largest]} and no target is larger: products with it are beyond floats. Multiply y by "
+            "a constant."
+        )
+
+
 def check_loss_shapes(loss: Loss, activation: Activation, y: NDArray, n_outputs: int) -> None:
     """Raise a ValueError when a loss, tried on a few rows, answers in other shapes than it has to."""
-    y = y[:3].copy()
+    y = y.copy()
     targets = one_hot(y, n_outputs) if y.dtype.kind in "iu" else y
     prediction = activation.forward(np.zeros((len(y), n_outputs) if n_outputs > 1 else len(y)))
     for method, shape in (("value", (len(y),)), ("gradient", prediction.shape)):
@@ -224,33 +320,54 @@ def _is_real(value) -> bool:
     return isinstance(value, Real) and not isinstance(value, bool | np.bool_)
 
 
+def _plain(label):
+    return label.item() if isinstance(label, np.generic) else label
+
+
 def _refuse_odd_inputs(X) -> None:
     """Inputs that scikit-learn would take and misread."""
-    if isinstance(X, np.ma.MaskedArray) and np.ma.is_masked(X):
-        raise ValueError("X is a masked array with masked entries, which would be read as data. Impute them first.")
-    for name, dtype in _dtypes(X):
-        if dtype.kind in "mM":
-            raise TypeError(f"X{name} has dtype {dtype}: turn dates and durations into numbers first.")
-        if dtype.kind in "SV":
-            raise ValueError(f"X{name} has dtype {dtype}: byte strings and records are not numbers.")
-    columns = getattr(X, "columns", None)
-    if columns is not None and len(set(columns)) < len(columns):
-        repeated = [c for i, c in enumerate(columns) if c in list(columns[:i])]
+    _refuse_mask_and_dates(X, "X", "numbers")
+    names = [name for name, _ in _frame_columns(X)]
+    if len(set(names)) < len(names):
+        repeated = [name for i, name in enumerate(names) if name in names[:i]]
         raise ValueError(f"X has two columns named {repeated[0]!r}; feature names must be unique.")
-
-
-def _dtypes(X):
-    if hasattr(X, "dtypes") and hasattr(X, "columns"):
-        named = zip(X.columns, X.dtypes, strict=True)
-        return [(f"[{name!r}]", dtype) for name, dtype in named if isinstance(dtype, np.dtype)]
     dtype = getattr(X, "dtype", None)
-    return [("", dtype)] if isinstance(dtype, np.dtype) else []
+    if isinstance(dtype, np.dtype) and dtype.kind in "SV":
+        raise ValueError(f"X has dtype {dtype}: byte strings and records are not numbers.")
 
 
-def _with_hint(error: ValueError) -> ValueError:
-    text = str(error)
-    if "could not convert string" in text:
-        text += " Encode text columns first, for example with sklearn.preprocessing.OneHotEncoder."
-    elif "y should be a 1d array" in text:
-        text += " Class probabilities go into fit(..., soft_labels=)."
-    return ValueError(text)
+def _refuse_mask_and_dates(values, name: str, instead: str) -> None:
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        raise ValueError(
+            f"{name} is a masked array with masked entries, which would be read as data. Impute them or drop their "
+            "rows first."
+        )
+    named = [("", getattr(values, "dtype", getattr(values, "type", "")))]
+    for column, dtype in [(f"[{column!r}]", dtype) for column, dtype in _frame_columns(values)] or named:
+        # by name, as NumPy, pandas, polars and Arrow call them
+        if str(dtype).lower().startswith(("date", "time", "duration", "period")):
+            raise TypeError(f"{name}{column} has dtype {dtype}: turn dates and durations into {instead} first.")
+
+
+def _frame_columns(values) -> list[tuple]:
+    """Names and types of the columns of a data frame or an Arrow table."""
+    if hasattr(values, "column_names") and hasattr(values, "schema"):
+        return list(zip(values.column_names, values.schema.types, strict=True))
+    if hasattr(values, "columns") and hasattr(values, "dtypes"):
+        return list(zip(values.columns, values.dtypes, strict=True))
+    return []
+
+
+@contextmanager
+def _named(X) -> Iterator[None]:
+    """Around a validation of X: errors of conversion say that it is X, and what to do."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        text = str(error)
+        if "could not convert string" in text:
+            hint = "Encode text columns first, for example with sklearn.preprocessing.OneHotEncoder."
+            raise ValueError(f"X must hold numbers: {text}. {hint}") from error
+        if "float() argument must be" in text:
+            raise TypeError(f"X must hold numbers: {text}.") from error
+        raise

@@ -56,9 +56,15 @@ class Loss(BaseEstimator):
         The same for K scores. ``prox(y, scores, step)`` is the proximal operator, row by row;
         ``prox_curvature(y, scores, step)`` returns the indices of the rows where the Jacobian of
         ``scores - prox`` is not zero, and those matrices (m, K, K).
+    lower_bound : float or None
+        A number that no value of the loss is below, where there is one; 0.0 for every loss of this package. With it
+        the bound on F - min F is never above F - lower_bound.
     core : float or None
         For errors that are straight lines far out: half the width of the part that is not, in the units of y. A fit
         in which that is narrow beside the spread of y starts from the absolute error's.
+    falls_for_ever : bool, default=False
+        For losses on scores: whether the loss falls for ever as a margin grows (exponential) instead of having a
+        minimum (hinge), so that separable classes without a penalty have no solution. On probabilities it does.
     link : {"identity", "log"}
         For losses on values: how scores become predictions. With "log" predictions are positive.
     form : {"prediction", "logarithm", "matching"}
@@ -90,10 +96,12 @@ class Loss(BaseEstimator):
     convex: bool | str = False
     smooth: bool = True
     core: float | None = None
+    falls_for_ever: bool = False
     link: ClassVar[str] = "identity"
     form: ClassVar[str] = "prediction"
     trainable: ClassVar[bool] = True
     separable: ClassVar[bool] = True
+    lower_bound: float | None = None
     curvature: Any = None
     pieces: Any = None
     prox: Any = None

@@ -16,6 +16,7 @@ class DevianceLoss(Loss):
     ``value``, ``gradient`` and ``curvature`` in the mean follow by the chain rule.
     """
 
+    lower_bound = 0.0
     domain = "values"
     link = "log"
     form = "logarithm"

@@ -16,6 +16,7 @@ class ErrorLoss(Loss):
     A concrete loss gives rho and its two derivatives.
     """
 
+    lower_bound = 0.0
     domain: ClassVar[str | tuple[str, ...]] = ("probabilities", "values")
     convex: bool | str = "values"
 

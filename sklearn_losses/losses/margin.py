@@ -22,6 +22,7 @@ class MarginLoss(Loss):
     two derivatives.
     """
 
+    lower_bound = 0.0
     domain = "scores"
     convex = True
 
@@ -245,6 +246,8 @@ class Exponential(MarginLoss):
     >>> Exponential()([1, 0], [0.0, 0.0])
     1.0
     """
+
+    falls_for_ever = True
 
     def of_margin(self, margin):
         return np.exp(-margin)

@@ -23,6 +23,8 @@ def weighted_mean_loss(loss: Loss, y_true: ArrayLike, y_pred: ArrayLike, sample_
     prediction = _floats(y_pred, "y_pred")
     target = _floats(y_true, "y_true")
     check_consistent_length(target, prediction, sample_weight)
+    if {"probabilities", "values"} <= set(loss.domains):
+        _refuse_labels(loss, y_true, y_pred)
     target, prediction = _in_shape(loss, target, prediction)
     loss.check_target(target)
     mean = weighted_mean(loss.value(target, prediction), sample_weight)
@@ -71,6 +73,19 @@ def _floats(values: ArrayLike, name: str) -> Array:
             "loss.scorer() takes the labels themselves."
         ) from error
     return array[:, 0] if array.ndim == 2 and array.shape[1] == 1 else array
+
+
+def _refuse_labels(loss: Loss, y_true: ArrayLike, y_pred: ArrayLike) -> None:
+    """A loss on probabilities or values would take two integers beside probabilities for values to predict."""
+    target, prediction = np.asarray(y_true), np.asarray(y_pred)
+    if target.dtype.kind not in "iu" or prediction.dtype.kind in "iub" or prediction.squeeze().ndim > 1:
+        return
+    labels = np.unique(target)
+    if len(labels) <= 2 and not set(labels) <= {0, 1} and ((prediction >= 0) & (prediction <= 1)).all():
+        raise ValueError(
+            f"y_true holds the integers {labels.tolist()} beside probabilities. {loss} as a metric takes class indices "
+            "0 and 1, loss.scorer() the labels themselves; targets of a regression have to be floats."
+        )
 
 
 def _in_shape(loss: Loss, target: Array, prediction: Array) -> tuple[Array, Array]:

@@ -28,15 +28,21 @@ class PercentageError(Loss):
     0.25
     """
 
+    lower_bound = 0.0
     domain = "values"
     convex = True
     smooth = False
 
     def check_target(self, y):
-        if (y == 0).any():
+        size = np.abs(y)
+        # a difference of equal numbers is not always zero, nor has every number a reciprocal
+        zero = size <= np.maximum(np.finfo(float).eps * size.max(), 1 / np.finfo(float).max)
+        if zero.any():
+            first = int(np.argmax(zero))
+            what = "0" if y[first] == 0 else f"{y[first]}, zero but for rounding"
             raise ValueError(
-                f"PercentageError divides by the targets, and y[{int(np.argmax(y == 0))}] is 0. Drop those rows, "
-                "shift y away from zero, or use AbsoluteError."
+                f"PercentageError divides by the targets, and y[{first}] is {what}. Drop those rows, shift y away "
+                "from zero, or use AbsoluteError."
             )
 
     def value(self, y, prediction):

@@ -39,7 +39,7 @@ class LossScorer:
             wrong = np.asarray(y) != np.asarray(estimator.predict(X))
             return -weighted_mean(wrong, sample_weight)
         if domains == ("values",) or ("values" in domains and is_regressor(estimator)):
-            return -self.loss(y, estimator.predict(X), sample_weight)
+            return -self.loss(np.asarray(y, dtype=np.float64), estimator.predict(X), sample_weight)
         response = "decision_function" if "scores" in domains else "predict_proba"
         try:
             method = getattr(estimator, response)

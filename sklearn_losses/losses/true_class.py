@@ -17,6 +17,7 @@ class TrueClassLoss(Loss):
     classes are two columns, 1 - p and p.
     """
 
+    lower_bound = 0.0
     domain = "probabilities"
     form = "logarithm"
 

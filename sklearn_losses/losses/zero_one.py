@@ -26,6 +26,7 @@ class ZeroOne(Loss):
     0.5
     """
 
+    lower_bound = 0.0
     domain = ("labels", "probabilities")
     smooth = False
     trainable = False

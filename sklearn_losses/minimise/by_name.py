@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from difflib import get_close_matches
+
 from scipy.optimize import OptimizeResult, minimize
 
 from ..objective.preconditioners import hessian_with_common_shift
@@ -27,13 +30,21 @@ METHODS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
     "trust-exact": ("hessian", ("maxiter",), ("gtol",)),
 }
 
+SPELLED = (
+    *("Nelder-Mead", "Powell", "COBYLA", "COBYQA", "CG", "BFGS", "L-BFGS-B", "TNC", "SLSQP", "Newton-CG"),
+    *("trust-ncg", "trust-krylov", "trust-constr", "dogleg", "trust-exact"),
+)
+
 
 def check_method(name: str) -> None:
     """Raise a ValueError unless SciPy's `minimize` has a method of this name."""
     if name.lower() not in METHODS:
+        letters = {solver.replace("-", "").lower(): solver for solver in (*SPELLED, "gradient-descent")}
+        near = get_close_matches(re.sub("[^a-z]", "", name.lower()), letters, n=1)
+        hint = f" Did you mean {letters[near[0]]!r}?" if near else ""
         raise ValueError(
             f"The 'solver' parameter must be 'auto', 'gradient-descent', a callable, or a method of "
-            f"scipy.optimize.minimize: {', '.join(sorted(METHODS))}. Got {name!r} instead."
+            f"scipy.optimize.minimize: {', '.join(sorted(METHODS))}. Got {name!r} instead.{hint}"
         )
 
 

@@ -1,7 +1,7 @@
 """argmin: which solver an objective gets, where it starts, when it may stop, and what is known about the result.
 
 Whatever the solver, the work goes through `scipy.optimize.minimize`, in coordinates that the scale of the data does
-not reach (`problem.coordinates`); only "gradient-descent" and callables see the objective as it is.
+not reach (`objective.parameters`); only "gradient-descent" and callables see the objective as it is.
 """
 
 from __future__ import annotations
@@ -12,153 +12,244 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.optimize import OptimizeResult, minimize
 
-from ..certificates import proofs as proofs
-from ..certificates.gap import GradientBound, is_negligible, is_out_of_reach
+from ..certificates import proofs
+from ..certificates.gap import Gap, is_negligible, is_out_of_reach
 from ..certificates.sampled import SampledBound
-from ..objective import representer as reduction
+from ..objective import representer
 from ..objective.parameters import Conditioned, Unchanged, column_statistics, condition
+from ..objective.preconditioners import dense_inverse
 from ..objective.split import Split, hard_labels
-from ..solvers import augmented_lagrangian, gradient_descent
-from . import strategies as automatic
+from ..solvers import augmented_lagrangian, gradient_descent, quasi_newton
+from . import starts, strategies
 from .by_name import NEVER, check_method, minimize_by_name
-from .recorder import Recorder
-from .task import Fit, Problem
+from .endings import CONVERGED, LIMIT, ROUNDING, STOPPED, Ending, ending
+from .recorder import Point, Recorder
+from .root_mean import CORNER_STEPS, RootMeanGap, fit_at_corner
+from .task import Found, Task
 
 WRITTEN_ENTRIES = 1_000_000  # data up to this size is written out in conditioned coordinates once
 CERTIFICATION_ROUNDS = 5
-CONVERGED, ROUNDING = 0, 2  # statuses of our solvers
-VANISHED = 1e-9
-CORNER_TOLERANCE, CORNER_STEPS = 1e-12, 50
+SHARPER = 0.01  # of a tolerance that left a method of SciPy short of the minimum
+VANISHED = 1e-9  # share of the value without features at which separable classes leave nothing to learn
+STARTING_TOLERANCE = 1e-4  # of the solution of another loss to start from
+TRIED_STEPS, TRIED_PARAMETERS = 20, 300  # of a minimum that a solver claims without a bound
+SAME = 64.0 * np.finfo(float).eps  # relative difference of values that rounding can make
 
 Array = np.ndarray
 Solve = Callable[[Array, float], OptimizeResult]
+Bound = Gap | SampledBound
 
 
-def fit(problem: Problem, solver: str | Callable, start: Array) -> Fit:
-    """Minimise from ``start`` by the solver that the estimators' parameter names."""
+def fit(task: Task, solver: str | Callable) -> Found:
+    """Minimise by the solver that the estimators' parameter names; the result is no worse than any start."""
     # numbers beyond the range of floats are answers that solvers understand: they step back
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
-        return _fit(problem, solver, start)
+        if solver == "gradient-descent":
+            solver = gradient_descent
+        if not callable(solver) and solver != "auto":
+            check_method(solver)
+        fitting = Fitting(task, solver)
+        return fitting.run()
 
 
-def _fit(problem: Problem, solver: str | Callable, start: Array) -> Fit:
-    if solver == "gradient-descent":
-        solver = gradient_descent
-    if callable(solver):
-        return _fit_plainly(problem, solver, start)
-    if solver != "auto":
-        check_method(solver)
-    elif reduction.pays(problem.objective):
-        return _fit_reduced(problem, start)
-    return _fit_in_full(problem, solver, start)
+class Fitting:
+    """One fit: its starts, its phases, and the best point of them all."""
 
+    def __init__(self, task: Task, solver: str | Callable):
+        self.task, self.solver = task, solver
+        self.null = starts.Null(task)
+        self.recorder = Recorder(task.loss, task.watch)
 
-def _fit_in_full(problem: Problem, solver: str, start: Array) -> Fit:
-    corner = not problem.objective.loss.separable and problem.has_bound
-    exactly = problem.piecewise and solver == "auto"
-    conditioned = Conditioned(*condition(hard_labels(problem.objective) if exactly else problem.objective))
-    rows = conditioned.objective.rows
-    few = rows.n_rows * rows.n_features <= WRITTEN_ENTRIES and not rows.is_sparse
-    model = conditioned.written() if few else conditioned
+    def run(self) -> Found:
+        found = self.solved(self.start())
+        if not self.task.convex and self.task.domain == "probabilities" and self.task.objective.fit_intercept:
+            found = self.against_shares(found)
+        return self.reported(self.no_worse(found))
 
-    recorder = Recorder(model.value_and_gradient, conditioned.to_theta, problem.watch)
-    short = corner and solver == "auto"
-    first = replace(problem, max_iter=min(problem.max_iter, CORNER_STEPS)) if short else problem
-    run = Run(first, model, recorder, conditioned.from_theta(start))
-    found = _fit_exactly(run) if exactly else _fit_smoothly(run, solver)
-    found.theta = conditioned.to_theta(found.theta)
-    if corner and not found.converged:
-        found = _fit_at_corner(problem, found)
-    return _with_report(found, problem)
+    def start(self) -> Array:
+        """The previous solution where it is better than the null model, another loss's solution, or the null model."""
+        task = self.task
+        if task.warm is not None:
+            value, gradient = task.objective.value_and_gradient(task.warm)
+            if value < self.null.value and np.isfinite(gradient).all():
+                self.recorder.offer(task.warm, value)
+                return task.warm
+        companion = None if callable(self.solver) else starts.companion(task)
+        if companion is None:
+            return self.null.theta
+        tol = max(task.tol, STARTING_TOLERANCE) if task.domain == "probabilities" else task.tol
+        first = task.with_loss(companion, tol=tol, max_iter=max(task.max_iter // 2, 1))
+        found = Fitting(first, "auto").run()
+        self.recorder.n_iter += found.n_iter
+        return found.theta
 
+    def solved(self, start: Array) -> Found:
+        """By the solver that was asked for, from a start."""
+        if not isinstance(self.solver, str):
+            return self._plainly(self.solver, start)
+        if self.solver == "auto" and representer.pays(self.task.objective):
+            return self._reduced(start)
+        return self._in_full(start)
 
-def _with_report(found: Fit, problem: Problem) -> Fit:
-    """SciPy's result in the parameters of the model; derivatives in the solver's coordinates mean nothing outside."""
-    result = found.result
-    for name in ("jac", "grad", "hess", "hess_inv", "final_simplex", "v", "dual"):
-        result.pop(name, None)
-    result.x, result.fun, result.n_passes = found.theta, found.value, float(problem.objective.n_passes)
-    return found
+    def against_shares(self, found: Found) -> Found:
+        """Where the model that predicts the classes' shares is better, the solver goes on from there."""
+        theta = starts.log_odds(self.task)
+        value = self.null.value_at(theta)
+        self.recorder.offer(theta, value)
+        if not value < found.value - self.task.tol * abs(found.value) or callable(self.solver):
+            return found
+        again = self.solved(theta)
+        return again if again.value <= found.value else found
 
+    def no_worse(self, found: Found) -> Found:
+        """The best point of all phases and starts, with what is known about the minimum."""
+        if not found.converged:
+            self.recorder.offer(self.null.theta, self.null.value)
+        lowest = self.recorder.lowest
+        if lowest is None or not lowest[1] < found.value - SAME * abs(found.value):
+            return found
+        theta, value = lowest
+        gap = max(found.gap - (found.value - value), 0.0)
+        same = found.converged and found.value - value <= self.allowed(value)
+        converged = same or gap <= self.allowed(value)
+        return replace(found, theta=theta, value=value, gap=gap, converged=converged)
 
-def _fit_reduced(problem: Problem, start: Array) -> Fit:
-    """More features than rows: the equivalent problem in as many features as rows."""
-    objective = problem.objective
-    statistics = center, _ = column_statistics(objective)
-    reduced = reduction.Reduction(objective, center if objective.fit_intercept else np.zeros_like(center))
+    def allowed(self, value: float) -> float:
+        """The gap that is within the tolerance at a value of F."""
+        return self.task.allowed(value, lambda: self.null.value)
 
-    outer = problem.watch
-    watch = outer and (lambda theta, value: outer(reduced.to_features(theta), value))
-    small = replace(problem, objective=reduced.objective, watch=watch)
-    found = _fit(small, "auto", reduced.to_reduced(start))
-    found.theta = reduced.to_features(found.theta)
-    ended = found.converged or found.result.status == ROUNDING
-    found.converged = _holds_in_full(found, problem, statistics)
-    if ended and not found.converged:
-        again = _fit_in_full(problem, "auto", found.theta)
-        found = replace(again, n_iter=found.n_iter + again.n_iter)
-    return _with_report(found, problem)
+    def reported(self, found: Found) -> Found:
+        """SciPy's result in the parameters of the model; what belongs to the solver's coordinates goes."""
+        result = found.result
+        for name in ("jac", "grad", "hess", "hess_inv", "final_simplex", "v", "dual", "estimate", "dual_gap"):
+            result.pop(name, None)
+        result.x, result.fun, result.success = found.theta, found.value, found.converged
+        result.n_passes = float(self.task.objective.n_passes)
+        if not np.isnan(found.gap):
+            result.dual_gap = found.gap
+        return found
 
+    def _in_full(self, start: Array) -> Found:
+        task, solver = self.task, str(self.solver)
+        corner = not task.loss.separable and task.has_bound
+        exactly = task.piecewise and solver == "auto"
+        conditioned = Conditioned(*condition(hard_labels(task.objective) if exactly else task.objective))
+        rows = conditioned.objective.rows
+        few = rows.n_rows * rows.n_features <= WRITTEN_ENTRIES and not rows.is_sparse
+        model = conditioned.written() if few else conditioned
 
-def _holds_in_full(found: Fit, problem: Problem, statistics: tuple[Array, Array]) -> bool:
-    """Whether the solution of the reduced problem solves the whole, to which the bound is drawn anew if there is one.
+        self.recorder.enter(model.value_and_gradient, conditioned.to_theta)
+        short = corner and solver == "auto"
+        first = replace(task, max_iter=min(task.max_iter, CORNER_STEPS)) if short else task
+        run = Run(first, model, self.recorder, conditioned.from_theta(start), self)
+        found = _fit_exactly(run) if exactly else _fit_smoothly(run, solver)
+        found.theta = conditioned.to_theta(found.theta)
+        if corner and not found.converged and not self.recorder.stopped_by_watch:
+            found = fit_at_corner(task, found, self.null.value, lambda inside: Fitting(inside, "auto").run())
+        return found
 
-    The Gram matrix of the rows loses features that are small beside others.
-    """
-    allowed = problem.tol * abs(found.value)
-    if not problem.objective.loss.separable or np.isnan(found.gap):
-        reduced, found.value = found.value, problem.objective.value(found.theta)
-        return found.converged and abs(found.value - reduced) <= allowed
-    if found.dual is None:
-        found.theta, found.value, found.gap = proofs.by_gradient(problem.objective, found.theta, statistics)
-    else:
-        found.value, found.gap = proofs.by_dual(problem.objective, found.theta, found.dual, statistics)
-    return found.gap <= allowed
+    def _reduced(self, start: Array) -> Found:
+        """More features than rows: the equivalent problem in as many features as rows."""
+        task, objective = self.task, self.task.objective
+        statistics = center, _ = column_statistics(objective)
+        reduced = representer.Reduction(objective, center if objective.fit_intercept else np.zeros_like(center))
 
+        outer = task.watch
+        watch = outer and (lambda theta, value: outer(reduced.to_features(theta), value))
+        # values of the reduced problem are not those of the whole, so that its best point is not of this record
+        small = Fitting(replace(task, objective=reduced.objective, watch=watch, warm=None), "auto")
+        small.recorder.n_iter = self.recorder.n_iter
+        found = small._in_full(reduced.to_reduced(start))
+        self.recorder.n_iter = small.recorder.n_iter
+        found.theta = reduced.to_features(found.theta)
+        ended = found.converged or ending(found.result) is ROUNDING
+        found = self._in_features(found, statistics)
+        if ended and not found.converged:
+            again = self._in_full(found.theta)
+            found = replace(again, n_iter=found.n_iter + again.n_iter)
+        return found
 
-def _fit_plainly(problem: Problem, method: Callable, start: Array) -> Fit:
-    """A callable on the objective as it is, in the model's own parameters."""
-    objective = problem.objective
-    recorder = Recorder(objective.value_and_gradient, lambda theta: theta, problem.watch)
-    second = objective.composition.has_curvature
-    plain = Conditioned(objective, Unchanged(np.ones(objective.rows.n_features)))
-    gap = GradientBound(plain) if problem.has_bound else None
-    tol = problem.tol
-    for _ in range(CERTIFICATION_ROUNDS):
-        result = minimize(
-            recorder.fun,
-            start,
-            jac=True,
-            hess=objective.hessian if second else None,
-            hessp=objective.hessian_product if second else None,
-            method=method,
-            callback=recorder.callback,
-            options={"maxiter": problem.max_iter, "tol": tol, "gap": gap},
+    def _in_features(self, found: Found, statistics: tuple[Array, Array]) -> Found:
+        """Whether the solution of the reduced problem solves the whole, to which a bound is drawn anew if there is one.
+
+        The Gram matrix of the rows loses features that are small beside others.
+        """
+        objective = self.task.objective
+        if not self.task.loss.separable or np.isnan(found.gap):
+            value = objective.value(found.theta)
+            same = abs(value - found.value) <= self.allowed(value)
+            gap = found.gap if same else np.nan
+            return replace(found, value=value, gap=gap, converged=found.converged and same)
+        if found.dual is None:
+            theta, value, gap = proofs.by_gradient(objective, found.theta, statistics)
+        else:
+            theta, (value, gap) = found.theta, proofs.by_dual(objective, found.theta, found.dual, statistics)
+        return replace(found, theta=theta, value=value, gap=gap, converged=gap <= self.allowed(value))
+
+    def _plainly(self, method: Callable, start: Array) -> Found:
+        """A callable on the objective as it is, in the model's own parameters."""
+        task, objective, recorder = self.task, self.task.objective, self.recorder
+        recorder.enter(objective.value_and_gradient, lambda theta: theta)
+        second = objective.composition.has_curvature
+        plain = Conditioned(objective, Unchanged(np.ones(objective.rows.n_features)))
+        estimate = Gap(plain) if task.has_bound else None
+        tol = task.tol
+        for _ in range(CERTIFICATION_ROUNDS):
+            result = minimize(
+                recorder.fun,
+                start,
+                jac=True,
+                hess=objective.hessian if second else None,
+                hessp=objective.hessian_product if second else None,
+                method=method,
+                callback=recorder.callback,
+                options={"maxiter": task.max_iter, "tol": tol, "estimate": estimate},
+            )
+            point = recorder.point()
+            found = self._judged_plainly(point, result, estimate)
+            # gradient descent starts again, so that its trace is that of one run; a minimiser of the user's own runs
+            # once
+            if found.converged or method is not gradient_descent or ending(result) is not CONVERGED:
+                break
+            if not found.gap > 0:
+                break
+            tol *= 0.1 * self.allowed(found.value) / found.gap
+        n_iter = int(result.get("nit", recorder.n_iter))
+        return replace(found, n_iter=n_iter)
+
+    def _judged_plainly(self, point: Point, result: OptimizeResult, estimate: Gap | None) -> Found:
+        task = self.task
+        x, value, _ = point
+        if estimate is not None:
+            x, value, bound = proofs.by_gradient(task.objective, x, gap=_gap_of(task))
+            return Found(x, value, bound, bound <= self.allowed(value), 0, result)
+        model = Conditioned(*condition(task.objective))
+        converged = (
+            not task.kinked
+            and not self.recorder.undefined
+            and ending(result, "") not in (LIMIT, STOPPED)
+            and (not task.loss.smooth or _is_minimum(model, model.from_theta(x), value, task))
         )
-        theta, value, _ = recorder.point()
-        bound, converged = np.nan, bool(result.success) and not problem.kinked
-        if gap is not None:
-            theta, value, bound = proofs.by_gradient(objective, theta)
-            converged = bound <= problem.tol * abs(value)
-        # gradient descent starts again, so that its trace is that of one run; a minimiser of the user's own runs once
-        if converged or method is not gradient_descent or not result.success:
-            break
-        tol *= 0.1 * problem.tol * abs(value) / bound
-    n_iter = int(result.get("nit", recorder.n_iter))
-    return _with_report(Fit(theta, value, bound, converged, n_iter, result, problem.kinked), problem)
+        return Found(x, value, np.nan, converged, 0, result, task.kinked, self.recorder.undefined)
 
 
 @dataclass
 class Run:
-    """A problem in the coordinates of its solver."""
+    """A phase in the coordinates of its solver."""
 
-    problem: Problem
+    task: Task
     model: Conditioned
     recorder: Recorder
     start: Array
+    fitting: Fitting
+
+    @property
+    def left(self) -> int:
+        """How many iterations are left."""
+        return max(self.task.max_iter - self.recorder.n_iter, 1)
 
 
-def _fit_exactly(run: Run) -> Fit:
+def _fit_exactly(run: Run) -> Found:
     """Piecewise-linear losses: an exact solution with a duality gap of its own."""
 
     def solve(split: Split) -> OptimizeResult:
@@ -173,7 +264,7 @@ def _fit_exactly(run: Run) -> Fit:
             jac=True,
             method=augmented_lagrangian,
             callback=callback,
-            options={"split": split, "tol": run.problem.tol, "maxiter": run.problem.max_iter},
+            options={"split": split, "tol": run.task.tol, "maxiter": run.task.max_iter},
         )
         result.x = split.to_model(result.x)
         result.fun, result.dual_gap = result.fun * split.loss_unit, result.dual_gap * split.loss_unit
@@ -188,107 +279,119 @@ def _fit_exactly(run: Run) -> Fit:
             result = solve(split)
         value = run.model.value_and_gradient(result.x)[0]
     gap, converged, n_iter = float(result.dual_gap), bool(result.success), int(result.nit)
-    return Fit(result.x, value, gap, converged, n_iter, result, dual=result.dual)
+    return Found(result.x, value, gap, converged, n_iter, result, dual=result.dual)
 
 
-def _fit_smoothly(run: Run, solver: str) -> Fit:
-    """Everything else: minimise, make the intercept exact, certify, and go on with a sharper tolerance if need be."""
-    problem, model, recorder, x = run.problem, run.model, run.recorder, run.start
+def _fit_smoothly(run: Run, solver: str) -> Found:
+    """Everything else: minimise, prove what was found, and go on with a sharper tolerance if need be."""
+    task, recorder, x = run.task, run.recorder, run.start
     solve, bound_of = _automatically(run) if solver == "auto" else _by_name(run, solver)
-    tol = problem.tol
+    tol, bound = task.tol, np.nan
     for _ in range(CERTIFICATION_ROUNDS):
         result = solve(x, tol)
         x, value, gradient = recorder.found(result) if solver == "auto" else recorder.point()
+        said = CONVERGED if recorder.reached else ending(result, None if solver == "auto" else solver)
         if bound_of is None:
-            # at a kink of a loss that is neither smooth nor convex no gradient is small: the end is where values stall
-            ended = bool(result.success) or result.status == ROUNDING or recorder.has_stalled
-            converged = ended and not problem.kinked
-            return Fit(x, value, np.nan, converged, recorder.n_iter, result, problem.kinked)
+            converged = _is_credible(run, x, value, result, said, solver)
+            if not converged and said is CONVERGED and solver != "auto" and not recorder.undefined and not task.kinked:
+                tol *= SHARPER
+                continue
+            return Found(x, value, np.nan, converged, recorder.n_iter, result, task.kinked, recorder.undefined)
         x, value, bound = bound_of.proof(x, value, gradient)
-        converged = bound <= problem.tol * abs(value) or is_negligible(model, bound)
-        if not converged and result.status == ROUNDING and is_out_of_reach(model, value, problem.tol):
-            return Fit(x, value, np.nan, True, recorder.n_iter, result)
-        if converged or recorder.stopped_by_watch or recorder.n_iter >= problem.max_iter or result.status != CONVERGED:
+        converged = bound <= run.fitting.allowed(value) or is_negligible(run.model, bound)
+        if not converged and said is ROUNDING and is_out_of_reach(run.model, value, task.tol):
+            return Found(x, value, np.nan, True, recorder.n_iter, result)
+        if converged or recorder.stopped_by_watch or recorder.n_iter >= task.max_iter or said is not CONVERGED:
             break
-        tol *= 0.1 * problem.tol * abs(value) / bound
-    return Fit(x, value, bound, converged, recorder.n_iter, result)
+        tol *= 0.1 * run.fitting.allowed(value) / bound if bound > 0 else 1.0
+    return Found(x, value, bound, converged, recorder.n_iter, result, undefined=recorder.undefined)
 
 
-def _fit_at_corner(problem: Problem, found: Fit) -> Fit:
-    """A transformed mean, total(mean), whose minimum is at or near the corner where the mean is zero.
-
-    The transformation is concave, so that its tangent at the present mean leaves an ordinary problem with the penalty
-    alpha / total'(mean), and their sequence descends; at the corner the penalty goes to zero with the mean.
-    """
-    objective = problem.objective
-    part = objective.over(objective.rows)
-    part.loss = objective.loss.inner()
-    # near the corner the values are squares of rounding errors, on which a solver would dwell
-    inside = replace(problem, objective=part, tol=CORNER_TOLERANCE, max_iter=CORNER_STEPS, watch=None)
-    alpha, theta, n_iter = float(np.max(objective.penalty)), found.theta, found.n_iter
-    mean, _ = objective.of_scores(objective.scores(theta))
-    gap, converged = np.inf, False
-    while not converged and mean > 0 and n_iter < problem.max_iter:
-        part.penalty = alpha / objective.loss.total(mean)[1]
-        inner = _fit(inside, "auto", theta)
-        theta, n_iter = inner.theta, n_iter + inner.n_iter
-        mean, _ = objective.of_scores(objective.scores(theta))
-        total, slope, _ = objective.loss.total(mean)
-        square = float(np.sum(objective.split(theta)[0] ** 2))
-        value = total + 0.5 * alpha * square
-        # Strong convexity bounds the gap by the gradient, alpha W - total' penalty W. Beyond the stationary strength
-        # the residuals, as duals, are feasible, and the gap is at most the data term.
-        gap = (alpha - slope * part.penalty) ** 2 * square / (2 * alpha)
-        gap = min(gap, total) if slope * part.penalty >= alpha else gap
-        converged = gap <= problem.tol * value
-    return Fit(theta, objective.value(theta), gap, converged or mean == 0, n_iter, found.result)
+def _is_credible(run: Run, x: Array, value: float, result: OptimizeResult, said: Ending, solver: str) -> bool:
+    """Whether a solver that says it has ended at a minimum has, where no bound tells."""
+    task, recorder = run.task, run.recorder
+    if task.kinked or said in (LIMIT, STOPPED):
+        return False
+    if task.loss.lower_bound is not None and is_negligible(run.model, value - task.loss.lower_bound):
+        return True
+    if not task.loss.smooth:
+        # at a kink of a loss that is not convex either no gradient is small: the end is where values stall
+        return said in (CONVERGED, ROUNDING) or recorder.has_stalled
+    if recorder.undefined:
+        return False
+    if solver == "auto" and (recorder.reached or said is CONVERGED or result.estimate <= task.tol * abs(value)):
+        return said in (CONVERGED, ROUNDING)
+    return _is_minimum(run.model, x, value, task)
 
 
-def _automatically(run: Run) -> tuple[Solve, GradientBound | SampledBound | None]:
-    problem, recorder = run.problem, run.recorder
-    tol = problem.tol if problem.has_bound and problem.objective.loss.separable else None
-    chosen = automatic.plan(run.model, run.start, convex=problem.convex, tol=tol, random_state=problem.random_state)
-    gap = (chosen.bound or GradientBound(run.model)) if problem.has_bound else None
-    starts = [chosen.start]
-    if problem.may_vanish:
+def _is_minimum(model: Conditioned, x: Array, value: float, task: Task) -> bool:
+    """Whether a quasi-Newton method from x finds nothing lower by more than the tolerance."""
+    known = model.objective.composition.has_curvature and len(x) <= TRIED_PARAMETERS
+    inverse = dense_inverse(model, x, convex=task.convex) if known else None
+    options = {"metric": lambda x, level: inverse if level == 0 else None, "tol": task.tol, "maxiter": TRIED_STEPS}
+    result = minimize(model.value_and_gradient, x, jac=True, method=quasi_newton, options=options)
+    certain = result.success or (ending(result) is ROUNDING and result.estimate <= task.tol * abs(value))
+    return bool(certain and value - result.fun <= task.tol * abs(value))
+
+
+def _gap_of(task: Task) -> type[Gap]:
+    return Gap if task.loss.separable else RootMeanGap
+
+
+def _automatically(run: Run) -> tuple[Solve, Bound | None]:
+    task, recorder = run.task, run.recorder
+    tol = task.tol if task.has_bound and task.loss.separable else None
+    chosen = strategies.plan(run.model, run.start, convex=task.convex, tol=tol, random_state=task.random_state)
+    bound = (chosen.bound or _gap_of(task)(run.model)) if task.has_bound else None
+    begun = [chosen.start]
+    if task.may_vanish:
         # separable classes without a penalty: F falls for ever, and once it is this small nothing is left to learn
-        recorder.stop = lambda x, value, gradient: value <= VANISHED
-    elif not problem.objective.loss.smooth:
+        least = task.loss.lower_bound or 0.0
+        vanished = least + VANISHED * (run.fitting.null.value - least)
+        recorder.stop = lambda x, value, gradient: value <= vanished
+        if recorder.fun(chosen.start)[0] <= vanished:
+            return lambda x, tol: _no_steps(chosen.start, recorder), bound
+    elif not task.loss.smooth:
         recorder.stop = recorder.stalled
 
     def solve(x, tol):
         return minimize(
             recorder.value,
-            starts.pop() if starts else x,
+            begun.pop() if begun else x,
             jac=recorder.gradient,
             method=chosen.method,
             callback=recorder.callback,
-            options={"tol": tol, "maxiter": problem.max_iter - recorder.n_iter, "gap": gap} | chosen.options,
+            options={"tol": tol, "maxiter": run.left, "estimate": bound} | chosen.options,
             **chosen.derivatives,
         )
 
-    return solve, gap
+    return solve, bound
 
 
-def _by_name(run: Run, name: str) -> tuple[Solve, GradientBound | None]:
-    problem, model, recorder = run.problem, run.model, run.recorder
-    gap = GradientBound(model) if problem.has_bound else None
+def _no_steps(x: Array, recorder: Recorder) -> OptimizeResult:
+    value, gradient = recorder.point()[1:]
+    message = "Nothing is left to learn at the start."
+    return OptimizeResult(x=x, fun=value, jac=gradient, nit=0, status=0, success=True, estimate=0.0, message=message)
+
+
+def _by_name(run: Run, name: str) -> tuple[Solve, Bound | None]:
+    task, model, recorder = run.task, run.model, run.recorder
+    bound = _gap_of(task)(model) if task.has_bound else None
 
     def solve(x, tol):
-        if gap is not None:
-            recorder.stop = lambda x, value, gradient: gap(x, value, gradient) <= tol * abs(value)
+        if bound is not None:
+            recorder.stop = lambda x, value, gradient: bound(x, value, gradient) <= tol * abs(value)
         result = minimize_by_name(
             name,
             model,
             recorder.fun,
             x,
-            convex=problem.convex,
+            convex=task.convex,
             callback=recorder.callback,
-            tol=NEVER if gap is not None else 0.1 * problem.tol,
-            max_iter=problem.max_iter,
+            tol=NEVER if bound is not None else 0.1 * tol,
+            max_iter=run.left,
         )
-        if recorder.stop is not None and recorder.stop(*recorder.point()):
-            result.status, result.success = 0, True
+        recorder.reached = recorder.stop is not None and recorder.stop(*recorder.point())
         return result
 
-    return solve, gap
+    return solve, bound

@@ -1,66 +1,96 @@
-"""What happens during a run: the best finite point, the number of iterations, and who is told."""
+"""What happens during a fit: the best finite point of all its phases, the number of iterations, and who is told."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 from scipy.optimize import OptimizeResult
+
+from ..losses import Loss
 
 Array = np.ndarray
 
 STALLED, PROGRESS = 20, 1e-9  # iterations, and the share of the value by which it has to fall in so many
 
 
+class Point(NamedTuple):
+    """A point in the coordinates of a phase, with its value and gradient."""
+
+    x: Array
+    value: float
+    gradient: Array
+
+
 class Recorder:
     """The function that solvers minimise, with a memory of the best finite point, and the callback they call.
 
+    A fit may have several phases, each in coordinates of its own (`enter`); the best of all is `lowest`.
+
     Parameters
     ----------
-    value_and_gradient : callable
-        What is minimised.
-    to_theta : callable
-        From the solver's coordinates to the model's parameters.
+    loss : Loss
+        For the error that names it.
     watch : callable or None
         Told the parameters and the value after every iteration; it may raise StopIteration.
     """
 
-    def __init__(
-        self,
-        value_and_gradient: Callable[[Array], tuple[float, Array]],
-        to_theta: Callable[[Array], Array],
-        watch: Callable | None,
-    ):
-        self.value_and_gradient, self.to_theta, self.watch = value_and_gradient, to_theta, watch
-        self.best: tuple[Array, float, Array] | None = None
+    def __init__(self, loss: Loss, watch: Callable | None):
+        self.loss, self.watch = loss, watch
         self.n_iter = 0
+        self.undefined = False  # whether a value or a gradient was not a number
         self.stop: Callable[[Array, float, Array], bool] | None = None
+        self.reached = False  # whether ``stop`` ended the phase
         self.stopped_by_watch = False
         self.has_stalled = False
+        self.best: Point | None = None
+        self._earlier: tuple[Array, float] | None = None
         self._recent: deque[float] = deque(maxlen=STALLED)
-        self._last: tuple[Array, float, Array] | None = None
+        self._last: Point | None = None
+
+    def enter(self, value_and_gradient: Callable, to_theta: Callable[[Array], Array]) -> None:
+        """Begin a phase: what is minimised, and the way from the solver's coordinates to the model's parameters."""
+        self._earlier = self.lowest
+        self.value_and_gradient, self.to_theta = value_and_gradient, to_theta
+        self.best, self._last, self.stop, self.reached = None, None, None, False
+
+    def offer(self, theta: Array, value: float) -> None:
+        """Tell of a point that was evaluated elsewhere."""
+        if np.isfinite(value) and (self._earlier is None or value < self._earlier[1]):
+            self._earlier = (theta, value)
+
+    @property
+    def lowest(self) -> tuple[Array, float] | None:
+        """The parameters with the least value so far, and that value."""
+        if self.best is None or (self._earlier is not None and self._earlier[1] <= self.best.value):
+            return self._earlier
+        return self.to_theta(self.best.x), self.best.value
 
     def fun(self, x: Array) -> tuple[float, Array]:
         """Value and gradient."""
         value, gradient = self.value_and_gradient(x)
-        if np.isfinite(value) and (self.best is None or value < self.best[1]) and np.isfinite(gradient).all():
-            self.best = (x.copy(), value, gradient)
+        finite = np.isfinite(value) and np.isfinite(gradient).all()
+        if not finite:
+            self.undefined |= bool(np.isnan(value)) or not np.isinf(value)
+        elif self.best is None or value < self.best.value:
+            self.best = Point(x.copy(), value, gradient)
         return value, gradient
 
     # Our own solvers ask for both at the same x, which they never change; SciPy would compare all its entries.
 
     def value(self, x: Array) -> float:
         """The value alone."""
-        if self._last is None or self._last[0] is not x:
-            self._last = (x, *self.fun(x))
-        return self._last[1]
+        if self._last is None or self._last.x is not x:
+            self._last = Point(x, *self.fun(x))
+        return self._last.value
 
     def gradient(self, x: Array) -> Array:
         """The gradient alone."""
         self.value(x)
         assert self._last is not None
-        return self._last[2]
+        return self._last.gradient
 
     def callback(self, intermediate_result) -> None:
         """Count, tell, and stop where ``stop`` says so of the best point."""
@@ -68,13 +98,14 @@ class Recorder:
         if self.watch is not None:
             # some of SciPy's methods hand over the point alone
             x = np.asarray(getattr(intermediate_result, "x", intermediate_result))
-            value = getattr(intermediate_result, "fun", self.best[1] if self.best else np.nan)
+            value = getattr(intermediate_result, "fun", self.best.value if self.best else np.nan)
             try:
                 self.watch(self.to_theta(x), float(value))
             except StopIteration:
                 self.stopped_by_watch = True
                 raise
-        if self.stop is not None and self.best is not None and self.stop(*self.best):
+        self.reached = self.stop is not None and self.best is not None and self.stop(*self.best)
+        if self.reached:
             raise StopIteration
 
     def stalled(self, x: Array, value: float, gradient: Array) -> bool:
@@ -83,15 +114,19 @@ class Recorder:
         self.has_stalled = len(self._recent) == STALLED and self._recent[0] - value <= PROGRESS * abs(value)
         return self.has_stalled
 
-    def found(self, result: OptimizeResult) -> tuple[Array, float, Array]:
+    def found(self, result: OptimizeResult) -> Point:
         """What one of our solvers found: values that differ by rounding only it judges by their gradients."""
-        return (result.x, float(result.fun), result.jac) if np.isfinite(result.fun) else self.point()
+        best = self.point()
+        noise = 64.0 * np.finfo(float).eps * abs(best.value)
+        if np.isfinite(result.fun) and result.fun <= best.value + noise:
+            return Point(result.x, float(result.fun), result.jac)
+        return best
 
-    def point(self) -> tuple[Array, float, Array]:
-        """The best finite point."""
+    def point(self) -> Point:
+        """The best finite point of this phase."""
         if self.best is None:
             raise ValueError(
-                "The objective is not finite at the starting point. Rescale the targets or the data, or examine the "
-                "loss with sklearn_losses.check_loss."
+                f"{self.loss} or its gradient is not finite at the starting point, so it cannot be minimised. Rescale "
+                "the targets or the data, or examine the loss with sklearn_losses.check_loss."
             )
         return self.best

@@ -69,7 +69,8 @@ def plan(model: Conditioned, x: np.ndarray, *, convex: bool, tol: float | None, 
         return _with_products(model, x, convex=convex, random_state=random_state)
     if not objective.composition.has_curvature:
         typical = typical_inverse(sample(model, min(n_rows, 40 * width), random_state)[0])
-        return Plan(x, quasi_newton, options={"metric": lambda x, level: typical if level == 0 else None})
+        options = {"metric": lambda x, level: typical if level == 0 else None, "scaled": True}
+        return Plan(x, quasi_newton, options=options)
     work = n_rows * width**2 * n_outputs * (n_outputs + 1) / 2
     sizes = sample_sizes(n_rows, width) if n_outputs == 1 else None
     written_out = FEW_SPARSE_ENTRIES if convex and n_outputs == 1 else DENSE_ENTRIES
@@ -137,7 +138,8 @@ def _jointly(model: Conditioned, x: np.ndarray, tol: float | None, *, convex: bo
     kept = Kept(partial(inverse, part), PRODUCTS_PER_METRIC)
     model.keeps_scores = True
     products = {"hessp": model.hessian_product}
-    if rows.is_sparse or model.objective.n_parameters > FACTORISED_PARAMETERS:
+    written = not rows.is_sparse or rows.n_rows * width <= DENSE_ENTRIES
+    if not written or model.objective.n_parameters > FACTORISED_PARAMETERS:
         return Plan(x, truncated_newton, products, {"preconditioner": kept})
 
     def hessian(x):

@@ -3,67 +3,104 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from scipy.optimize import OptimizeResult
 
+from ..activations import Activation
+from ..losses import Loss
+from ..losses.on_scores import compose
 from ..objective.objective import Objective
 from ..objective.samples import RandomState
+from ..objective.split import has_exact_form
 
 Array = np.ndarray
 
 
 @dataclass
-class Problem:
-    """The objective, what its loss declares on this domain, and the limits."""
+class Task:
+    """The objective, the pair of loss and activation that it is made of, and the limits."""
 
     objective: Objective
-    convex: bool
-    piecewise: bool  # convex, and in the form that the exact solver takes
+    activation: Activation
+    domain: str
     tol: float
     max_iter: int
     random_state: RandomState
     watch: Callable[[Array, float], None] | None = None
+    warm: Array | None = None  # parameters to start from, if they are better than none
+
+    @property
+    def loss(self) -> Loss:
+        """The loss that is minimised."""
+        return self.objective.loss
+
+    @property
+    def convex(self) -> bool:
+        """Whether the loss is convex in the scores."""
+        return self.loss.is_convex_on(self.domain)
+
+    @property
+    def piecewise(self) -> bool:
+        """Whether the exact solver of piecewise-linear losses can take it."""
+        return self.convex and not self.loss.smooth and has_exact_form(self.loss, self.objective.n_outputs)
 
     @property
     def may_vanish(self) -> bool:
-        """Whether separable classes could drive F to zero at infinity."""
-        return self.convex and not self.objective.regression and not np.any(self.objective.penalty)
+        """Whether separable classes could drive F to the loss's least value at infinity."""
+        return self.domain != "values" and self.loss.lower_bound is not None and not np.any(self.objective.penalty)
 
     @property
     def has_bound(self) -> bool:
-        """Whether strong convexity bounds F - min F."""
-        return self.convex and self.objective.loss.smooth and bool(np.all(self.objective.penalty > 0))
+        """Whether a bound on F - min F can be drawn: a penalty on all weights, and a gradient that is continuous."""
+        return self.convex and self.loss.smooth and bool(np.all(self.objective.penalty > 0))
 
     @property
     def kinked(self) -> bool:
         """Whether a solver that follows gradients cannot tell how far it is from the minimum."""
-        return self.convex and not self.objective.loss.smooth
+        return self.convex and not self.loss.smooth
+
+    def allowed(self, value: float, null: Callable[[], float]) -> float:
+        """The gap that is within the tolerance at a value of F; a log-likelihood may pass through zero."""
+        size = abs(value)
+        if self.loss.lower_bound is None:
+            size = max(size, null() - value)
+        return self.tol * size
+
+    def with_loss(self, loss: Loss, **changes) -> Task:
+        """The same rows and penalty with another loss."""
+        objective = self.objective.over(self.objective.rows)
+        objective.loss, objective.composition = loss, compose(loss, self.activation)
+        return replace(self, objective=objective, watch=None, warm=None, **changes)
 
 
 @dataclass
-class Fit:
+class Found:
     """The best point in the objective's own parameters, and what is known about it."""
 
     theta: Array
     value: float
-    gap: float
+    gap: float  # the bound on F - min F; nan where there is none
     converged: bool
     n_iter: int
     result: OptimizeResult = field(repr=False)
     kinked: bool = False  # found by following gradients that jump
+    undefined: bool = False  # the loss gave nan on the way
     dual: Array | None = field(default=None, repr=False)  # of the exact solver
 
-    def explanation(self) -> str:
+    def explanation(self, loss: Loss) -> str:
         """For a fit that did not converge: what was reached, and what to do."""
         reached = f"F - min F is at most {self.gap:.3g}. " if np.isfinite(self.gap) else ""
+        own = not type(loss).__module__.startswith("sklearn_losses.")
         if self.kinked:
+            more = " A loss of your own needs pieces(y) for that." if own else ""
             return (
                 f"{reached}The gradient of this loss jumps, so a solver that follows it cannot tell how far the "
-                "minimum is. Use solver='auto'; a loss of your own needs pieces(y) for that."
+                f"minimum is. Use solver='auto'.{more}"
             )
-        return (
-            f"{reached}The solver says: {self.result.get('message', 'nothing')} Increase max_iter or tol; a loss of "
-            "your own can be examined with sklearn_losses.check_loss."
-        )
+        if self.undefined:
+            reached += f"{loss} was not a number at some of the points that were tried. "
+        said = self.result.get("message", "nothing")
+        advice = f" {loss} can be examined with sklearn_losses.check_loss." if own else ""
+        return f"{reached}The solver says: {said} Increase max_iter or tol.{advice}"

@@ -18,7 +18,7 @@ from scipy.optimize import OptimizeResult
 CONVERGED, MAXITER, ROUNDING, NO_DECREASE, NOT_FINITE, DIVERGED, CALLBACK = 0, 1, 2, 3, 4, 5, 99
 
 MESSAGES = {
-    CONVERGED: "The gap is below the tolerance.",
+    CONVERGED: "The estimated distance to the minimum is below the tolerance.",
     MAXITER: "The iteration limit was reached before the tolerance.",
     ROUNDING: "Rounding prevents further progress before the tolerance was reached.",
     NO_DECREASE: "No step along a descent direction decreases the value: is the gradient right?",
@@ -28,6 +28,7 @@ MESSAGES = {
 }
 
 EPSILON = float(np.finfo(float).eps)
+FLAT = 0.5  # share of the slope that the last step may leave: with more, the curvature that foresaw its gain is none
 IDLE_LIMIT = 3  # iterations without progress, all at rounding level, before a run ends
 
 
@@ -53,23 +54,23 @@ class Descent:
     fun, x0, args, jac, callback
         As in `scipy.optimize.minimize`; `jac` is a callable, or True when `fun` returns value and gradient.
     tol, atol : float
-        The run has converged when the gap is at most ``tol * |value| + atol``.
+        The run has converged when the estimate is at most ``tol * |value| + atol``.
     maxiter : int
         Limit on the number of accepted steps.
-    gap : callable or None
-        ``gap(x, value, gradient)`` is an upper bound on the value minus the minimum; where it is not finite,
+    estimate : callable or None
+        ``estimate(x, value, gradient)`` of the value minus the minimum, at best a bound; where it is not finite,
         or None, the Newton decrement in the metric of the method takes its place, unless it is negative.
     """
 
-    def __init__(self, fun, x0, args=(), *, jac, callback, tol, atol, maxiter, gap):
+    def __init__(self, fun, x0, args=(), *, jac, callback, tol, atol, maxiter, estimate):
         if jac is not True and not callable(jac):
             raise ValueError("The solver needs the gradient: pass jac=True (fun returns both) or a callable.")
         self._fun, self._jac, self._args = fun, jac, args
-        self._callback, self._gap_bound = callback, gap
+        self._callback, self._estimate = callback, estimate
         self._tol, self._atol, self._maxiter = tol, atol, maxiter
         self.nit = self.nfev = 0
         self.status = None
-        self.gap = math.inf
+        self.estimate = math.inf
         self._least_decrement, self._idle = math.inf, 0
         self._floor = 0.0
         self.point = self.evaluate(np.array(x0, dtype=float, ndmin=1))
@@ -103,20 +104,24 @@ class Descent:
                 self.status = CALLBACK
 
     def certified(self):
-        """Whether the run ends here by the bound alone, before any work on a direction."""
-        gap = self.bound(self.point.gradient, math.inf)
-        if gap <= self.target:
-            self.gap, self.status = gap, CONVERGED
+        """Whether the run ends here by the estimate alone, before any work on a direction."""
+        estimate = self.estimated(self.point.gradient, math.inf)
+        if estimate <= self.target:
+            self.estimate, self.status = estimate, CONVERGED
         return self.status is not None
 
-    def finished(self, decrement):
-        """Whether the run ends at the current point, given its Newton decrement ``0.5 * g' M^-1 g``."""
+    def finished(self, decrement, direction):
+        """Whether the run ends at the current point, given its Newton decrement ``0.5 * g' M^-1 g`` and the step.
+
+        A decrement knows the gain of a step only where the curvature is what the method thinks it is, so that an end
+        by it alone is tried: the step is taken.
+        """
         if self.status is not None:
             return True
-        self.gap = self.bound(self.point.gradient, decrement)
+        self.estimate = self.estimated(self.point.gradient, decrement)
         if abs(self.point.value) > self._ceiling:
             self.status = DIVERGED
-        elif 0.0 <= self.gap <= self.target:
+        elif 0.0 <= self.estimate <= self.target and self._is_certain(decrement, direction):
             self.status = CONVERGED
         elif self._stalled(decrement):
             self.status = ROUNDING
@@ -124,15 +129,26 @@ class Descent:
             self.status = MAXITER
         return self.status is not None
 
+    def _is_certain(self, decrement, direction):
+        """Whether there is another estimate than the decrement, or a step leaves at most half of the slope."""
+        if self.estimate != decrement or decrement == 0.0 or self.nit >= self._maxiter:
+            return True
+        start, trial = self.point, self.evaluate(self.point.x + direction)
+        if not -2.0 * FLAT * decrement <= float(trial.gradient @ direction):
+            return False
+        if trial.value <= start.value + start.noise:
+            self.advance(trial)
+        return self.status is None
+
     @property
     def target(self):
-        """The gap at which the run has converged."""
+        """The estimate at which the run has converged."""
         return self._tol * abs(self.point.value) + self._atol
 
-    def bound(self, gradient, decrement):
-        """The bound on the gap if the gradient at the current point were this one."""
-        bound = None if self._gap_bound is None else self._gap_bound(self.point.x, self.point.value, gradient)
-        return float(bound) if bound is not None and math.isfinite(bound) else decrement
+    def estimated(self, gradient, decrement):
+        """The estimate if the gradient at the current point were this one."""
+        found = None if self._estimate is None else self._estimate(self.point.x, self.point.value, gradient)
+        return float(found) if found is not None and math.isfinite(found) else decrement
 
     def _stalled(self, decrement):
         """Whether the decrement, below the rounding of the value, has stopped falling too."""
@@ -147,7 +163,7 @@ class Descent:
     def polish(self, trial, decrement):
         """Take one more step after convergence, if it lowered the decrement."""
         self.advance(trial)
-        self.gap = self.bound(trial.gradient, decrement)
+        self.estimate = self.estimated(trial.gradient, decrement)
 
     def give_up(self, direction, slope):
         """End the run because no step along the direction was acceptable."""
@@ -162,7 +178,7 @@ class Descent:
             x=point.x,
             fun=point.value,
             jac=point.gradient,
-            gap=self.gap,
+            estimate=self.estimate,
             nit=self.nit,
             nfev=self.nfev,
             njev=self.nfev,

@@ -24,7 +24,7 @@ def gradient_descent(
     tol=1e-6,
     atol=0.0,
     maxiter=1000,
-    gap=None,
+    estimate=None,
     step_size=None,
     backtracking=True,
     **unknown,
@@ -36,11 +36,11 @@ def gradient_descent(
     fun, x0, args, jac, callback
         As in `scipy.optimize.minimize`.
     tol, atol : float
-        Stop when the gap is at most ``tol * |value| + atol``.
+        Stop when the estimate of the gap is at most ``tol * |value| + atol``.
     maxiter : int
         Limit on the number of steps.
-    gap : callable, optional
-        ``gap(x, value, gradient)``, an upper bound on the value minus the minimum, or None or inf where
+    estimate : callable, optional
+        ``estimate(x, value, gradient)`` of the value minus the minimum, at best a bound; None or inf where
         there is none: then ``0.5 * step_size * ||gradient||^2`` decides.
     step_size : float, optional
         The step, or with backtracking the first one to try; 1.0 by default.
@@ -56,14 +56,14 @@ def gradient_descent(
     step = 1.0 if step_size is None else float(step_size)
     if not 0.0 < step < np.inf:
         raise ValueError(f"step_size must be positive and finite, got {step_size!r}.")
-    run = Descent(fun, x0, args, jac=jac, callback=callback, tol=tol, atol=atol, maxiter=maxiter, gap=gap)
+    run = Descent(fun, x0, args, jac=jac, callback=callback, tol=tol, atol=atol, maxiter=maxiter, estimate=estimate)
     best = run.point
     trace = [(run.point.value, dnrm2(run.point.gradient))]
     while run.status is None:
         start = run.point
         _, norm = trace[-1]
         slope = -norm * norm
-        if run.finished(-0.5 * step * slope):
+        if run.finished(-0.5 * step * slope, -step * start.gradient):
             break
         point, accepted = _backtrack(run, slope, step) if backtracking else _fixed_step(run, step)
         if point is None:

@@ -23,7 +23,7 @@ def newton(
     tol=1e-6,
     atol=0.0,
     maxiter=100,
-    gap=None,
+    estimate=None,
     polish=True,
     **unknown,
 ):
@@ -41,11 +41,11 @@ def newton(
     hess : callable
         ``hess(x, *args)`` is the symmetric Hessian, shape (p, p).
     tol, atol : float
-        Stop when the gap is at most ``tol * |value| + atol``.
+        Stop when the estimate of the gap is at most ``tol * |value| + atol``.
     maxiter : int
         Limit on the number of steps.
-    gap : callable, optional
-        ``gap(x, value, gradient)``, an upper bound on the value minus the minimum, or None or inf where
+    estimate : callable, optional
+        ``estimate(x, value, gradient)`` of the value minus the minimum, at best a bound; None or inf where
         there is none: then the Newton decrement decides.
     polish : bool
         Whether to take up to three more steps after convergence. They need no new Hessian, which has almost stopped to
@@ -54,11 +54,11 @@ def newton(
     Returns
     -------
     scipy.optimize.OptimizeResult
-        With `nhev`, the number of Hessians, and `gap`, the bound at the end.
+        With `nhev`, the number of Hessians, and `estimate`, of the gap at the end.
     """
     if hess is None:
         raise ValueError("newton needs the Hessian: pass hess, or use quasi_newton.")
-    run = Descent(fun, x0, args, jac=jac, callback=callback, tol=tol, atol=atol, maxiter=maxiter, gap=gap)
+    run = Descent(fun, x0, args, jac=jac, callback=callback, tol=tol, atol=atol, maxiter=maxiter, estimate=estimate)
     nhev, solve = 0, None
     while run.status is None:
         start = run.point
@@ -70,7 +70,7 @@ def newton(
         nhev += 1
         direction = -solve(start.gradient)
         slope = float(direction @ start.gradient)
-        if run.finished(-0.5 * slope):
+        if run.finished(-0.5 * slope, direction):
             if polish and run.status == CONVERGED and slope < 0.0:
                 _polish(run, solve, maxiter)
             break

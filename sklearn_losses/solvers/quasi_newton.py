@@ -23,10 +23,11 @@ def quasi_newton(
     tol=1e-6,
     atol=0.0,
     maxiter=1000,
-    gap=None,
+    estimate=None,
     metric=None,
     memory=20,
     patience=6.0,
+    scaled=False,
     **unknown,
 ):
     """Minimise a smooth function by L-BFGS around an approximate inverse Hessian.
@@ -40,11 +41,11 @@ def quasi_newton(
     fun, x0, args, jac, callback
         As in `scipy.optimize.minimize`.
     tol, atol : float
-        Stop when the gap is at most ``tol * |value| + atol``.
+        Stop when the estimate of the gap is at most ``tol * |value| + atol``.
     maxiter : int
         Limit on the number of steps.
-    gap : callable, optional
-        ``gap(x, value, gradient)``, an upper bound on the value minus the minimum, or None or inf where
+    estimate : callable, optional
+        ``estimate(x, value, gradient)`` of the value minus the minimum, at best a bound; None or inf where
         there is none: then the Newton decrement in the current metric decides.
     metric : callable, optional
         ``metric(x, level)`` returns a function that applies a symmetric positive definite approximation of
@@ -55,22 +56,24 @@ def quasi_newton(
     patience : float
         A better metric is asked for when, at the present rate, reaching the tolerance would take more
         iterations than this.
+    scaled : bool
+        Whether the metric is right but for a factor, which the last pair then tells (Oren and Luenberger, 1974).
 
     Returns
     -------
     scipy.optimize.OptimizeResult
-        With `gap`, the bound at the end, and `nmetric`, the number of metrics used.
+        With `estimate`, of the gap at the end, and `nmetric`, the number of metrics used.
     """
-    run = Descent(fun, x0, args, jac=jac, callback=callback, tol=tol, atol=atol, maxiter=maxiter, gap=gap)
-    inverse = InverseHessian(metric if run.status is None else None, run.point.x, memory)
+    run = Descent(fun, x0, args, jac=jac, callback=callback, tol=tol, atol=atol, maxiter=maxiter, estimate=estimate)
+    inverse = InverseHessian(metric if run.status is None else None, run.point.x, memory, scaled)
     progress = Progress(patience)
     while run.status is None:
         start = run.point
         direction = -inverse.apply(start.gradient)
         slope = float(direction @ start.gradient)
-        if run.finished(-0.5 * slope):
+        if run.finished(-0.5 * slope, direction):
             break
-        if progress.slow(run.gap, run.target) and inverse.refresh(start.x):
+        if progress.slow(run.estimate, run.target) and inverse.refresh(start.x):
             progress.clear()
             continue
         point, _ = line_search(run.evaluate, start, direction, slope, first=inverse.first_step(start))
@@ -85,8 +88,8 @@ def quasi_newton(
 class InverseHessian:
     """The inverse Hessian of L-BFGS: recent steps and gradient changes around a metric."""
 
-    def __init__(self, metric, x, memory):
-        self._metric, self._apply_metric = metric, None
+    def __init__(self, metric, x, memory, scaled):
+        self._metric, self._apply_metric, self._scaled = metric, None, scaled
         self._pairs = deque(maxlen=memory)
         self._scale = 1.0
         self.level = 0
@@ -99,7 +102,9 @@ class InverseHessian:
         for step, change, curvature in reversed(self._pairs):
             shares.append(float(step @ vector) / curvature)
             vector -= shares[-1] * change
-        vector = self._scale * vector if self._apply_metric is None else self._apply_metric(vector)
+        vector = vector if self._apply_metric is None else self._apply_metric(vector)
+        if self._apply_metric is None or self._scaled:
+            vector = self._scale * vector
         for step, change, curvature in self._pairs:
             vector += (shares.pop() - float(change @ vector) / curvature) * step
         return vector
@@ -109,6 +114,8 @@ class InverseHessian:
         curvature, square = float(step @ change), float(change @ change)
         if curvature > EPSILON * math.sqrt(square) * float(np.linalg.norm(step)):
             self._pairs.append((step, change, curvature))
+            if self._apply_metric is not None and self._scaled:
+                square = float(change @ self._apply_metric(change))
             self._scale = curvature / square
 
     def simplify(self):

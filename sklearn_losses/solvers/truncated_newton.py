@@ -21,7 +21,7 @@ def truncated_newton(
     tol=1e-6,
     atol=0.0,
     maxiter=200,
-    gap=None,
+    estimate=None,
     preconditioner=None,
     accuracy=0.1,
     max_products=250,
@@ -40,11 +40,11 @@ def truncated_newton(
     hessp : callable
         ``hessp(x, v, *args)`` is the product of the Hessian at x with v, called many times at the same x.
     tol, atol : float
-        Stop when the gap is at most ``tol * |value| + atol``.
+        Stop when the estimate of the gap is at most ``tol * |value| + atol``.
     maxiter : int
         Limit on the number of steps.
-    gap : callable, optional
-        ``gap(x, value, gradient)``, an upper bound on the value minus the minimum, or None or inf where
+    estimate : callable, optional
+        ``estimate(x, value, gradient)`` of the value minus the minimum, at best a bound; None or inf where
         there is none: then the Newton decrement decides.
     preconditioner : callable, optional
         ``preconditioner(x)`` returns a function that applies a symmetric positive definite approximation of
@@ -57,19 +57,19 @@ def truncated_newton(
     Returns
     -------
     scipy.optimize.OptimizeResult
-        With `nhev`, the number of Hessian products, and `gap`, the bound at the end.
+        With `nhev`, the number of Hessian products, and `estimate`, of the gap at the end.
     """
     if hessp is None:
         raise ValueError("truncated_newton needs Hessian products: pass hessp, or use quasi_newton.")
-    run = Descent(fun, x0, args, jac=jac, callback=callback, tol=tol, atol=atol, maxiter=maxiter, gap=gap)
+    run = Descent(fun, x0, args, jac=jac, callback=callback, tol=tol, atol=atol, maxiter=maxiter, estimate=estimate)
     products = 0
     while run.status is None and not run.certified():
         start = run.point
 
         def solved(residual, size, first_size):
             # The residual is the gradient to expect after the step.
-            expected_gap = run.bound(residual, 0.5 * size)
-            return size <= accuracy**2 * first_size or expected_gap <= SHARE_OF_TARGET * run.target
+            expected = run.estimated(residual, 0.5 * size)
+            return size <= accuracy**2 * first_size or expected <= SHARE_OF_TARGET * run.target
 
         direction, used = _newton_direction(
             lambda vector, x=start.x: hessp(x, vector, *args),
@@ -80,7 +80,7 @@ def truncated_newton(
         )
         products += used
         slope = float(direction @ start.gradient)
-        if run.finished(-0.5 * slope):
+        if run.finished(-0.5 * slope, direction):
             break
         point, _ = line_search(run.evaluate, start, direction, slope, flatten=FLATTEN)
         if point is None:

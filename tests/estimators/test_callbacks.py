@@ -57,16 +57,34 @@ class Recording:
         self.events.append("teardown")
 
 
+NUMBER = r"([-+.\de]+)"
+
+
 @every_case
-def test_verbose_prints_a_line_an_iteration(model, rows, y, capsys):
+def test_verbose_prints_a_line_an_iteration_and_one_at_the_end(model, rows, y, capsys):
     model = clone(model).set_params(verbose=1).fit(rows, y)
-    lines = capsys.readouterr().out.splitlines()
-    pattern = rf"{type(model).__name__}: iteration (\d+), objective [-+.\de]+"
-    numbers = [int(re.fullmatch(pattern, line)[1]) for line in lines]
-    assert numbers == list(range(1, len(lines) + 1))
-    assert len(lines) >= 1
+    *iterations, last = capsys.readouterr().out.splitlines()
+    effort = rf"{NUMBER} passes, {NUMBER} s"
+    lines = [re.search(rf": iteration (\d+), objective {NUMBER}, {effort}", line) for line in iterations]
+    assert [int(line[1]) for line in lines] == list(range(1, len(lines) + 1))
+    gap = "" if np.isnan(model.dual_gap_) else rf", gap {NUMBER}"
+    end = re.fullmatch(rf"(\w+): converged after (\d+) iterations, objective {NUMBER}{gap}, {effort}", last)
+    assert end[1] == type(model).__name__
+    assert int(end[2]) == model.n_iter_ or len(lines) == 0
+    assert float(end[3]) == pytest.approx(model.objective_value_)
+    if gap:
+        assert float(end[4]) == pytest.approx(model.dual_gap_, rel=0.1)
+    for k in (1, 2):  # passes and seconds only grow
+        counts = [float(line[2 + k]) for line in lines] + [float(end[end.lastindex - 2 + k])]
+        assert counts == sorted(counts)
     model.set_params(verbose=0).fit(rows, y)
     assert capsys.readouterr().out == ""
+
+
+def test_verbose_says_when_a_fit_has_only_stopped(capsys):
+    with pytest.warns(ConvergenceWarning):
+        LogisticRegressor(verbose=1, max_iter=1, tol=1e-14).fit(X, LABELS)
+    assert "LogisticRegressor: stopped after 1 iterations, objective 0." in capsys.readouterr().out.splitlines()[-1]
 
 
 @every_case
@@ -98,7 +116,8 @@ def test_a_callback_stops_the_fit(model, rows, y):
         record = Recording(stop_after=1)
         with pytest.warns(ConvergenceWarning, match="stopped after"):
             model.set_callbacks(record).set_params(tol=1e-12).fit(rows, y)
-        assert 1 <= model.n_iter_ <= 2
+        before = 15 if model.loss == "mse" else 0  # steps of the cross-entropy that it starts from
+        assert 1 <= model.n_iter_ <= before + 2
         assert record.events.count("end") <= 3
         assert record.events[-1] == "teardown"
         assert np.isfinite(model.objective_value_)

@@ -7,6 +7,7 @@ from cases import CASES, CLASSIFICATION, PROBABILITIES, REGRESSION
 from sklearn import metrics
 from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
+from sklearn.dummy import DummyRegressor
 from sklearn.exceptions import UnsetMetadataPassedError
 from sklearn.linear_model import LogisticRegression, PoissonRegressor, QuantileRegressor, Ridge
 from sklearn.model_selection import GridSearchCV, KFold, StratifiedKFold, cross_val_score, cross_validate
@@ -24,6 +25,7 @@ from sklearn_losses.losses import (
     Hinge,
     Huber,
     KLDivergence,
+    LogCosh,
     PercentageError,
     Poisson,
     Quantile,
@@ -263,6 +265,11 @@ BAD = [
     (ZeroOne(), ["a", "b"], ["a"], "2 and 1 rows"),
     (CrossEntropy(), np.zeros((1, 1, 1)), [0.5], "dim 3"),
     (CrossEntropy(), [], [], "minimum of 1 is required"),
+    (SquaredError(), [1, 2, 2], [0.2, 0.9, 0.8], r"integers \[1, 2\] beside probabilities.*scorer\(\)"),
+    (SquaredError(), [1, 2], np.array([[0.2], [0.9]]), r"integers \[1, 2\]"),
+    (AbsoluteError(), np.array([-1, 1, 1], dtype=np.int8), [0.2, 0.9, 0.8], r"integers \[-1, 1\]"),
+    (Huber(), [[3], [3]], [0.0, 1.0], r"integers \[3\] .*have to be floats"),
+    (LogCosh(), [0, 2], np.float32([0.5, 0.5]), r"integers \[0, 2\]"),
 ]
 
 
@@ -426,3 +433,16 @@ def test_metadata_routing_asks_for_a_decision():
 
 def test_print():
     assert repr(Focal(gamma=1.0).scorer()) == "LossScorer(Focal(gamma=1.0))"
+
+
+def test_targets_of_a_regression_may_be_any_numbers():
+    for y, prediction in (
+        ([1.0, 2.0], [0.5, 1.0]),
+        ([1, 2], [0.5, 1.5]),
+        ([2, 3], [0, 1]),
+        ([0, 4, 7], [0.5, 0.5, 0.5]),
+    ):
+        assert SquaredError()(y, prediction) == np.mean((np.array(y) - prediction) ** 2)
+    X, y = np.arange(6.0)[:, None], np.array([2, 3, 2, 3, 2, 3])
+    model = DummyRegressor(strategy="constant", constant=0.5).fit(X, y)
+    assert SquaredError().scorer()(model, X, y) == -np.mean((y - 0.5) ** 2)

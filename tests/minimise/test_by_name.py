@@ -110,7 +110,7 @@ def test_gradient_descent(name):
     trace = found.result_.trace
     assert len(trace["value"]) == len(trace["gradient_norm"]) == found.n_iter_ + 1
     assert (np.diff(trace["value"]) <= 0).all()
-    assert_allclose(trace["value"][0], model.objective(X, y).value(np.zeros(len(found.result_.x))))
+    assert trace["value"][0] <= model.objective(X, y).value(np.zeros(len(found.result_.x))) * (1 + 1e-12)
 
 
 def test_fixed_steps():
@@ -120,12 +120,13 @@ def test_fixed_steps():
         model.set_params(solver=steps, max_iter=20).fit(X, y)
     objective = model.objective(X, y)
     theta = np.zeros(objective.n_parameters)
+    theta[-1] = np.log(np.mean(y) / (1 - np.mean(y)))  # the model without features
     values = []
     for _ in range(21):
         value, gradient = objective.value_and_gradient(theta)
         values.append(value)
         theta = theta - 0.5 * gradient
-    assert_allclose(model.result_.trace["value"], values, rtol=1e-12)
+    assert_allclose(model.result_.trace["value"], values, rtol=1e-9)
 
 
 @pytest.mark.parametrize("solver", [newton, quasi_newton, truncated_newton], ids=lambda solver: solver.__name__)

@@ -156,7 +156,7 @@ def test_few_rows_of_many_features_are_reduced(chosen):
 def test_a_loss_without_curvature(chosen, n_classes):
     X, y = BINARY if n_classes == 2 else JOINT
     model = fit(SoftmaxClassifier(PlainCrossEntropy(), alpha=1e-3), X, y)
-    assert chosen == [(quasi_newton, ["metric"])]
+    assert chosen == [(quasi_newton, ["metric", "scaled"])]
     assert model.objective_value_ == pytest.approx(reference(SoftmaxClassifier(alpha=1e-3), X, y), rel=1e-6)
 
 

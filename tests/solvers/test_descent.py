@@ -20,9 +20,9 @@ def strong_convexity_bound(alpha):
 def test_reaches_the_tolerance_that_the_gap_guarantees(solver):
     problem = logistic(alpha=1e-2)
     best = problem.minimize(newton, START, tol=1e-15).fun
-    result = problem.minimize(solver, START, tol=1e-6, gap=strong_convexity_bound(1e-2))
+    result = problem.minimize(solver, START, tol=1e-6, estimate=strong_convexity_bound(1e-2))
     assert result.success and result.status == CONVERGED
-    assert result.fun - best - 1e-15 <= result.gap <= 1e-6 * result.fun
+    assert result.fun - best - 1e-15 <= result.estimate <= 1e-6 * result.fun
     np.testing.assert_allclose(result.jac, problem.gradient(result.x), rtol=1e-13)
 
 
@@ -37,7 +37,7 @@ def test_a_bound_that_does_not_exist_leaves_the_decision_to_the_decrement(solver
     problem = logistic()
     without = problem.minimize(solver, START, tol=1e-8)
     for nothing in (None, np.inf, np.nan):
-        result = problem.minimize(solver, START, tol=1e-8, gap=lambda *point, nothing=nothing: nothing)
+        result = problem.minimize(solver, START, tol=1e-8, estimate=lambda *point, nothing=nothing: nothing)
         assert result.success
         np.testing.assert_array_equal(result.x, without.x)
 

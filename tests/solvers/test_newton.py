@@ -42,7 +42,7 @@ def test_a_few_more_steps_end_at_machine_precision():
     assert polished.nhev == rough.nhev
     assert polished.nfev == rough.nfev + 3
     assert np.abs(polished.jac).max() < 1e-6 * np.abs(rough.jac).max()
-    assert polished.gap < rough.gap
+    assert polished.estimate < rough.estimate
 
 
 def test_the_last_step_respects_the_iteration_limit():

@@ -72,10 +72,10 @@ def test_few_passes_with_the_hessian_of_a_subsample():
         quasi_newton,
         start,
         tol=1e-6,
-        gap=bound,
+        estimate=bound,
         metric=lambda x, level: None if level else inverse(problem.hessian(x, 1000)),
     )
-    assert result.success and result.gap <= 1e-6 * result.fun
+    assert result.success and result.estimate <= 1e-6 * result.fun
     assert result.nmetric == 1
     assert problem.evaluations <= 10
 
@@ -88,11 +88,11 @@ def test_asks_for_a_better_metric_when_progress_is_slow():
         levels.append(level)
         return inverse(problem.hessian(x)) if level else inverse(np.diag(np.diag(problem.hessian(x))))
 
-    result = problem.minimize(quasi_newton, np.zeros(20), tol=1e-6, gap=bound, metric=metric)
+    result = problem.minimize(quasi_newton, np.zeros(20), tol=1e-6, estimate=bound, metric=metric)
     assert result.success
     assert levels[:2] == [0, 1]
     assert result.nmetric == len(levels)
-    patient = problem.minimize(quasi_newton, np.zeros(20), tol=1e-6, gap=bound, metric=metric, patience=np.inf)
+    patient = problem.minimize(quasi_newton, np.zeros(20), tol=1e-6, estimate=bound, metric=metric, patience=np.inf)
     assert patient.nmetric == 1
     assert result.nfev < patient.nfev
 
@@ -123,7 +123,7 @@ def test_carries_on_without_a_metric_that_points_nowhere(useless):
         quasi_newton,
         np.zeros(5),
         tol=1e-8,
-        gap=bound,
+        estimate=bound,
         metric=lambda x, level: lambda vector: useless * vector,
     )
     assert result.success

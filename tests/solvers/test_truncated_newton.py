@@ -57,7 +57,7 @@ def test_loose_tolerance_takes_fewer_products():
     used = []
     for tol in (1e-2, 1e-6, 1e-10):
         problem = logistic(n_rows=300, n_columns=200, alpha=1e-4)
-        used.append(problem.minimize(truncated_newton, np.zeros(200), tol=tol, gap=bound).nhev)
+        used.append(problem.minimize(truncated_newton, np.zeros(200), tol=tol, estimate=bound).nhev)
     assert used == sorted(set(used))
 
 
@@ -69,7 +69,7 @@ def test_more_columns_than_rows():
         np.zeros(400),
         tol=1e-8,
         preconditioner=diagonal(problem),
-        gap=lambda x, value, gradient: gradient @ gradient / 2e-3,
+        estimate=lambda x, value, gradient: gradient @ gradient / 2e-3,
     )
     assert result.success
     assert result.fun - best <= 1e-8 * best

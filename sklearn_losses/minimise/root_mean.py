@@ -1,0 +1,98 @@
+r"""The root mean squared error: a norm of all residuals at once, with a corner where they vanish.
+
+It is the largest :math:`\sum_i s_i q_i r_i` over all q with :math:`\sum_i s_i q_i^2 \le 1`, so that every such q whose
+mean is zero bounds the minimum from below. Residuals less their mean, divided by their norm, are one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from ..certificates.gap import Gap, Proof
+from ..objective.parameters import Conditioned, condition
+from .task import Found, Task
+
+Array = np.ndarray
+
+CORNER_TOLERANCE, CORNER_STEPS = 1e-12, 50
+SMALLEST = 1e-7  # share of the null model's root mean square whose residuals are well above rounding
+
+
+class RootMeanGap(Gap):
+    """The gap of a root mean squared error with a penalty on all weights."""
+
+    def proof(self, x: Array, value: float, gradient: Array) -> Proof:
+        """The bound at x, from its residuals. At most one pass."""
+        model, objective = self.model, self.model.objective
+        scores = model.scores(x)
+        mean, dual = objective.of_scores(scores)
+        residuals = 0.5 * dual
+        size = float(np.sqrt(mean))
+        if objective.fit_intercept:
+            residuals = residuals - objective.weights @ residuals
+        norm = float(np.sqrt(objective.weights @ residuals**2))
+        if not norm > 0.0:
+            return Proof(x, value, self.at_most(value, np.inf))
+        root, penalised = self._root[self._penalised], self._penalised
+        pulled = model.adjoint(residuals / norm)[penalised] / root
+        held = root * x[penalised]
+        # the best share of this q: the bound is a parabola in it
+        square = float(pulled @ pulled)
+        share = min(max((norm - float(held @ pulled)) / square, 0.0), 1.0) if square > 0.0 else 1.0
+        left = held + share * pulled
+        bound = (size - share * norm) + 0.5 * float(left @ left)
+        return Proof(x, value, self.at_most(value, max(bound, 0.0)))
+
+
+def fit_at_corner(task: Task, found: Found, null_value: float, solve: Callable[[Task], Found]) -> Found:
+    """Go on where the mean goes to zero, whose root has no curvature there that a solver could follow.
+
+    The root is concave, so that its tangent at the present mean leaves an ordinary problem with the penalty
+    alpha / total'(mean), and their sequence descends; at the corner the penalty goes to zero with the mean. Residuals
+    that are nothing but rounding bound nothing: those of a mean just above it do, and with nearly the same shares.
+    """
+    corner = Corner(task, found, solve)
+    least = (SMALLEST * null_value) ** 2
+    mean = corner.mean_at(found.theta)
+    while not corner.converged and mean > least and corner.n_iter < task.max_iter:
+        mean = corner.step(mean)
+    if not corner.converged and mean <= least:
+        corner.step(least)
+    gap = max(corner.best.value - corner.lowest, 0.0)
+    return replace(corner.best, gap=gap, converged=corner.converged, n_iter=corner.n_iter)
+
+
+class Corner:
+    """The best point on the way to the corner, and the best lower bound of the minimum."""
+
+    def __init__(self, task: Task, found: Found, solve: Callable[[Task], Found]):
+        self.task, self.best, self._solve = task, found, solve
+        self.lowest, self.n_iter = found.value - found.gap, found.n_iter
+        # near the corner the values are squares of rounding errors, on which a solver would dwell
+        self._inside = task.with_loss(task.loss.inner(), tol=CORNER_TOLERANCE, max_iter=CORNER_STEPS)
+        self._model = Conditioned(*condition(task.objective))
+        self._gap = RootMeanGap(self._model)
+
+    @property
+    def converged(self) -> bool:
+        return self.best.value - self.lowest <= self.task.tol * self.best.value
+
+    def mean_at(self, theta: Array) -> float:
+        return self.task.objective.of_scores(self.task.objective.scores(theta))[0]
+
+    def step(self, mean: float) -> float:
+        """Solve the problem that the tangent at a mean leaves; return the mean at its solution."""
+        task = self.task
+        part = self._inside.objective.over(self._inside.objective.rows)
+        part.penalty = float(np.max(task.objective.penalty)) / task.loss.total(mean)[1]
+        inner = self._solve(replace(self._inside, objective=part, warm=self.best.theta))
+        self.n_iter += max(inner.n_iter, 1)
+        x = self._model.from_theta(inner.theta)
+        _, value, bound = self._gap.proof(x, *self._model.value_and_gradient(x))
+        self.lowest = max(self.lowest, value - bound)
+        if value < self.best.value:
+            self.best = replace(self.best, theta=inner.theta, value=value)
+        return self.mean_at(inner.theta)

@@ -1,0 +1,145 @@
+"""Where fits start: the best model without features, the previous one where it is better, another loss's solution."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+
+from ..certificates.intercept import Slopes, least_shift
+from ..losses import AbsoluteError, CrossEntropy, Loss, Quantile
+from ..losses.metric import one_hot
+from ..objective.objective import Objective
+from ..objective.split import weighted_median
+from .task import Task
+
+Array = np.ndarray
+
+NARROW = 0.05  # share of the spread of y in which the slopes of a loss of straight lines change
+STRAIGHT = 0.9  # share of its slope far away that such a loss has by then
+MANY_TARGETS = 20_000  # of which a part is enough to find a constant that fits them
+
+
+class Null:
+    """The model without features: weights of zero and, where there is an intercept, the best constant."""
+
+    def __init__(self, task: Task):
+        self.task = task
+        self._y, self._weights = _distinct_targets(task.objective)
+
+    @cached_property
+    def theta(self) -> Array:
+        """Its parameters."""
+        objective = self.task.objective
+        theta = np.zeros(objective.n_parameters)
+        if objective.fit_intercept:
+            theta[objective.n_weights :] = self._constant()
+        return theta
+
+    @cached_property
+    def value(self) -> float:
+        """F there, without a pass over X; infinite where the loss is not finite."""
+        return self.value_at(self.theta)
+
+    def value_at(self, theta: Array) -> float:
+        """F at parameters whose weights are zero."""
+        intercept = theta[self.task.objective.n_weights :] if self.task.objective.fit_intercept else 0.0
+        mean = self._slopes(np.broadcast_to(intercept, self.task.objective.n_outputs), self._y, self._weights).mean
+        value = self.task.loss.total(mean)[0]
+        return value if np.isfinite(value) else np.inf
+
+    def _constant(self) -> Array | float:
+        task, objective = self.task, self.task.objective
+        first = _first_constant(task, objective.y, objective.weights)
+        if task.loss.link == "log" or not task.convex or (objective.n_outputs > 1 and not task.loss.smooth):
+            return first
+        y, weights = self._y, self._weights
+        if len(weights) > MANY_TARGETS:
+            step = len(weights) // MANY_TARGETS
+            y, weights = y[::step], weights[::step] / weights[::step].sum()
+
+        def at(shift: Array) -> Slopes:
+            return self._slopes(first + shift, y, weights)
+
+        def curvature(shift: Array) -> Array | None:
+            composition = objective.composition
+            if not composition.has_curvature:
+                return None
+            targets, scores = self._targets(y), self._scores(first + shift, len(weights))
+            if objective.n_outputs == 1:
+                return np.reshape(np.dot(weights, composition.blocks(targets, scores)), (1, 1))
+            total = composition.mean_block(targets, scores, weights)
+            return total + np.trace(total) / objective.n_outputs**2
+
+        reach = float(np.abs(y - first).max()) if task.domain == "values" else 1.0
+        shift, _ = least_shift(at, curvature, objective.n_outputs, reach=reach)
+        return first + shift
+
+    def _slopes(self, constant: Array, y: Array, weights: Array) -> Slopes:
+        n_outputs = self.task.objective.n_outputs
+        values, dual = self.task.objective.composition.value_and_gradient(
+            self._targets(y), self._scores(constant, len(weights))
+        )
+        total, size = weights @ dual, weights @ np.abs(dual)
+        return Slopes(float(weights @ values), np.reshape(total, n_outputs), np.reshape(size, n_outputs), dual)
+
+    def _targets(self, y: Array) -> Array:
+        return one_hot(y, self.task.objective.n_outputs) if y.dtype.kind in "iu" else y
+
+    def _scores(self, constant: Array, n_rows: int) -> Array:
+        n_outputs = self.task.objective.n_outputs
+        return np.full(n_rows, constant[0]) if n_outputs == 1 else np.tile(constant, (n_rows, 1))
+
+
+def _first_constant(task: Task, y: Array, weights: Array) -> float:
+    """Zero, or in regression the middle of y."""
+    if task.domain != "values":
+        return 0.0
+    if task.loss.link == "log":
+        return float(np.log(max(np.average(y, weights=weights), np.finfo(float).tiny)))
+    return weighted_median(y, weights)
+
+
+def _distinct_targets(objective: Objective) -> tuple[Array, Array]:
+    """The targets with their weights: of hard labels one a class, which is all that a constant can tell apart."""
+    y, weights = objective.y, objective.weights
+    if objective.regression or y.ndim == 2:
+        return y, weights
+    if y.dtype.kind in "iu":
+        return np.arange(objective.n_outputs), np.bincount(y, weights=weights, minlength=objective.n_outputs)
+    first = float(weights @ (y == 1.0))
+    hard = ((y == 0.0) | (y == 1.0)).all()
+    return (np.array([0.0, 1.0]), np.array([1.0 - first, first])) if hard else (y, weights)
+
+
+def log_odds(task: Task) -> Array:
+    """Parameters of the model that predicts the classes' shares, whatever the features are."""
+    null = Null(task.with_loss(CrossEntropy()))
+    return null.theta
+
+
+def companion(task: Task) -> Loss | None:
+    """A loss to start from: cross-entropy where this one is not convex, straight lines where it is almost that."""
+    if task.domain == "probabilities":
+        return None if task.convex else CrossEntropy()
+    if task.domain == "scores" or not task.convex or not task.loss.smooth or task.loss.link != "identity":
+        return None
+    return _straight_lines(task.loss, task.objective.y, task.objective.weights) if task.loss.separable else None
+
+
+def _straight_lines(loss: Loss, y: Array, weights: Array) -> Loss | None:
+    """The loss of straight lines that a loss is but for a part that is narrow beside the spread of y."""
+    center = weighted_median(y, weights)
+    distances = np.abs(y - center)
+    spread = weighted_median(distances, weights) or float(weights @ distances)
+    if not 0 < spread < np.inf:
+        return None
+    errors = spread * np.array([-2.0, -NARROW, NARROW, 2.0])
+    with np.errstate(all="ignore"):
+        far_below, below, above, far_above = loss.gradient(np.full(4, center), center + errors)
+    if not (STRAIGHT * far_above <= above <= far_above and far_below <= below <= STRAIGHT * far_below):
+        return None
+    if not (0 < far_above < np.inf and -np.inf < far_below < 0):
+        return None
+    share = float(far_below / (far_below - far_above))
+    return AbsoluteError() if abs(share - 0.5) < 1e-6 else Quantile(share)

@@ -1,0 +1,85 @@
+"""Slopes that do not sum to zero are balanced, and the bound that is drawn from them holds wherever it is drawn."""
+
+import numpy as np
+import pytest
+
+from sklearn_losses import CrossEntropy, Huber, LinearRegressor, LogisticRegressor, SoftmaxClassifier
+from sklearn_losses.certificates.balance import balance
+from sklearn_losses.certificates.gap import Gap
+from sklearn_losses.certificates.intercept import slopes_at
+from sklearn_losses.minimise.root_mean import RootMeanGap
+from sklearn_losses.objective.parameters import Conditioned, condition
+
+CASES = {
+    "ce": (LogisticRegressor, "ce"),
+    "smoothed": (LogisticRegressor, CrossEntropy(label_smoothing=0.1)),
+    "squared hinge": (LogisticRegressor, "squared_hinge"),
+    "exponential": (LogisticRegressor, "exponential"),
+    "softmax": (SoftmaxClassifier, "ce"),
+    "joint squared hinge": (SoftmaxClassifier, "squared_hinge"),
+    "least squares": (LinearRegressor, "squared_error"),
+    "huber": (LinearRegressor, Huber(0.1)),
+    "log cosh": (LinearRegressor, "log_cosh"),
+    "poisson": (LinearRegressor, "poisson"),
+    "rmse": (LinearRegressor, "rmse"),
+}
+
+
+def problem(name, alpha, seed=0):
+    kind, loss = CASES[name]
+    random = np.random.default_rng(seed)
+    X = random.normal(size=(40, 3))
+    if kind is LinearRegressor:
+        y = random.poisson(3.0, 40).astype(float)
+    else:
+        y = random.integers(0, 2 if kind is LogisticRegressor else 3, 40)
+    weights = random.uniform(0.0, 2.0, 40) * (random.random(40) < 0.9)
+    model = kind(loss, alpha=alpha, tol=1e-12).fit(X, y, weights)
+    return model, model.objective(X, y, weights)
+
+
+@pytest.mark.parametrize("name", [name for name in CASES if name != "rmse"])
+@pytest.mark.parametrize("distance", [0.1, 3.0, 100.0])
+def test_shares_make_slopes_sum_to_zero(name, distance):
+    _, objective = problem(name, 1e-2)
+    random = np.random.default_rng(1)
+    scores = distance * random.normal(size=(len(objective.y), objective.n_outputs))
+    scores = scores[:, 0] if objective.n_outputs == 1 else scores
+    slopes = slopes_at(objective, scores)
+    balanced = balance(objective, scores, slopes)
+    assert balanced.shares.min() >= 0
+    assert balanced.shares.max() == 1 or (np.sign(slopes.dual[objective.weights > 0]) == np.sign(slopes.dual[0])).all()
+    shares = balanced.shares if scores.ndim == 1 else balanced.shares[:, None]
+    left = objective.weights @ (shares * slopes.dual)
+    assert np.abs(left).max() <= 1e-12 * (objective.weights @ np.abs(slopes.dual)).max()
+    assert 0 <= balanced.price <= slopes.mean
+
+
+@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("alpha", [1e-4, 1e-2, 10.0])
+@pytest.mark.parametrize("distance", [1e-8, 1e-3, 1.0, 30.0, 1e4])
+@np.errstate(over="ignore", invalid="ignore")
+def test_the_bound_holds_anywhere(name, alpha, distance):
+    model, objective = problem(name, alpha)
+    conditioned = Conditioned(*condition(objective))
+    gap = (RootMeanGap if name == "rmse" else Gap)(conditioned)
+    optimum = conditioned.from_theta(objective.pack(model.coef_, model.intercept_))
+    random = np.random.default_rng(2)
+    for _ in range(5):
+        x = optimum + distance * random.normal(size=optimum.shape)
+        value, gradient = conditioned.value_and_gradient(x)
+        if not np.isfinite(value):
+            continue
+        proof = gap.proof(x, value, gradient)
+        again = conditioned.value_and_gradient(proof.x)[0]
+        assert proof.value == pytest.approx(again, rel=1e-12)
+        assert proof.value <= value * (1 + 1e-12)  # no intercept that raises F
+        assert proof.value - model.objective_value_ <= proof.bound + 1e-12 * proof.value
+        assert proof.bound <= proof.value
+
+
+def test_no_bound_without_a_curvature_in_the_intercept_or_something_to_pay_with():
+    _, objective = problem("ce", 1e-2)
+    objective.loss.lower_bound = None
+    slopes = slopes_at(objective, np.full(len(objective.y), 1e9))
+    assert balance(objective, np.full(len(objective.y), 1e9), slopes) is None
