@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable
+from numbers import Real
 from typing import NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 
-from .activations import Activation, Exponential, Identity, Sigmoid, Softmax
+from .activations import Link
 from .losses import Loss
 from .losses.metric import one_hot
-from .losses.on_scores import compose
 
 Array = NDArray[np.floating]
 
 N_ROWS = 12
 STEP = 1e-5
 TOLERANCE = 1e-5
+ROUNDING = 1e-12  # of a value, relative to numbers of its size
+LINE = np.sort(np.concatenate([sign * np.geomspace(1e-2, 1e3, 60) for sign in (-1.0, 1.0)]))  # scores, for convexity
 EXTREMES = np.array([1e308, -1e308, 745.0, -745.0, 37.0, -37.0, 5e-324, 0.0])
 DOMAINS = ("probabilities", "scores", "values", "labels")
 
@@ -32,7 +34,7 @@ def check_loss(loss: Loss) -> None:
     """Examine a loss, built-in or your own, and raise at the first thing that is wrong with it.
 
     Shapes, purity (no input is changed, nothing is remembered), gradient and curvature against finite
-    differences, declared convexity, extreme scores, weights, cloning and pickling.
+    differences, the declared convexity and lower bound, extreme scores, weights, cloning and pickling.
 
     Parameters
     ----------
@@ -76,17 +78,12 @@ def check_loss(loss: Loss) -> None:
 class Case:
     """One kind of problem that a loss is for, with targets and predictions in the middle of its range."""
 
-    def __init__(self, loss: Loss, name: str, activation: Activation, y: Array, scores: Array):
-        self.loss, self.name, self.activation, self.y, self.scores = loss, name, activation, y, scores
-        self.prediction = activation.forward(scores)
+    def __init__(self, loss: Loss, name: str, link: Link, y: Array, scores: Array):
+        self.loss, self.name, self.link, self.y, self.scores = loss, name, link, y, scores
+        self.on_scores = loss.on_scores(link)
+        self.prediction = link.forward(scores)
         self.state = _state(loss)
         self.regression = name == "regression"
-
-    @property
-    def domain(self) -> str:
-        if self.regression:
-            return "values"
-        return "scores" if isinstance(self.activation, Identity) else "probabilities"
 
     def fail(self, text: str) -> NoReturn:
         raise LossCheckError(f"{self.loss}, {self.name}: {text}")
@@ -100,8 +97,8 @@ def _cases(loss: Loss) -> list[Case]:
     hard_rows, soft_rows = one_hot(np.arange(N_ROWS) % 3, 3), random.dirichlet(np.ones(3), size=N_ROWS)
     cases = []
     if {"probabilities", "scores"} & set(loss.domains):
-        on_probabilities = "probabilities" in loss.domains
-        one, many = (Sigmoid(), Softmax()) if on_probabilities else (Identity(), Identity())
+        domain = "probabilities" if "probabilities" in loss.domains else "scores"
+        one, many = loss.own_link(domain), loss.own_link(domain, 3)
         cases += [
             Case(loss, "two classes", one, hard, scores),
             Case(loss, "two classes with soft labels", one, soft, scores),
@@ -109,8 +106,7 @@ def _cases(loss: Loss) -> list[Case]:
             Case(loss, "three classes with soft labels", many, soft_rows, joint),
         ]
     if "values" in loss.domains:
-        link = Exponential() if loss.link == "log" else Identity()
-        cases.append(Case(loss, "regression", link, random.uniform(0.5, 3.0, size=N_ROWS), scores))
+        cases.append(Case(loss, "regression", loss.own_link("values"), random.uniform(0.5, 3.0, size=N_ROWS), scores))
     return cases if loss.trainable else cases[::2]
 
 
@@ -121,6 +117,8 @@ def _check_object(loss: object) -> None:
     if not loss.domains or not set(loss.domains) <= set(DOMAINS):
         raise LossCheckError(f"{loss}: domain must be one or several of {DOMAINS[:3]}; it is {loss.domain!r}.")
     loss.check_parameters()
+    if not (loss.lower_bound is None or _is_finite(loss.lower_bound)):
+        raise LossCheckError(f"{loss}: lower_bound must be None or a finite number; it is {loss.lower_bound!r}.")
     try:
         copied = clone(loss)
     except (AttributeError, RuntimeError, TypeError) as error:
@@ -132,10 +130,15 @@ def _check_object(loss: object) -> None:
         )
 
 
+def _is_finite(number: object) -> bool:
+    return isinstance(number, Real) and bool(np.isfinite(float(number)))
+
+
 def _check_case(case: Case) -> None:
     _check_shapes(case)
     _check_purity(case)
     _check_rows_are_separate(case)
+    _check_lower_bound(case, case.loss.value(case.y, case.prediction), case.y, case.prediction)
     _check_gradient(case)
     _check_curvature(case)
     _check_pieces(case)
@@ -211,7 +214,9 @@ def _check_curvature(case: Case) -> None:
     for direction in _directions(case.prediction):  # elementwise: along one column at a time
         _check_derivative(case, "curvature", _row_sum(curvature * direction), _row_sum(change(direction) * direction))
     direction = np.random.RandomState(1).normal(size=case.prediction.shape)
-    if not _close(case.loss.curvature_product(case.y, case.prediction, direction), change(direction)):
+    product = case.loss.curvature_product
+    found = curvature * direction if product is None else product(case.y, case.prediction, direction)
+    if not _close(found, change(direction)):
         case.fail(
             "curvature_product disagrees with finite differences of the gradient; where the Hessian is not "
             "diagonal in the columns, curvature_product(y, prediction, direction) has to be given."
@@ -257,9 +262,9 @@ def _row_sum(values: Array) -> Array:
 
 
 def _check_pieces(case: Case) -> None:
-    if case.loss.pieces is None or case.y.ndim == 2 or not case.loss.is_convex_on(case.domain):
+    if case.on_scores.pieces is None or case.y.ndim == 2:
         return
-    kinks, slopes = map(np.asarray, case.loss.pieces(case.y))
+    kinks, slopes = map(np.asarray, case.on_scores.pieces(case.y))
     n_rows = len(case.y)
     if kinks.ndim != 2 or len(kinks) != n_rows or slopes.shape != (n_rows, kinks.shape[1] + 1):
         shapes = f"{kinks.shape} and {slopes.shape}"
@@ -275,11 +280,11 @@ def _check_pieces(case: Case) -> None:
 def _check_extremes(case: Case) -> None:
     joint = np.stack([EXTREMES, -EXTREMES, np.roll(EXTREMES, 3)], axis=1)
     scores = joint if case.y.ndim == 2 else EXTREMES
-    prediction = case.activation.forward(scores)
+    prediction = case.link.forward(scores)
     y = np.resize(case.y, (len(scores), *case.y.shape[1:]))
     zeros = [np.zeros_like(y)] * (case.regression and _takes(case.loss, np.zeros_like(y)))
     for targets in (y, np.roll(y, 1, axis=0), *zeros):
-        values, gradient = compose(case.loss, case.activation).value_and_gradient(targets, scores)
+        values, gradient = case.on_scores.value_and_gradient(targets, scores)
         # where the value is infinite, solvers step back and do not look at the gradient
         lost = np.isnan(_row_sum(gradient)) & np.isfinite(values)
         for name, bad in (("value", np.isnan(values)), ("gradient", lost)):
@@ -291,6 +296,21 @@ def _check_extremes(case: Case) -> None:
                     "logarithms, powers and quotients."
                 )
 
+        _check_lower_bound(case, values, targets, prediction)
+
+
+def _check_lower_bound(case: Case, values: Array, y: Array, prediction: Array) -> None:
+    lowest = case.loss.lower_bound
+    if lowest is None:
+        return
+    below = values < lowest - ROUNDING * (1.0 + abs(lowest))
+    if below.any():
+        row = int(np.argmax(below))
+        case.fail(
+            f"it declares lower_bound = {lowest:g}, but its value is {values[row]:.6g} for y {y[row].tolist()} and the "
+            f"prediction {prediction[row].tolist()}."
+        )
+
 
 def _takes(loss: Loss, y: Array) -> bool:
     try:
@@ -301,17 +321,24 @@ def _takes(loss: Loss, y: Array) -> bool:
 
 
 def _check_convexity(case: Case) -> None:
-    if not case.loss.is_convex_on(case.domain):
+    """Along lines through the scores: every value at most that of the chord, every slope at least the one before."""
+    if not case.on_scores.convex:
         return
-    composition = compose(case.loss, case.activation)
     random = np.random.RandomState(2)
-    for size in (0.1, 1.0, 10.0):
-        a, b = (case.scores + size * random.normal(size=case.scores.shape) for _ in range(2))
-        ends = [composition.value_and_gradient(case.y, z)[0] for z in (a, b)]
-        middle = composition.value_and_gradient(case.y, 0.5 * (a + b))[0]
-        rounding = 1e-9 * (1.0 + np.abs(ends[0]) + np.abs(ends[1]))
-        if (middle > 0.5 * (ends[0] + ends[1]) + rounding).any():
-            case.fail("it declares itself convex, but it is not convex in the scores.")
+    for direction in (*_directions(case.scores), random.normal(size=case.scores.shape)):
+        points = [case.scores + t * direction for t in LINE]
+        values, gradients = zip(*(case.on_scores.value_and_gradient(case.y, z) for z in points), strict=True)
+        value, slope = np.stack(values), np.stack([_row_sum(gradient * direction) for gradient in gradients])
+        share = ((LINE[1:-1] - LINE[:-2]) / (LINE[2:] - LINE[:-2]))[:, None]
+        chord = (1.0 - share) * value[:-2] + share * value[2:]
+        with_rounding = 1e-9 * (1.0 + np.abs(value[:-2]) + np.abs(value[2:]))
+        above = (value[1:-1] > chord + with_rounding) & np.isfinite(value[2:]) & np.isfinite(value[:-2])
+        falling = slope[1:] < slope[:-1] - 1e-9 * (1.0 + np.abs(slope[1:]) + np.abs(slope[:-1]))
+        falling &= np.isfinite(value[1:]) & np.isfinite(value[:-1])
+        if above.any() or falling.any():
+            step, row = np.argwhere(above if above.any() else falling)[0]
+            where = f"between the scores {points[step][row].tolist()} and {points[step + 1][row].tolist()}"
+            case.fail(f"it declares itself convex, but it is not convex in the scores, {where}.")
 
 
 def _check_weights(case: Case) -> None:

@@ -5,8 +5,9 @@ at any precision. On probabilities and scores they take one row of targets and o
 for two classes (1 - p, p or 0, s); on values they take two numbers.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from math import inf, nan
 
 from mpmath import cosh, exp, log
 
@@ -16,10 +17,18 @@ from sklearn_losses.losses import Loss
 
 @dataclass(frozen=True)
 class Case:
-    """A loss and its formulas, by domain."""
+    """A loss and its formulas, by domain, and what is to be declared and refused.
+
+    ``convex`` names the domains on which it is convex in the scores through the domain's own link. ``out_of_range``
+    belongs to the default instance and has bad values for every parameter; ``refuses`` holds bad targets.
+    """
 
     loss: Loss
     formulas: dict[str, Callable]
+    convex: tuple[str, ...] = ()
+    kinked: bool = False
+    out_of_range: dict[str, tuple] = field(default_factory=dict)
+    refuses: tuple[float, ...] = ()
 
     def __str__(self) -> str:
         return repr(self.loss)
@@ -75,6 +84,10 @@ def huber(delta):
     return lambda e: e**2 / 2 if abs(e) <= delta else delta * (abs(e) - delta / 2)
 
 
+def tube(e):
+    return max(0, abs(e) - 0.1)
+
+
 def poisson(y, mu):
     return (y * log(y / mu) if y else 0) - y + mu
 
@@ -89,42 +102,48 @@ def tweedie(p):
     )
 
 
+P, S, V = ("probabilities",), ("scores",), ("values",)
+FRACTION = (-0.1, 1.0, nan, "0.5")  # not in [0, 1), with zero left for whom it is one
+SIZE = (-0.1, inf, nan, "1")  # not a finite number >= 0
+
 CASES = (
-    Case(losses.CrossEntropy(), true_class(lambda p: -log(p))),
-    Case(losses.CrossEntropy(label_smoothing=0.25), true_class(lambda p: -log(p), smoothing=0.25)),
-    Case(losses.KLDivergence(), {"probabilities": kl_divergence}),
-    Case(losses.Focal(), true_class(lambda p: -((1 - p) ** 2) * log(p))),
+    Case(losses.CrossEntropy(), true_class(lambda p: -log(p)), P, out_of_range={"label_smoothing": FRACTION}),
+    Case(losses.CrossEntropy(label_smoothing=0.25), true_class(lambda p: -log(p), smoothing=0.25), P),
+    Case(losses.KLDivergence(), {"probabilities": kl_divergence}, P),
+    Case(losses.Focal(), true_class(lambda p: -((1 - p) ** 2) * log(p)), out_of_range={"gamma": SIZE}),
     Case(losses.Focal(gamma=0.5), true_class(lambda p: -((1 - p) ** 0.5) * log(p))),
-    Case(losses.Focal(gamma=0.0), true_class(lambda p: -log(p))),
-    Case(losses.GeneralizedCrossEntropy(), true_class(lambda p: (1 - p**0.7) / 0.7)),
+    Case(losses.Focal(gamma=0.0), true_class(lambda p: -log(p)), P),
+    Case(
+        losses.GeneralizedCrossEntropy(), true_class(lambda p: (1 - p**0.7) / 0.7), out_of_range={"q": (0.0, 1.5, nan)}
+    ),
     Case(losses.GeneralizedCrossEntropy(q=1.0), true_class(lambda p: 1 - p)),
-    Case(losses.SquaredError(), error(lambda e: e**2)),
-    Case(losses.AbsoluteError(), error(abs)),
-    Case(losses.Huber(), error(huber(1.0))),
-    Case(losses.Huber(delta=0.25), error(huber(0.25))),
-    Case(losses.LogCosh(), error(lambda e: log(cosh(e)))),
-    Case(losses.Hinge(), margin(lambda m: max(0, 1 - m))),
-    Case(losses.Hinge(multiclass="crammer-singer"), margin(lambda m: max(0, 1 - m), over=max)),
-    Case(losses.SquaredHinge(), margin(lambda m: max(0, 1 - m) ** 2)),
-    Case(losses.ModifiedHuber(), margin(lambda m: max(0, 1 - m) ** 2 if m >= -1 else -4 * m)),
-    Case(losses.Exponential(), margin(lambda m: exp(-m))),
-    Case(losses.LeastSquares(), margin(lambda m: (1 - m) ** 2)),
-    Case(losses.ZeroOne(), {"probabilities": zero_one}),
-    Case(losses.PercentageError(), {"values": lambda y, p: abs(p - y) / abs(y)}),
-    Case(losses.RootMeanSquaredError(), value_error(lambda e: e**2)),  # of a row: the root is taken of the mean
-    Case(losses.Quantile(), value_error(lambda e: abs(e) / 2)),
-    Case(losses.Quantile(quantile=0.75), {"values": lambda y, p: 0.75 * (y - p) if y >= p else 0.25 * (p - y)}),
-    Case(losses.EpsilonInsensitive(), value_error(lambda e: max(0, abs(e) - 0.1))),
-    Case(losses.EpsilonInsensitive(epsilon=0.0), value_error(abs)),
-    Case(losses.SquaredEpsilonInsensitive(), value_error(lambda e: max(0, abs(e) - 0.1) ** 2)),
-    Case(losses.Poisson(), {"values": poisson}),
-    Case(losses.Gamma(), {"values": gamma}),
-    Case(losses.Tweedie(), {"values": tweedie(1.5)}),
+    Case(losses.SquaredError(), error(lambda e: e**2), V),
+    Case(losses.AbsoluteError(), error(abs), V, kinked=True),
+    Case(losses.Huber(), error(huber(1.0)), V, out_of_range={"delta": (0.0, *SIZE)}),
+    Case(losses.Huber(delta=0.25), error(huber(0.25)), V),
+    Case(losses.LogCosh(), error(lambda e: log(cosh(e))), V),
+    Case(losses.Hinge(), margin(lambda m: max(0, 1 - m)), S, True, out_of_range={"multiclass": ("one-vs-rest", None)}),
+    Case(losses.Hinge(multiclass="crammer-singer"), margin(lambda m: max(0, 1 - m), over=max), S, True),
+    Case(losses.SquaredHinge(), margin(lambda m: max(0, 1 - m) ** 2), S),
+    Case(losses.ModifiedHuber(), margin(lambda m: max(0, 1 - m) ** 2 if m >= -1 else -4 * m), S),
+    Case(losses.Exponential(), margin(lambda m: exp(-m)), S),
+    Case(losses.LeastSquares(), margin(lambda m: (1 - m) ** 2), S),
+    Case(losses.ZeroOne(), {"probabilities": zero_one}, kinked=True),
+    Case(losses.PercentageError(), {"values": lambda y, p: abs(p - y) / abs(y)}, V, True, refuses=(0.0,)),
+    Case(losses.RootMeanSquaredError(), value_error(lambda e: e**2), V),  # of a row: the root is taken of the mean
+    Case(losses.Quantile(), value_error(lambda e: abs(e) / 2), V, True, out_of_range={"quantile": (0.0, *FRACTION)}),
+    Case(losses.Quantile(0.75), {"values": lambda y, p: 0.75 * (y - p) if y >= p else 0.25 * (p - y)}, V, True),
+    Case(losses.EpsilonInsensitive(), value_error(tube), V, True, out_of_range={"epsilon": SIZE}),
+    Case(losses.EpsilonInsensitive(epsilon=0.0), value_error(abs), V, True),
+    Case(losses.SquaredEpsilonInsensitive(), value_error(lambda e: tube(e) ** 2), V, out_of_range={"epsilon": SIZE}),
+    Case(losses.Poisson(), {"values": poisson}, V, refuses=(-1.0,)),
+    Case(losses.Gamma(), {"values": gamma}, V, refuses=(0.0, -1.0)),
+    Case(losses.Tweedie(), {"values": tweedie(1.5)}, V, out_of_range={"power": (0.5, inf, nan, "1")}, refuses=(-2.0,)),
     Case(losses.Tweedie(power=-1.0), {"values": tweedie(-1.0)}),
     Case(losses.Tweedie(power=0.0), {"values": tweedie(0.0)}),
-    Case(losses.Tweedie(power=1.0), {"values": poisson}),
-    Case(losses.Tweedie(power=2.0), {"values": gamma}),
-    Case(losses.Tweedie(power=3.0), {"values": tweedie(3.0)}),
+    Case(losses.Tweedie(power=1.0), {"values": poisson}, V, refuses=(-1.0,)),
+    Case(losses.Tweedie(power=2.0), {"values": gamma}, V, refuses=(0.0,)),
+    Case(losses.Tweedie(power=3.0), {"values": tweedie(3.0)}, refuses=(0.0, -1.0)),
 )
 
 TRAINABLE = tuple(case for case in CASES if case.loss.trainable)
@@ -132,8 +151,32 @@ PROBABILITIES = tuple(case for case in TRAINABLE if "probabilities" in case.doma
 SCORES = tuple(case for case in TRAINABLE if "scores" in case.domains)
 CLASSIFICATION = PROBABILITIES + SCORES
 REGRESSION = tuple(case for case in TRAINABLE if "values" in case.domains)
-CONVEX_CLASSIFICATION = tuple(
-    case for case in CLASSIFICATION if any(case.loss.is_convex_on(domain) for domain in ("probabilities", "scores"))
-)
-CONVEX_REGRESSION = tuple(case for case in REGRESSION if case.loss.is_convex_on("values"))
-CONVEX = tuple(case for case in TRAINABLE if case in CONVEX_CLASSIFICATION + CONVEX_REGRESSION)
+CONVEX_CLASSIFICATION = tuple(case for case in CLASSIFICATION if {"probabilities", "scores"} & set(case.convex))
+CONVEX_REGRESSION = tuple(case for case in REGRESSION if "values" in case.convex)
+CONVEX = tuple(case for case in TRAINABLE if case.convex)
+
+
+def uncovered(registered: Mapping[type[Loss], tuple[str, ...]], cases: Iterable[Case], readme: str) -> list[str]:
+    """What is missing of a loss that is registered: its line in ``cases``, parts of the line, its row in README."""
+    missing = []
+    rows = [row for row in readme.splitlines() if row.startswith("|")]
+    for loss, names in registered.items():
+        case = next((case for case in cases if repr(case.loss) == repr(loss())), None)
+        if case is None:
+            missing.append(f"{loss.__name__}: no line in tests/cases.py for {loss()!r}")
+            continue
+        missing += [
+            f"{loss.__name__}: its line in tests/cases.py has no out_of_range for {parameter}"
+            for parameter in set(loss().get_params()) ^ set(case.out_of_range)
+        ]
+        signature = ", ".join(f"{name}={value!r}" for name, value in loss().get_params().items()).replace("'", '"')
+        titles = [row for row in rows if f"`{loss.__name__}({signature})`" in row.split("|")[1]]
+        if not titles:
+            missing.append(f"{loss.__name__}: no row of README's table is about `{loss.__name__}({signature})`")
+        missing += [
+            f"{loss.__name__}: README's table does not have the name {name}"
+            for name in names
+            if titles and f'`"{name}"`' not in titles[0].split("|")[2]
+        ]
+    listed = {type(case.loss) for case in cases}
+    return missing + [f"{loss.__name__}: not registered" for loss in listed - set(registered)]

@@ -7,7 +7,8 @@ import mpmath
 import numpy as np
 from cases import Case
 
-from sklearn_losses.activations import Activation, Exponential, Identity, Sigmoid, Softmax
+from sklearn_losses.activations import Link
+from sklearn_losses.losses.on_scores import LossOnScores
 
 N_ROWS = 24
 LARGEST = float(np.finfo(float).max)
@@ -29,12 +30,11 @@ class Form:
     def joint(self) -> bool:
         return self.n_classes > 2
 
-    def activation(self, case: Case) -> Activation:
-        if self.domain == "values" and case.loss.link == "log":
-            return Exponential()
-        if self.domain != "probabilities":
-            return Identity()
-        return Softmax() if self.joint else Sigmoid()
+    def link(self, case: Case) -> Link:
+        return case.loss.own_link(self.domain, self.n_classes if self.joint else 1)
+
+    def on_scores(self, case: Case) -> LossOnScores:
+        return case.loss.on_scores(self.link(case))
 
     def targets(self) -> np.ndarray:
         random = np.random.RandomState(0)

@@ -1,5 +1,8 @@
 """Activations: forward, Jacobian, second derivatives and matching losses, up to the largest scores."""
 
+import pickle
+from inspect import isabstract
+
 import mpmath
 import numpy as np
 import pytest
@@ -7,7 +10,25 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sklearn_losses import activations
-from sklearn_losses.activations import Exponential, Identity, LogSigmoid, LogSoftmax, Sigmoid, Softmax
+from sklearn_losses.activations import (
+    Activation,
+    Blocks,
+    Centred,
+    ComplementaryLogLog,
+    Covariance,
+    Diagonal,
+    Exp,
+    Identity,
+    Link,
+    LogComplementaryLogLog,
+    LogProbit,
+    LogSigmoid,
+    LogSoftmax,
+    Probit,
+    Sigmoid,
+    Softmax,
+    absolute,
+)
 
 SCORES = np.random.RandomState(0).uniform(-3.0, 3.0, 20)
 JOINT = np.random.RandomState(1).uniform(-3.0, 3.0, (20, 4))
@@ -30,15 +51,22 @@ ORDINARY = [
     (Identity(), JOINT),
     (Sigmoid(), SCORES),
     (LogSigmoid(), SCORES),
+    (Probit(), SCORES),
+    (LogProbit(), SCORES),
+    (ComplementaryLogLog(), SCORES),
+    (LogComplementaryLogLog(), SCORES),
     (Softmax(), JOINT),
     (LogSoftmax(), JOINT),
-    (Exponential(), SCORES),
+    (Exp(), SCORES),
 ]
-MATCHING = [(Sigmoid(), SCORES), (Softmax(), JOINT), (Exponential(), SCORES)]
+LINKS = [(activation, scores) for activation, scores in ORDINARY if isinstance(activation, Link)]
+MATCHING = [(Sigmoid(), SCORES), (Softmax(), JOINT), (Exp(), SCORES)]
 
 
 def name(value):
-    return repr(value) if isinstance(value, activations.Activation) else f"{value.ndim}-d"
+    if isinstance(value, np.ndarray):
+        return f"{value.ndim}-d"
+    return repr(value) if isinstance(value, Activation) else None
 
 
 every_activation = pytest.mark.parametrize(("activation", "scores"), ORDINARY, ids=name)
@@ -56,18 +84,19 @@ def random_like(array, seed=2):
 
 
 def test_all_activations_are_here():
-    assert {type(activation).__name__ for activation, _ in ORDINARY} == set(activations.__all__)
+    exported = [getattr(activations, name) for name in activations.__all__]
+    concrete = {a for a in exported if isinstance(a, type) and issubclass(a, Activation) and not isabstract(a)}
+    assert {type(activation) for activation, _ in ORDINARY} == concrete
     assert repr(Softmax()) == "Softmax()"
+    canonical = {type(activation) for activation, _ in LINKS if activation.canonical}
+    assert canonical == {type(activation) for activation, _ in MATCHING}
+    for activation, scores in LINKS:
+        if not activation.canonical:
+            with pytest.raises(NotImplementedError, match="no matching loss"):
+                activation.matching(scores, scores)
 
 
 # -- ordinary scores
-
-
-@every_activation
-def test_push_forward_is_the_derivative(activation, scores):
-    direction = random_like(scores)
-    expected = difference(activation.forward, scores, direction)
-    np.testing.assert_allclose(activation.push_forward(scores, direction), expected, rtol=1e-9, atol=1e-10)
 
 
 @every_activation
@@ -78,22 +107,31 @@ def test_pull_back_is_the_adjoint(activation, scores):
     pulled = pull_back(gradient)
     np.testing.assert_array_equal(activation.pull_back(scores, gradient), pulled)
     assert pulled.shape == scores.shape
-    forwards = np.sum(gradient * activation.push_forward(scores, direction))
-    assert np.sum(pulled * direction) == pytest.approx(forwards, rel=1e-13)
+    forwards = np.sum(gradient * difference(activation.forward, scores, direction))
+    assert np.sum(pulled * direction) == pytest.approx(forwards, rel=1e-9)
 
 
 @every_activation
-def test_bend_is_the_derivative_of_the_pull_back(activation, scores):
-    direction, gradient = random_like(scores), random_like(activation.forward(scores), 3)
-    expected = difference(lambda z: activation.pull_back(z, gradient), scores, direction)
-    np.testing.assert_allclose(activation.bend(scores, gradient, direction), expected, rtol=1e-9, atol=1e-9)
+def test_curvature_is_the_derivative_of_the_pulled_gradient(activation, scores):
+    """Of sums over the columns of a function whose gradient is a line in the prediction."""
+    direction, slope = random_like(scores), random_like(activation.forward(scores), 3)
+    bend = random_like(slope, 4)
+
+    def gradient(p):
+        return slope + bend * p
+
+    expected = difference(lambda z: activation.pull_back(z, gradient(activation.forward(z))), scores, direction)
+    found = activation.curvature(scores, gradient(activation.forward(scores)), bend)
+    np.testing.assert_allclose(found.apply(direction), expected, rtol=1e-9, atol=1e-8)
 
 
-@pytest.mark.parametrize(("activation", "scores"), [p for p in ORDINARY if hasattr(p[0], "jacobian")], ids=name)
-def test_jacobian_is_what_push_forward_applies(activation, scores):
+@pytest.mark.parametrize(("activation", "scores"), LINKS, ids=name)
+def test_jacobian_is_the_derivative(activation, scores):
     direction, jacobian = random_like(scores), activation.jacobian(scores)
+    expected = difference(activation.forward, scores, direction)
     product = np.einsum("nij,nj->ni", jacobian, direction) if scores.ndim == 2 else jacobian * direction
-    np.testing.assert_allclose(product, activation.push_forward(scores, direction), rtol=1e-13, atol=1e-15)
+    np.testing.assert_allclose(product, expected, rtol=1e-9, atol=1e-10)
+    np.testing.assert_allclose(activation.jacobian_operator(scores).apply(direction), product, rtol=1e-13, atol=1e-15)
 
 
 @pytest.mark.parametrize(("activation", "scores"), MATCHING, ids=name)
@@ -108,13 +146,13 @@ def test_matching_loss_has_p_minus_t_as_gradient(activation, scores):
 
 
 @pytest.mark.parametrize(
-    ("activation", "scores"), [(Sigmoid(), SCORES), (Softmax(), JOINT), (Exponential(), SCORES)], ids=repr
+    ("activation", "scores"), [(link, scores) for link, scores in LINKS if link.logarithm], ids=name
 )
 def test_logarithm(activation, scores):
     expected = np.log(activation.forward(scores))
     found = activation.logarithm.forward(scores)
-    if isinstance(activation, Sigmoid):
-        np.testing.assert_allclose(found[:, 0], np.log1p(-activation.forward(scores)), rtol=1e-12)
+    if scores.ndim == 1 and found.ndim == 2:
+        np.testing.assert_allclose(found[:, 0], np.log1p(-activation.forward(scores)), rtol=1e-10)
         found = found[:, 1]
     np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-15)
 
@@ -161,6 +199,88 @@ def test_logarithms_of_the_sigmoid_are_right_to_the_last_digit():
         np.testing.assert_allclose(found[:, column], exact, rtol=4e-16, atol=0)
 
 
+NORMAL = np.concatenate([np.linspace(-37.0, 37.0, 75), [-1e150, -1e9, -1e3, -8.001, -7.999, -1e-9, 5e-324, 0.3, 1e9]])
+RATES = np.concatenate([np.linspace(-37.0, 6.5, 75), [-1e308, -745.0, -1.3863, -1.3862, -1e-9, 5e-324, 0.3]])
+
+
+def cumulative(z):
+    return mpmath.erfc(-z / mpmath.sqrt(2)) / 2
+
+
+def density(z):
+    return mpmath.exp(-(z**2) / 2) / mpmath.sqrt(2 * mpmath.pi)
+
+
+def log_cumulative(z):
+    return -(z**2) / 2 - mpmath.log(-z) if z < -1e6 else mpmath.log(cumulative(z))
+
+
+def mills(z):
+    return -z - 1 / z if z < -1e6 else density(z) / cumulative(z)
+
+
+def mills_bend(z):
+    return 1 / z**2 - 1 if z < -1e6 else -mills(z) * (mills(z) + z)
+
+
+def rate_ratio(z):
+    return mpmath.exp(z) / mpmath.expm1(mpmath.exp(z)) if z > -700 else 1 - mpmath.exp(z) / 2
+
+
+LOGS = {
+    LogProbit(): (
+        NORMAL,
+        [lambda z: log_cumulative(-z), lambda z: -mills(-z), lambda z: mills_bend(-z)],
+        [log_cumulative, mills, mills_bend],
+    ),
+    LogComplementaryLogLog(): (
+        RATES,
+        [lambda z: -mpmath.exp(z)] * 3,
+        [
+            lambda z: mpmath.log(-mpmath.expm1(-mpmath.exp(z))) if z > -700 else z - mpmath.exp(z) / 2,
+            rate_ratio,
+            lambda z: rate_ratio(z) * (1 - rate_ratio(z) - mpmath.exp(z)) if z > -700 else -mpmath.exp(z) / 2,
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize("logarithm", LOGS, ids=name)
+@pytest.mark.parametrize("column", [0, 1])
+def test_logarithms_of_the_other_links_are_right_to_the_last_digits(logarithm, column):
+    """Values and slopes of both columns, and second derivatives, which are differences of almost equal numbers."""
+    scores, *columns = LOGS[logarithm]
+    value, slope, bend = (exactly(function, scores) for function in columns[column])
+    gradient = np.eye(2)[np.full(len(scores), column)]
+    np.testing.assert_allclose(logarithm.forward(scores)[:, column], value, rtol=2e-13, atol=1e-322)
+    np.testing.assert_allclose(logarithm.pull_back(scores, gradient), slope, rtol=1e-13, atol=1e-322)
+    found = logarithm.curvature(scores, gradient, np.zeros_like(gradient)).values
+    np.testing.assert_allclose(found, bend, rtol=1e-13, atol=1e-322)
+
+
+@pytest.mark.parametrize(
+    ("link", "scores", "exact"),
+    [
+        (Probit(), NORMAL[NORMAL > -1e3], [cumulative, density, lambda z: -z * density(z)]),
+        (
+            ComplementaryLogLog(),
+            RATES[RATES > -700],
+            [
+                lambda z: -mpmath.expm1(-mpmath.exp(z)),
+                lambda z: mpmath.exp(z - mpmath.exp(z)),
+                lambda z: -mpmath.exp(z - mpmath.exp(z)) * mpmath.expm1(z),
+            ],
+        ),
+    ],
+    ids=name,
+)
+def test_the_other_links_are_right_to_the_last_digits(link, scores, exact):
+    p, slope, bend = (exactly(function, scores) for function in exact)
+    np.testing.assert_allclose(link.forward(scores), p, rtol=2e-13, atol=1e-322)
+    np.testing.assert_allclose(link.jacobian(scores), slope, rtol=1e-13, atol=1e-322)
+    np.testing.assert_allclose(link.second(scores)[1], bend, rtol=1e-13, atol=1e-322)
+
+
 def test_softmax_of_extreme_scores():
     with mpmath.workdps(400):
         rows = [[mpmath.exp(mpmath.mpf(float(z))) for z in row] for row in EXTREME_JOINT]
@@ -184,27 +304,65 @@ def test_log_softmax_of_extreme_scores_is_finite():
 
 
 def test_exponential_overflows_quietly():
-    np.testing.assert_array_equal(Exponential().forward(np.array([1e308, 0.0, -1e308])), [np.inf, 1.0, 0.0])
-    value, gradient = Exponential().matching(np.array([1e308, -1e308]), np.array([3.0, 0.0]))
+    np.testing.assert_array_equal(Exp().forward(np.array([1e308, 0.0, -1e308])), [np.inf, 1.0, 0.0])
+    value, gradient = Exp().matching(np.array([1e308, -1e308]), np.array([3.0, 0.0]))
     np.testing.assert_array_equal(value, [np.inf, 0.0])
     np.testing.assert_array_equal(gradient, [np.inf, 0.0])
 
 
-@pytest.mark.parametrize(("activation", "scores"), [(Sigmoid(), EXTREME), (Softmax(), EXTREME_JOINT)], ids=name)
+@pytest.mark.parametrize(
+    ("activation", "scores"),
+    [(Sigmoid(), EXTREME), (Probit(), EXTREME), (ComplementaryLogLog(), EXTREME), (Softmax(), EXTREME_JOINT)],
+    ids=name,
+)
 def test_everything_is_finite_at_extreme_scores(activation, scores):
     targets = np.eye(3)[np.arange(len(scores)) % 3] if scores.ndim == 2 else np.arange(len(scores)) % 2.0
     direction = random_like(scores)
     for kind in (activation, activation.logarithm):
         prediction = kind.forward(scores)
-        for result in (
-            prediction,
-            kind.pull_back(scores, random_like(prediction)),
-            kind.push_forward(scores, direction),
-            kind.bend(scores, random_like(prediction), direction),
-        ):
+        gradient = np.clip(random_like(prediction), -0.5, 0.5)
+        curvature = kind.curvature(scores, gradient, np.zeros_like(prediction))
+        for result in (prediction, kind.pull_back(scores, gradient), curvature.apply(direction / 10)):
             assert np.isfinite(result).all()
-    for result in activation.matching(scores, targets):
+    for result in activation.matching(scores, targets) if activation.canonical else ():
         assert np.isfinite(result).all()
+
+
+# -- the operator
+
+P = Softmax().forward(JOINT)
+SYMMETRIC = random_like(np.empty((20, 4, 4)), 5) + random_like(np.empty((20, 4, 4)), 5).transpose(0, 2, 1)
+CENTRE = np.eye(4) - P[:, :, None]
+OPERATORS = [
+    (Diagonal(SCORES), SCORES),
+    (Diagonal(JOINT), JOINT[:, :, None] * np.eye(4)),
+    (Blocks(SYMMETRIC), SYMMETRIC),
+    (Covariance(P), P[:, :, None] * (np.eye(4) - P[:, None, :])),
+    (Centred(P, JOINT), CENTRE @ (JOINT[:, :, None] * np.eye(4)) @ CENTRE.transpose(0, 2, 1)),
+]
+
+
+@pytest.mark.parametrize(("operator", "matrices"), OPERATORS, ids=lambda value: type(value).__name__)
+def test_operators_are_their_matrices(operator, matrices):
+    joint = matrices.ndim == 3
+    direction, weights = random_like(JOINT if joint else SCORES), np.random.RandomState(6).uniform(size=20)
+    close = {"rtol": 1e-12, "atol": 1e-14}
+    product = np.einsum("nij,nj->ni", matrices, direction) if joint else matrices * direction
+    np.testing.assert_allclose(operator.apply(direction), product, **close)
+    np.testing.assert_allclose(operator.blocks(), matrices, **close)
+    diagonal = np.diagonal(matrices, axis1=1, axis2=2) if joint else matrices
+    np.testing.assert_allclose(operator.diagonal(), diagonal, **close)
+    np.testing.assert_allclose(operator.weighted_sum(weights), np.tensordot(weights, matrices, axes=1), **close)
+    kept = pickle.loads(pickle.dumps(operator))
+    np.testing.assert_array_equal(kept.apply(direction), operator.apply(direction))
+
+
+def test_absolute_blocks():
+    np.testing.assert_array_equal(absolute(np.array([-1.0, 2.0, 0.0])), [1.0, 2.0, 0.0])
+    found = absolute(SYMMETRIC)
+    np.testing.assert_allclose(found, found.transpose(0, 2, 1), atol=1e-14)
+    assert (np.linalg.eigvalsh(found) >= -1e-14).all()
+    np.testing.assert_allclose(found @ found, SYMMETRIC @ SYMMETRIC, atol=1e-12)
 
 
 # -- what comes in
@@ -219,9 +377,8 @@ def test_inputs_are_left_alone(activation, scores):
     for array in (direction, gradient, targets):
         array.flags.writeable = False
     activation.linearize(frozen)[1](gradient)
-    activation.push_forward(frozen, direction)
-    activation.bend(frozen, gradient, direction)
-    if isinstance(activation, Sigmoid | Softmax | Exponential):
+    activation.curvature(frozen, gradient, gradient).apply(direction)
+    if isinstance(activation, Link) and activation.canonical:
         activation.matching(frozen, targets)
     np.testing.assert_array_equal(frozen, scores)
     assert vars(activation) == {}
@@ -234,7 +391,7 @@ def test_single_precision_stays(activation, scores):
     np.testing.assert_allclose(single, activation.forward(scores), rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize("activation", [Sigmoid(), Softmax(), Exponential()], ids=name)
+@pytest.mark.parametrize("activation", [Sigmoid(), Softmax(), Exp()], ids=name)
 def test_whole_numbers_are_scores_too(activation):
     scores = np.array([[1, 2, 3]]) if isinstance(activation, Softmax) else np.array([1, 2, 3])
     np.testing.assert_array_equal(activation.forward(scores), activation.forward(scores.astype(float)))

@@ -29,6 +29,9 @@ LAYERS = (
 ALWAYS_INSTALLED = {"joblib", "numpy", "scipy", "sklearn", "threadpoolctl"}
 EXTRAS = {"matplotlib", "pandas", "rich"}
 SOLVERS_KNOW = {"numpy", "scipy"}
+MAY_SEE_X = ("estimators", "checks", "comparison", "path")  # which take it from users
+STORAGE = {"block.rows", "block.matrix", "rows.kept"}
+ASKS_FOR_STORAGE = ("issparse(", "isinstance(block", "isinstance(rows")
 
 
 @dataclass(frozen=True)
@@ -176,7 +179,26 @@ def rooms_without_an_idea(package: Path) -> list[str]:
     return [f"{file.name}: name the idea" for file in modules(package).values() if file.stem in {"utils", "helpers"}]
 
 
+def rows_seen_outside_data(package: Path) -> list[str]:
+    """X after validation, how it is stored, and what is in a block are known in `data` alone."""
+    allowed = {f"{package.name}.{room}" for room in MAY_SEE_X}
+    wrong = []
+    for name, file in modules(package).items():
+        if name.startswith((f"{package.name}.data.", *allowed)):
+            continue
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            text = ast.unparse(node) if isinstance(node, ast.Attribute | ast.Call) else ""
+            attribute = isinstance(node, ast.Attribute) and (node.attr == "X" or text in STORAGE)
+            if attribute or (isinstance(node, ast.Call) and text.startswith(ASKS_FOR_STORAGE)):
+                wrong.append(f"{file.name}:{node.lineno}: {text} is the business of data")
+        for found in imports_of(file, name):
+            if found.module == "scipy.sparse" or (found.module, found.name) == ("scipy", "sparse"):
+                wrong.append(f"{found.place}: scipy.sparse is the business of data")
+    return wrong
+
+
 CHECKS = (
+    rows_seen_outside_data,
     wrong_direction,
     solver_dependencies,
     undeclared_dependencies,
@@ -218,6 +240,16 @@ SOUND = {
 }
 
 BROKEN = [
+    (rows_seen_outside_data, "objective/objective.py", "def f(rows):\n    return rows.X[:3]", "rows.X is the business"),
+    (rows_seen_outside_data, "certificates/gap.py", "from scipy import sparse", "scipy.sparse is the business"),
+    (rows_seen_outside_data, "minimise/fit.py", "def f(m):\n    return issparse(m)", "issparse(m) is the business"),
+    (
+        rows_seen_outside_data,
+        "objective/kernels.py",
+        "def f(block, np):\n    return isinstance(block, np.ndarray)",
+        "isinstance(block, np.ndarray) is the business",
+    ),
+    (rows_seen_outside_data, "objective/kernels.py", "def f(block):\n    return block.matrix", "block.matrix is"),
     (wrong_direction, "losses/base.py", "from ..objective import Objective", "sklearn_losses.losses imports"),
     (wrong_direction, "losses/base.py", "def f():\n    from ..objective import objective", "imports"),
     (wrong_direction, "data/rows.py", "from .. import losses", "imports sklearn_losses.losses"),

@@ -257,6 +257,67 @@ class FalselyConvex(QuarticError):
     convex = True
 
 
+class ConvexButForOutliers(Loss):
+    """Bends down beyond an error of 35."""
+
+    domain = "values"
+    convex = True
+
+    def value(self, y, prediction):
+        return -np.exp(-0.5 * ((prediction - y) / 35) ** 2)
+
+    def gradient(self, y, prediction):
+        return -(prediction - y) / 35**2 * self.value(y, prediction)
+
+
+class ConvexInTheProbability(Loss):
+    """Cross-entropy of a clipped probability: flat where it should rise."""
+
+    domain = "probabilities"
+    convex = True
+
+    def value(self, y, prediction):
+        terms = y * np.log(np.clip(prediction, 1e-7, 1.0))
+        if y.ndim == 2:
+            return -terms.sum(axis=1)
+        return -terms - (1 - y) * np.log(np.clip(1 - prediction, 1e-7, 1.0))
+
+    def gradient(self, y, prediction):
+        up = -y / np.clip(prediction, 1e-7, 1.0) * (prediction > 1e-7)
+        return up if y.ndim == 2 else up + (1 - y) / np.clip(1 - prediction, 1e-7, 1.0) * (1 - prediction > 1e-7)
+
+
+class BelowItsBound(Right):
+    """A Gaussian log-likelihood, which may be negative."""
+
+    lower_bound = 0.0
+
+    def value(self, y, prediction):
+        return super().value(y, prediction) - 0.1
+
+
+class BelowItsBoundFarOut(Right):
+    """Bounded on ordinary predictions only."""
+
+    convex = False
+    lower_bound = -1e6
+    curvature = None
+
+    def value(self, y, prediction):
+        return -np.hypot(1.0, prediction - y)
+
+    def gradient(self, y, prediction):
+        return (y - prediction) / np.hypot(1.0, prediction - y)
+
+
+class BoundThatIsNone(Right):
+    lower_bound = "zero"
+
+
+class BoundThatIsInfinite(Right):
+    lower_bound = -np.inf
+
+
 class WrongSlopes(Loss):
     domain = "values"
     convex = True
@@ -323,6 +384,12 @@ WRONG = [
     (ForgetsAParameter(), "it cannot be cloned, so no search can use it: .*shift"),
     (Unpicklable(power=lambda: 4), "cannot be pickled"),
     (FalselyConvex(), "two classes: it declares itself convex, but it is not"),
+    (ConvexButForOutliers(), r"regression: it declares itself convex, but it is not .*, between the scores \S+ and"),
+    (ConvexInTheProbability(), r"two classes: it declares itself convex, but it is not"),
+    (BelowItsBound(), r"BelowItsBound\(\), regression: it declares lower_bound = 0, but its value is -0\.0\S+ for y"),
+    (BelowItsBoundFarOut(), r"it declares lower_bound = -1e\+06, but its value is -1e\+308 for y"),
+    (BoundThatIsNone(), r"lower_bound must be None or a finite number; it is 'zero'"),
+    (BoundThatIsInfinite(), r"lower_bound must be None or a finite number; it is -inf"),
     (WrongSlopes(), "the slopes of pieces disagree with the gradient"),
     (DecreasingSlopes(), "the kinks of pieces must increase and its slopes must not decrease"),
     (
@@ -339,6 +406,19 @@ WRONG = [
 
 def test_what_the_wrong_ones_are_made_of_is_right():
     check_loss(Right())
+
+
+def test_a_lower_bound_that_holds_and_none():
+    class Bounded(BelowItsBound):
+        lower_bound = -0.1
+
+    class Unbounded(BelowItsBound):
+        lower_bound = None
+
+    assert Loss.lower_bound is None
+    for loss in (Bounded, Unbounded):
+        with pytest.raises(LossCheckError, match="cannot be pickled"):  # after all else, because it is a local class
+            check_loss(loss())
 
 
 @pytest.mark.parametrize(("loss", "text"), WRONG, ids=lambda value: type(value).__name__)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..data import PerRow
 from ..losses.on_scores import Array
 from ..objective.objective import Objective
 from .intercept import Slopes
@@ -25,47 +26,40 @@ class Balance(NamedTuple):
     price: float
 
 
-def balance(objective: Objective, scores: Array, slopes: Slopes) -> Balance | None:
-    """Shares with which the slopes sum to zero for every output; None where the loss has no bound to pay with."""
+def balance(objective: Objective, scores: PerRow, shift: Array, slopes: Slopes) -> Balance | None:
+    """Shares with which the slopes at shifted scores sum to zero; None where the loss has no bound to pay with."""
     lowest = objective.loss.lower_bound
     if lowest is None or not objective.loss.separable or not np.isfinite(slopes.mean):
         return None
-    shares = _of_signs(objective, slopes) if objective.n_outputs == 1 else _of_classes(objective, slopes)
+    dual, weights = slopes.dual.gathered(), objective.rows.weights_of(slice(None))
+    if objective.n_outputs == 1:
+        shares: Array | None = _of_signs(weights, dual)
+    else:
+        shares = _of_classes(objective, weights, dual)
     if shares is None:
         return None
-    above = losses_at(objective, scores) - lowest
+    above = objective.losses(scores, shift).gathered() - lowest
     scaled = shares < 1.0  # an infinite loss that keeps its whole tangent costs nothing
-    return Balance(shares, float(objective.weights[scaled] @ ((1.0 - shares[scaled]) * above[scaled])))
+    price = float(weights[scaled] @ ((1.0 - shares[scaled]) * above[scaled]))
+    return Balance(shares, price)
 
 
-def _of_signs(objective: Objective, slopes: Slopes) -> Array:
-    positive = slopes.dual > 0
-    rises, falls = (float(objective.weights[side] @ np.abs(slopes.dual[side])) for side in (positive, ~positive))
+def _of_signs(weights: Array, dual: Array) -> Array:
+    positive = dual > 0
+    rises, falls = (float(weights[side] @ np.abs(dual[side])) for side in (positive, ~positive))
     heavier = positive if rises > falls else ~positive
     return np.where(heavier, min(rises, falls) / max(rises, falls), 1.0)
 
 
-def _of_classes(objective: Objective, slopes: Slopes) -> Array | None:
+def _of_classes(objective: Objective, weights: Array, dual: Array) -> Array | None:
     """One share a class: the null vector of the classes' sums, which themselves sum to zero over the outputs."""
-    y, n_outputs = objective.y, objective.n_outputs
+    y, n_outputs = objective.rows.targets_of(slice(None)), objective.n_outputs
     codes = y if y.ndim == 1 else y.argmax(axis=1)
     sums = np.zeros((n_outputs, n_outputs))
-    np.add.at(sums.T, codes, objective.weights[:, None] * slopes.dual)
+    np.add.at(sums.T, codes, weights[:, None] * dual)
     vector = np.linalg.svd(sums)[2][-1]
     vector = vector * np.sign(vector[np.argmax(np.abs(vector))])
     vector = np.where(np.abs(sums).sum(axis=0) == 0, vector.max(), vector)  # classes without slopes keep them
     if vector.min() < 0 or np.abs(sums @ vector).max() > ROUNDING * (np.abs(sums) @ vector).max():
         return None
     return (vector / vector.max())[codes]
-
-
-def losses_at(objective: Objective, scores: Array) -> Array:
-    """The loss of every row."""
-    values = np.empty(len(scores))
-
-    def of_rows(rows):
-        values[rows], _ = objective.composition.value_and_gradient(objective.targets(rows), scores[rows])
-        return ()
-
-    objective.rows.sum(of_rows)
-    return values

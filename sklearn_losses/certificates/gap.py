@@ -18,8 +18,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..data import PerRow
 from ..losses.on_scores import Array
-from ..objective.parameters import Conditioned
+from ..objective.objective import Objective
 from .balance import balance
 from .intercept import Slopes, best_shift, slopes_at
 
@@ -40,16 +41,16 @@ class Gap:
 
     Parameters
     ----------
-    model : Conditioned
-        The objective in the coordinates of its solver.
+    model : Objective
+        In the parameters of its solver.
     """
 
-    def __init__(self, model: Conditioned):
+    def __init__(self, model: Objective):
         self.model = model
-        penalised = model.penalty > 0
+        penalised = model.strengths > 0
         # weights without a penalty have no part in the estimate, and intercepts that of a typical curvature
-        strength = np.where(np.arange(len(penalised)) < model.objective.n_weights, np.inf, 1.0)
-        self._root = np.sqrt(np.where(penalised, model.penalty, strength))
+        strength = np.where(np.arange(len(penalised)) < model.n_weights, np.inf, 1.0)
+        self._root = np.sqrt(np.where(penalised, model.strengths, strength))
         self._penalised = penalised
 
     def __call__(self, x: Array, value: float, gradient: Array) -> float:
@@ -60,27 +61,26 @@ class Gap:
     def proof(self, x: Array, value: float, gradient: Array) -> Proof:
         """The bound at x, or at the same weights with a better intercept. At most one pass."""
         model = self.model
-        if not model.objective.fit_intercept:
+        if not model.fit_intercept:
             return self._drawn(x, value, gradient, 0.0)
         scores = model.scores(x)
-        slopes = slopes_at(model.objective, scores)
+        slopes = slopes_at(model, scores)
         if slopes.vanish:
             return self._drawn(x, value, gradient, 0.0)
-        shift, slopes = best_shift(model.objective, scores)
+        shift, slopes = best_shift(model, scores)
         return self._with_shift(x, value, scores, shift, slopes)
 
-    def _with_shift(self, x: Array, value: float, scores: Array, shift: Array, slopes: Slopes) -> Proof:
+    def _with_shift(self, x: Array, value: float, scores: PerRow, shift: Array, slopes: Slopes) -> Proof:
         model = self.model
         shifted = x.copy()
-        shifted[model.objective.n_weights :] += shift
-        scores = scores + (shift if scores.ndim == 2 else shift[0])
+        shifted[model.n_weights :] += shift
         dual, price = slopes.dual, 0.0
         if not slopes.vanish:
-            balanced = balance(model.objective, scores, slopes)
+            balanced = balance(model, scores, shift, slopes)
             if balanced is None:
                 return self._drawn(x, value, np.full(x.shape, np.nan), np.inf)
-            dual = dual * (balanced.shares if dual.ndim == 1 else balanced.shares[:, None])
-            price = balanced.price
+            every, shares, price = dual.gathered(), balanced.shares, balanced.price
+            dual = model.rows.spread(every * (shares if every.ndim == 1 else shares[:, None]))
         higher, gradient = model.from_dual(shifted, slopes.mean, dual)
         if higher <= value:
             return self._drawn(shifted, higher, gradient, price)
@@ -94,30 +94,28 @@ class Gap:
 
     def at_most(self, value: float, bound: float) -> float:
         """The smaller one of a bound and of what the losses' lower bound leaves; nan where neither is finite."""
-        loss = self.model.objective.loss
+        loss = self.model.loss
         bound = bound if np.isfinite(bound) else np.inf
         if loss.lower_bound is not None:
             bound = min(bound, value - loss.total(loss.lower_bound)[0])
         return bound if np.isfinite(bound) else np.nan
 
 
-def is_negligible(model: Conditioned, bound: float) -> bool:
+def is_negligible(model: Objective, bound: float) -> bool:
     """Whether a bound is nothing but rounding beside the loss of a model that predicts nothing."""
-    objective = model.objective
-    shape = (objective.rows.n_rows, objective.n_outputs)
-    zero, _ = objective.of_scores(np.zeros(shape[: 1 if objective.n_outputs == 1 else 2]))
-    return bound <= objective.loss.total((ROUNDING * EPSILON) ** 2 * zero)[0]
+    zero = model.at_scores(model.scores(np.zeros(model.n_parameters))).mean
+    return bound <= model.loss.total((ROUNDING * EPSILON) ** 2 * zero)[0]
 
 
-def is_out_of_reach(model: Conditioned, value: float, tol: float) -> bool:
+def is_out_of_reach(model: Objective, value: float, tol: float) -> bool:
     """Whether rounding alone keeps the bound above the tolerance: the penalty is nothing beside the data.
 
     A column of size 1e30 with alpha = 1e-4 is such a case: its weight is known to all digits, but F hardly changes
     with the penalty and no bound can be drawn from it.
     """
     slope = min(value, 2.0 * np.sqrt(abs(value)))
-    penalised = model.penalty > 0
-    variance = np.tile(model.coordinates.variance, model.objective.n_outputs)
+    penalised = model.strengths > 0
+    variance = np.tile(model.parameters.variance, model.n_outputs)
     variance = np.concatenate([variance, np.ones(len(penalised) - len(variance))])[penalised]
-    weakest = float(np.max(variance / model.penalty[penalised], initial=0.0))
+    weakest = float(np.max(variance / model.strengths[penalised], initial=0.0))
     return 0.5 * (64.0 * EPSILON * slope) ** 2 * weakest > tol * abs(value)

@@ -6,11 +6,12 @@ It takes no pass over X. Every trial costs one evaluation of the losses, and non
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.optimize import minimize
 
+from ..data import PerRow
 from ..losses.on_scores import Array
 from ..objective.objective import Objective
 from ..solvers import quasi_newton
@@ -26,12 +27,12 @@ CHEAP_HESSIAN = 1e9  # multiplications that the Hessian in the intercepts may co
 
 
 class Slopes(NamedTuple):
-    """The mean loss at a shift, with its derivatives in the shift and the sizes of what they are sums of, (K,)."""
+    """The mean loss at a shift, its derivatives in it, the sizes of what they are sums of, (K,), and every row's."""
 
     mean: float
     total: Array
     size: Array
-    dual: Array
+    dual: Any
 
     @property
     def vanish(self) -> bool:
@@ -39,26 +40,24 @@ class Slopes(NamedTuple):
         return bool((np.abs(self.total) <= ROUNDING * self.size).all())
 
 
-def slopes_at(objective: Objective, scores: Array, tilt: Array | float = 0.0) -> Slopes:
-    """What the losses' derivatives at these scores add up to, plus a tilt."""
-    mean, dual = objective.of_scores(scores)
-    total = np.reshape(objective.weights @ dual, objective.n_outputs)
-    size = np.reshape(objective.weights @ np.abs(dual), objective.n_outputs)
-    return Slopes(mean, total + tilt, size + np.abs(tilt), dual)
+def slopes_at(objective: Objective, scores: PerRow, shift: Array | float = 0.0, tilt: Array | float = 0.0) -> Slopes:
+    """What the losses' derivatives at scores plus a shift add up to, plus a tilt."""
+    here = objective.at_scores(scores, shift)
+    return Slopes(here.mean, here.total + tilt, here.size + np.abs(tilt), here.dual)
 
 
-def best_shift(objective: Objective, scores: Array, tilt: Array | float = 0.0) -> tuple[Array, Slopes]:
+def best_shift(objective: Objective, scores: PerRow, tilt: Array | float = 0.0) -> tuple[Array, Slopes]:
     """What to add to all scores so that the mean loss, plus tilt times the shift, is least; the slopes there."""
 
     def at(shift: Array) -> Slopes:
-        return slopes_at(objective, scores + (shift if scores.ndim == 2 else shift[0]), tilt)
+        return slopes_at(objective, scores, shift, tilt)
 
     def hessian(shift: Array) -> Array | None:
-        if not objective.composition.has_curvature or scores.size * objective.n_outputs > CHEAP_HESSIAN:
+        if not objective.composition.has_curvature or objective.rows.n_rows * objective.n_outputs**2 > CHEAP_HESSIAN:
             return None
-        return mean_curvature(objective, scores + (shift if scores.ndim == 2 else shift[0]))
+        return objective.mean_curvature(scores, shift)
 
-    return least_shift(at, hessian, objective.n_outputs, tilt, 1.0 + float(np.abs(scores).max()))
+    return least_shift(at, hessian, objective.n_outputs, tilt, 1.0 + objective.largest(scores))
 
 
 def least_shift(
@@ -174,17 +173,3 @@ def _pseudo_inverse(matrix: Array | None) -> Array | None:
     values, vectors = np.linalg.eigh(matrix)
     curved = values > EPSILON * len(values) * values[-1]
     return (vectors[:, curved] / values[curved]) @ vectors[:, curved].T if curved.any() else None
-
-
-def mean_curvature(objective: Objective, scores: Array) -> Array:
-    """The mean curvature in the intercept, (K, K), with some along the common shift of classes that has none."""
-
-    def of_rows(rows):
-        y, z, weights = objective.targets(rows), scores[rows], objective.weights[rows]
-        if z.ndim == 1:
-            return (np.dot(weights, objective.composition.blocks(y, z)),)
-        return (objective.composition.mean_block(y, z, weights),)
-
-    n_outputs = objective.n_outputs
-    hessian = np.reshape(objective.rows.sum(of_rows)[0], (n_outputs, n_outputs))
-    return hessian + np.trace(hessian) / n_outputs**2 if n_outputs > 1 else hessian

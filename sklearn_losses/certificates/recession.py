@@ -23,7 +23,7 @@ from scipy.optimize import linprog
 
 from ..losses.on_scores import Array
 from ..objective.objective import Objective
-from ..objective.parameters import Conditioned, Coordinates, condition
+from ..objective.parameters import Scaled
 
 VANISHED = 1e-2  # share of the largest slope without any weights; more only makes the program larger
 ROUNDING = 1e-12  # of the largest score
@@ -54,6 +54,7 @@ class Recession:
     complete: bool
 
 
+@np.errstate(over="ignore", invalid="ignore", under="ignore")
 def recession(objective: Objective, theta: Array) -> Recession | None:
     """The proof that F has no minimiser, drawn from a point where a fit has ended; None where none is found.
 
@@ -62,23 +63,26 @@ def recession(objective: Objective, theta: Array) -> Recession | None:
     margins = Margins(objective)
     if not margins.can_fall.any():
         return None
-    scores = objective.scores(theta)
+    scores = objective.scores(theta).gathered()
     at_theta = margins.of(scores)
     if margins.can_fall.all() and at_theta.min() > ROUNDING * np.abs(scores).max():
         return Recession(theta, np.empty(0, dtype=np.intp), complete=True)
-    slopes, typical = (margins.slopes(objective.of_scores(at)[1]) for at in (scores, _of_nothing(objective)))
+    slopes, typical = (
+        margins.slopes(objective.at_scores(objective.rows.spread(at)).dual.gathered())
+        for at in (scores, _of_nothing(objective))
+    )
     free = margins.can_fall & (slopes <= VANISHED * typical.max())
     if not free.any() or objective.n_parameters > MANY_PARAMETERS:
         return None
-    model = Conditioned(*condition(objective))
+    model = objective.conditioned()
     space = _left_free(model, margins, ~free)
     if space is None:
         return None
-    moved = np.stack([margins.of(model.scores(x)) for x in space.T], axis=-1)
-    x = _falling(space, moved[free], objective.n_weights)
+    moved = np.stack([margins.of(model.scores(x).gathered()) for x in space.T], axis=-1)
+    x = _falling(space, moved[free], objective.n_weights) if np.isfinite(moved).all() else None
     if x is None:
         return None
-    moved = margins.of(model.scores(x))
+    moved = margins.of(model.scores(x).gathered())
     proved = np.abs(moved[~free]).max(initial=0.0) <= SLACK and moved[free].min() >= -SLACK
     start = model.from_theta(theta)
     value, further = (model.value_and_gradient(at)[0] for at in (start, start + FAR * x))
@@ -91,7 +95,7 @@ class Margins:
     """What the rows' losses depend on, (n,) or a column for every class: they may grow where the loss can fall."""
 
     def __init__(self, objective: Objective):
-        loss, y = objective.loss, objective.targets(slice(None))
+        loss, y = objective.loss, objective.targets()
         self.sides: Array | None = None  # +1 where the score may grow, -1 where it may fall, 0 where it has to stay
         if objective.regression:
             self.sides = -(y <= 0).astype(float) * (loss.link == "log")
@@ -121,9 +125,9 @@ class Margins:
         """How fast the losses change with them, from the derivatives in the scores."""
         return np.abs(dual if self.sides is not None else dual[self.others])
 
-    def gram(self, model: Conditioned, pinned: np.ndarray) -> Array:
+    def gram(self, model: Objective, pinned: np.ndarray) -> Array:
         """The Gram matrix of some margins, as functions of the parameters."""
-        weights = model.objective.weights
+        weights = np.maximum(model.rows.weights_of(slice(None)), np.finfo(float).tiny)
         if self.sides is not None:
             rows = np.flatnonzero(pinned)
             return model.gram(rows, 1.0 / weights[rows], np.float64)
@@ -137,20 +141,22 @@ class Margins:
         blocks[at, likeliest, :] -= held
         blocks[at, :, likeliest] -= held
         blocks[at, likeliest, likeliest] += held.sum(axis=1)
-        return model.gram(rows, blocks / weights[rows, None, None], np.float64) + _common_shift(model.objective)
+        return model.gram(rows, blocks / weights[rows, None, None], np.float64) + _common_shift(model)
 
 
 def _of_nothing(objective: Objective) -> Array:
     """The scores of a model without weights, about."""
     if objective.n_outputs > 1:
         return np.zeros((objective.rows.n_rows, objective.n_outputs))
-    mean = objective.weights @ np.maximum(objective.y, 0.0) if objective.regression else 1.0
+    rows = objective.rows
+    events = np.maximum(rows.targets_of(slice(None)), 0.0)
+    mean = rows.weights_of(slice(None)) @ events if objective.regression else 1.0
     return np.full(objective.rows.n_rows, np.log(max(mean, np.finfo(float).tiny)))
 
 
-def _left_free(model: Conditioned, margins: Margins, pinned: np.ndarray) -> Array | None:
+def _left_free(model: Objective, margins: Margins, pinned: np.ndarray) -> Array | None:
     """The parameters' directions in which no pinned margin moves, in columns; None for none, or for too much work."""
-    n_parameters, n_outputs = model.objective.n_parameters, model.objective.n_outputs
+    n_parameters, n_outputs = model.n_parameters, model.n_outputs
     chosen = np.flatnonzero(pinned)
     stride = max(1, chosen.size // (ENOUGH * n_parameters))
     for step in sorted({stride, 1}, reverse=True):
@@ -159,9 +165,11 @@ def _left_free(model: Conditioned, margins: Margins, pinned: np.ndarray) -> Arra
         if n_parameters * n_outputs * np.count_nonzero(some) > MANY_ENTRIES:
             return None
         gram = margins.gram(model, some) if some.any() else np.zeros((n_parameters, n_parameters))
-        assert isinstance(model.coordinates, Coordinates)
-        unused = np.tile(model.coordinates.inverse_scale == 0, n_outputs)
+        assert isinstance(model.parameters, Scaled)
+        unused = np.tile(model.parameters.inverse_scale == 0, n_outputs)
         gram.flat[: len(unused) * (n_parameters + 1) : n_parameters + 1] += unused
+        if not np.isfinite(gram).all():
+            return None
         values, vectors = np.linalg.eigh(gram)
         space = vectors[:, values <= RANK * max(values[-1], 1.0)]
         if not space.shape[1]:

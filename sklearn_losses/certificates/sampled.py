@@ -15,7 +15,7 @@ import numpy as np
 from scipy.optimize import minimize
 
 from ..losses.on_scores import Array
-from ..objective.parameters import Conditioned
+from ..objective.objective import Objective
 from ..objective.preconditioners import ByClassInverse, DenseInverse
 from ..solvers import quasi_newton
 from .gap import Gap, Proof, is_out_of_reach
@@ -31,9 +31,9 @@ class SampledBound:
 
     Parameters
     ----------
-    model : Conditioned
+    model : Objective
         The problem on all rows.
-    part : Conditioned
+    part : Objective
         Some of its rows.
     weights : ndarray
         The weights of these rows in the problem.
@@ -45,14 +45,14 @@ class SampledBound:
 
     def __init__(
         self,
-        model: Conditioned,
-        part: Conditioned,
+        model: Objective,
+        part: Objective,
         weights: Array,
         inverse: DenseInverse | ByClassInverse,
         tol: float,
     ):
         self._everywhere = Gap(model)
-        self._part = Conditioned(part.objective.over(part.objective.rows, weights=weights), part.coordinates)
+        self._part = part.replaced(rows=part.rows.with_weights(weights), parameters=part.parameters)
         self._inverse, self._tol = inverse.of_share(float(weights.sum())), tol
         self._proved: tuple[Array, float] | None = None
 
@@ -92,19 +92,19 @@ class SampledBound:
     def _settled(self, y: Array, tilt: Array) -> tuple[Array, float, Array, float]:
         """y with the best intercept for the sample, G there, its gradient, and the bound on G - min G."""
         part = self._part
-        objective, scores, value = part.objective, part.scores(y), 0.0
-        if objective.fit_intercept:
-            shift, slopes = best_shift(objective, scores, tilt[objective.n_weights :])
+        scores, value = part.scores(y), 0.0
+        if part.fit_intercept:
+            shift, slopes = best_shift(part, scores, tilt[part.n_weights :])
             y = y.copy()
-            y[objective.n_weights :] += shift
+            y[part.n_weights :] += shift
         else:
-            slopes = slopes_at(objective, scores)
+            slopes = slopes_at(part, scores)
         value, slope = part.from_dual(y, slopes.mean, slopes.dual)
         value, slope = value + float(tilt @ y), slope + tilt
         # without a lower bound of its own, G has one only where its slope in the intercept is zero
-        exact = slopes.vanish or not objective.fit_intercept
-        penalised = part.penalty > 0
-        bound = 0.5 * float(np.sum(slope[penalised] ** 2 / part.penalty[penalised])) if exact else np.inf
+        exact = slopes.vanish or not part.fit_intercept
+        penalised = part.strengths > 0
+        bound = 0.5 * float(np.sum(slope[penalised] ** 2 / part.strengths[penalised])) if exact else np.inf
         return y, value, slope, bound
 
     def _lowest(self, x: Array, tilt: Array, slack: float) -> Array:

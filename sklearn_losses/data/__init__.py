@@ -1,1 +1,49 @@
-"""The rows of X, which nothing else touches: blocks that stay in cache, summed in a fixed order, in threads."""
+"""The rows of X, which nothing else touches: blocks that stay in cache, summed in a fixed tree, in threads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import issparse
+
+from .dense import DenseRows
+from .in_memory import RowsInMemory
+from .rows import Block, Meter, PerRow, Rows
+from .sparse import SparseRows
+from .threads import ALONE, Workers
+
+__all__ = ["Block", "Meter", "PerRow", "Rows", "rows_of"]
+
+
+def rows_of(
+    X: Any, y: NDArray, weights: NDArray | None = None, n_outputs: int = 1, workers: Workers = ALONE
+) -> RowsInMemory:
+    """The rows of an array or of a CSR or CSC matrix, which is neither changed nor copied.
+
+    Parameters
+    ----------
+    X : ndarray or sparse matrix of shape (n, p)
+        Of any real dtype.
+    y : ndarray of shape (n,) or (n, K)
+        Targets, class codes or soft rows.
+    weights : ndarray of shape (n,), optional
+        Not negative, and not all zero; only their ratios matter. Rows of weight zero have no part in anything.
+    n_outputs : int
+        How many scores a row gets.
+    workers : Workers
+        Who works on the blocks.
+    """
+    kept = None
+    weights = np.ones(X.shape[0]) if weights is None else weights
+    if not weights.all():
+        kept = np.flatnonzero(weights)
+        y, weights = y[kept], weights[kept]
+    weights = weights / weights.sum()
+    if not issparse(X):
+        return DenseRows(X, y, weights, n_outputs, workers=workers, kept=kept)
+    if not X.has_canonical_format:  # entries that are stored twice are to be added up
+        X = X.copy()
+        X.sum_duplicates()
+    return SparseRows(X, y, weights, n_outputs, workers=workers, kept=kept)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
-from .rows import Array
+Array = NDArray[np.floating]
 
 FEW_ENTRIES = 50_000  # of scaled features, up to which one product over all pairs of outputs is faster than many
 

@@ -1,145 +1,235 @@
-"""The rows of X as the objective sees them: blocks that stay in cache, summed in a fixed order, in threads."""
+"""The rows of a problem, which alone touch X: two contracts, `Rows` and `Block`.
+
+Whatever the rest of the package wants to know of X is a sum over rows, or a result for every row. Both are computed by
+*kernels*: functions of a block and of a few small things, which stand in a module, so that they and their arguments
+can be sent to where the rows are. A kernel sees whole blocks only, and blocks are numbered through all rows: what it
+returns depends neither on threads nor on how the rows are stored in parts.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
-from .threads import ALONE, Workers
+from .gram import gram
+from .sums import Sums
+from .threads import Workers
 
 Array = NDArray[np.floating]
-Sums = tuple  # of floats and arrays, added up element by element
-
-BLOCK_ENTRIES = 400_000
-SPARSE_BLOCK_ENTRIES = 4_000_000
-GROUPS = 16
+Indices = NDArray[np.intp]
+Kernel = Callable[..., tuple]
+Transform = Callable[..., Array]  # transform(rows, out=None): dense rows in other coordinates
 
 
-class Rows:
-    """Dense or sparse rows, never copied as a whole.
-
-    Every quantity that the problem layer needs of X is a sum over rows, `sum`. The blocks do not depend on the
-    number of threads and their sums are added in their order, so neither do the bits of any result.
-
-    Parameters
-    ----------
-    X : ndarray, CSR or CSC of shape (n, p)
-        Float32 or float64; blocks are computed in float64.
-    n_outputs : int
-        How many scores a row gets; they take room in the cache beside the block.
-    shift : ndarray of shape (p,), optional
-        Subtracted from every row, for columns whose offset would drown their variation. Dense rows only.
-    workers : Workers
-        Who sums the groups of blocks.
+class Meter:
+    """Counts passes over the data of one fit; reading a part of it is a part of a pass.
 
     Attributes
     ----------
+    passes : float
+        How many so far.
     known_finite : bool
         Whether a finite sum over all entries has shown that they are finite.
     """
 
-    known_finite = False
+    def __init__(self, n_entries: int):
+        self._n_entries = n_entries
+        self.passes = 0.0
+        self.known_finite = False
 
-    def __init__(self, X, n_outputs: int = 1, shift: Array | None = None, workers: Workers = ALONE):
-        self.X, self.shift, self.workers = X, shift, workers
-        self.n_rows, self.n_features = X.shape
-        self.is_sparse = sparse.issparse(X)
-        if not self.is_sparse:
-            size = BLOCK_ENTRIES // (self.n_features + 4 * n_outputs) + 1
-        elif X.format == "csr":
-            size = SPARSE_BLOCK_ENTRIES // (X.nnz // max(self.n_rows, 1) + 4 * n_outputs + 1) + 1
-        else:
-            size = self.n_rows
-        starts = range(0, max(self.n_rows, 1), max(size, 1))
-        blocks = [slice(start, min(start + size, self.n_rows)) for start in starts]
-        per_group = -(-len(blocks) // GROUPS)
-        self.groups = [blocks[i : i + per_group] for i in range(0, len(blocks), per_group)]
-
-    def block(self, rows: slice):
-        """A block of rows in float64: a view where it can be one."""
-        if self.is_sparse:
-            return self._sparse_block(rows)
-        block = self.X[rows]
-        if self.shift is not None:
-            return block - self.shift
-        return np.asarray(block, dtype=np.float64)
-
-    def take(self, indices: NDArray[np.intp] | slice) -> Array:
-        """Some rows as a dense float64 array; a new one, unless they are asked for by a slice."""
-        if self.is_sparse:
-            some = self.X[indices].toarray()
-        else:
-            some = self.X[indices] if isinstance(indices, slice) else self.only(indices)
-        some = np.asarray(some, dtype=np.float64)
-        return some if self.shift is None else some - self.shift
-
-    def only(self, indices: NDArray[np.intp]):
-        """Some rows of X, copied as they are."""
-        X = self.X
-        # np.take is the fastest way, but starts with a copy of all of an array that is not C-contiguous
-        if not self.is_sparse and X.flags.c_contiguous:
-            return np.take(X, indices, axis=0)
-        if not self.is_sparse and X.flags.f_contiguous:
-            return np.take(X.T, indices, axis=1).T
-        return X[indices]
-
-    def transformed(self, indices: NDArray[np.intp], transform: Callable[..., Array]) -> Array:
-        """Some rows, each block of them through ``transform(rows, out=...)``, in a new dense array."""
-        result = np.empty((len(indices), self.n_features))
-        size = BLOCK_ENTRIES // self.n_features + 1
-
-        def of_rows(rows):
-            transform(self.take(indices[rows]), out=result[rows])
-            return ()
-
-        blocks = [slice(start, start + size) for start in range(0, len(indices), size)]
-        list(self.workers.map(lambda block: _quietly(of_rows, [block]), blocks))
-        return result
-
-    def sum(self, of_rows: Callable[[slice], Sums]) -> Sums:
-        """``of_rows(rows)`` summed over all blocks' rows; it returns a tuple of numbers and arrays."""
-        if len(self.groups) == 1:
-            return _quietly(of_rows, self.groups[0])
-        return _add_up(self.workers.map(lambda group: _quietly(of_rows, group), self.groups))
-
-    def see(self, total: Array) -> None:
-        """Learn from a weighted sum of all rows, which is finite only if they are."""
-        if not self.known_finite:
-            self.known_finite = bool(np.isfinite(total).all())
-
-    def _sparse_block(self, rows: slice):
-        X = self.X
-        if rows.start > 0 or rows.stop < self.n_rows:
-            first, last = X.indptr[rows.start], X.indptr[rows.stop]
-            parts = (X.data[first:last], X.indices[first:last], X.indptr[rows.start : rows.stop + 1] - first)
-            X = sparse.csr_array(parts, shape=(rows.stop - rows.start, self.n_features))
-        return X if X.dtype == np.float64 else X.astype(np.float64)
+    def count(self, rows: Rows, passes: float = 1.0) -> None:
+        """Add the reading of some rows; a product in one direction only is half of it."""
+        self.passes += passes * rows.n_rows * rows.n_features / self._n_entries
 
 
-def stratified(chances: Array, size: int, offsets: Array | float) -> NDArray[np.intp]:
-    """Sorted indices of rows: one from each of ``size`` strata of the same chance, at an offset from 0 to 1 in it."""
-    positions = (np.arange(size) + offsets) / size
-    if chances.min() == chances.max():
-        drawn = (positions * len(chances)).astype(np.intp)
-    else:
-        edges = np.cumsum(chances)
-        drawn = np.searchsorted(edges, positions * edges[-1], side="right")
-    return np.minimum(drawn, len(chances) - 1)
+class Block(ABC):
+    """Some rows of X with their targets and weights, in float64 and small enough for the cache.
+
+    Weights are positive; rows of weight zero are in no block. Every sum over the rows is weighted here, so that
+    no kernel does.
+
+    Parameters
+    ----------
+    y : ndarray
+        Targets (m,), class codes (m,) of integers, or soft rows (m, K).
+    weights : ndarray of shape (m,)
+        The rows' weights.
+    n_outputs : int
+        How many scores a row gets: K.
+    """
+
+    def __init__(self, y: NDArray, weights: Array, n_outputs: int):
+        self.y, self.weights, self.n_outputs = y, weights, n_outputs
+
+    @abstractmethod
+    def scores(self, coef: Array, intercept: Array) -> Array:
+        """``X coef' + intercept`` for coef (K, p) and intercept (K,): (m,) where K is 1, else (m, K).
+
+        Several outputs stand column by column, which is the order that reductions over classes like.
+        """
+
+    @abstractmethod
+    def dense(self) -> Array:
+        """The rows as an array (m, p), perhaps X's own: not to be written to."""
+
+    @abstractmethod
+    def _adjoint(self, dual: Array) -> Array:
+        """``dual' X``, (p,) or (K, p)."""
+
+    def mean(self, values: Array) -> Any:
+        """What the rows add to a weighted mean of values, (m,) or (m, K)."""
+        return np.dot(self.weights, values)
+
+    def pull_back(self, dual: Array) -> tuple[Array, Array]:
+        """The weighted sums over rows of dual x row and of dual, (K, p) and (K,): the transpose of `scores`."""
+        weighted = self.weighted(dual)
+        return self._adjoint(weighted).reshape(self.n_outputs, -1), weighted.sum(axis=0).reshape(self.n_outputs)
+
+    def gram(
+        self, curvature: Array, dtype: type = np.float64, *, ones: bool, transform: Transform | None = None
+    ) -> Array:
+        """The weighted sum over rows of curvature x (row row'), computed in ``dtype``.
+
+        Curvature is (m,), or (m, K, K) for a matrix in the order of K rows of coefficients, then K intercepts. With
+        ``ones`` a row has an intercept's one at its end. With a transform it is taken of transformed rows.
+        """
+        return gram(self.features(dtype, ones=ones, transform=transform), self.weighted(curvature), ones=ones)
+
+    def features(self, dtype: type = np.float64, *, ones: bool = False, transform: Transform | None = None) -> Array:
+        """The dense rows, transformed, with a last column of ones if wanted; with that they are a new array."""
+        dense = self.dense() if transform is None else transform(self.dense())
+        if not ones:
+            return dense.astype(dtype, copy=False)
+        features = np.empty((len(dense), dense.shape[1] + 1), dtype)
+        features[:, :-1], features[:, -1] = dense, 1.0
+        return features
+
+    def weighted(self, rows: Array) -> Array:
+        """Arrays of one entry a row, (m, ...), times the rows' weights."""
+        return rows * self.weights.reshape(-1, *(1,) * (rows.ndim - 1))
 
 
-def _quietly(of_rows: Callable[[slice], Sums], blocks: list[slice]) -> Sums:
-    # an infinite or undefined sum is an answer that solvers understand; threads do not inherit this setting
-    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
-        return _add_up(map(of_rows, blocks))
+class PerRow(ABC):
+    """Results of a kernel for every row, a part for every block; they stay with the rows.
+
+    Handed to a kernel of the same rows, it reaches it as the part of its block.
+    """
+
+    @abstractmethod
+    def gathered(self) -> Array:
+        """All of it as one array, where parts are arrays and fit into memory."""
 
 
-def _add_up(parts: Iterable[Sums]) -> Sums:
-    parts = iter(parts)
-    total = list(next(parts))
-    for part in parts:
-        for i, term in enumerate(part):
-            total[i] = total[i] + term
-    return tuple(total)
+class Rows(ABC):
+    """A source of rows: numbered blocks, and sums over them.
+
+    Attributes
+    ----------
+    n_rows, n_features, n_outputs : int
+        Rows of positive weight, columns, and scores of a row.
+    n_entries : int
+        Stored numbers: the multiplications of a product with one vector.
+    is_sparse : bool
+        Whether products are cheaper than those of dense rows of this size.
+    origin : ndarray of shape (p,) or None
+        What has been subtracted from every row.
+    meter : Meter
+        Counts the passes; shared by all rows that are made of these.
+    workers : Workers
+        Who works on the blocks, and may work on other things between.
+    """
+
+    n_rows: int
+    n_features: int
+    n_outputs: int
+    n_entries: int
+    is_sparse: bool
+    origin: Array | None
+    meter: Meter
+    workers: Workers
+
+    @abstractmethod
+    def sum(self, kernel: Kernel, *small: Any, passes: float = 1.0, entries: int = 0) -> Sums:
+        """``kernel(block, *small)``, a tuple of numbers and new arrays, summed over all blocks in a fixed order.
+
+        Parameters
+        ----------
+        kernel : callable
+            A function of a module; it and ``small`` pickle.
+        *small
+            Arguments; a `PerRow` reaches the kernel as the part of its block.
+        passes : float
+            How much of a pass over X the kernel is: a product in one direction is half of one.
+        entries : int
+            About how many numbers the result has, where they are many.
+        """
+
+    @abstractmethod
+    def each(self, kernel: Kernel, *small: Any, passes: float = 1.0) -> tuple:
+        """The same for ``(part, *sums)``: the parts of all blocks as a `PerRow`, then the sums."""
+
+    @abstractmethod
+    def spread(self, values: Array) -> PerRow:
+        """An array with one entry a row, (n, ...), as what `each` would have found."""
+
+    @abstractmethod
+    def statistics(self) -> tuple[Array, Array]:
+        """Weighted mean and standard deviation of every column, (p,) each; exactly zero for constant columns.
+
+        They only steer solvers, so that for tall data they may come from a sample.
+        """
+
+    @abstractmethod
+    def draw(self, size: int, random: np.random.RandomState, chances: PerRow | None = None) -> tuple[Indices, Array]:
+        """About ``size`` rows, sorted, drawn by their chances, and weights of sum one that keep every mean unbiased.
+
+        Chances are the rows' weights unless they are given. One row is drawn from each of ``size`` strata of the same
+        chance, so that sorted data is covered evenly; one whose chance is larger than a stratum counts so often.
+        """
+
+    @abstractmethod
+    def weights_of(self, indices: Indices | slice) -> Array:
+        """The weights of some rows."""
+
+    @abstractmethod
+    def targets_of(self, indices: Indices | slice) -> NDArray:
+        """The targets of some rows, as they were given."""
+
+    @abstractmethod
+    def take(self, indices: Indices | slice) -> Array:
+        """Some rows as a new dense array in float64."""
+
+    @abstractmethod
+    def only(self, indices: Indices) -> Rows:
+        """Some rows as they are stored, with their targets and weights as they are."""
+
+    @abstractmethod
+    def written(self, transform: Transform | None, indices: Indices | slice = slice(None)) -> Rows:
+        """Some rows (all by default) in memory, dense, transformed, with their targets and weights as they are.
+
+        The same rows where they are that already.
+        """
+
+    @abstractmethod
+    def inner_products(self, center: Array) -> Array:
+        """``A A'`` for the rows A less a center, (n, n); in memory only."""
+
+    @abstractmethod
+    def with_weights(self, weights: Array) -> Rows:
+        """The same rows with other weights."""
+
+    @abstractmethod
+    def with_targets(self, y: NDArray, weights: Array) -> Rows:
+        """The same rows with other targets and weights."""
+
+    @abstractmethod
+    def with_features(self, features: Array) -> Rows:
+        """Rows of these dense features, with the targets and weights of the rows in their order; in memory only."""
+
+    @abstractmethod
+    def from_origin(self, origin: Array) -> Rows:
+        """The same rows less an origin, without the digits that the subtraction from sums would cost."""

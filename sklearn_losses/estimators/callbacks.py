@@ -55,22 +55,31 @@ class Progress:
             self.context.call_on_fit_task_begin(estimator=estimator, **self.data)
 
     @property
-    def watch(self) -> Callable[[np.ndarray, float], None] | None:
+    def watch(self) -> Callable[[np.ndarray, float, float], None] | None:
         """What to call after every iteration; None if nobody looks."""
         watched = self.context is not None and hasattr(self.estimator, "_skl_callbacks")
         return self._iterated if watched or self.estimator.verbose else None
 
-    def say(self, what: str, value: float, gap: float = np.nan) -> None:
+    @property
+    def watch_start(self) -> Callable[[np.ndarray, float, float], None] | None:
+        """The same while the solution of another loss is looked for, of which callbacks hear nothing."""
+        return self._iterated_on_start if self.estimator.verbose else None
+
+    def say(self, what: str, value: float, gap: float, name: str = "estimated gap") -> None:
         """Print a line, if the estimator is to be verbose."""
         if self.estimator.verbose:
-            bound = f", gap {gap:.2g}" if np.isfinite(gap) else ""
+            bound = f", {name} {gap:.2g}" if np.isfinite(gap) else ""
             effort = f"{self.passes():.1f} passes, {perf_counter() - self.begun:.2f} s"
             print(f"{type(self.estimator).__name__}: {what}, objective {value:.8g}{bound}, {effort}")
 
-    def _iterated(self, theta: np.ndarray, value: float) -> None:
+    def _iterated_on_start(self, theta: np.ndarray, value: float, gap: float) -> None:
+        self.n_iter += 1
+        self.say(f"iteration {self.n_iter}, on the start by another loss", value, gap)
+
+    def _iterated(self, theta: np.ndarray, value: float, gap: float) -> None:
         """Report an iteration; StopIteration passes on a callback's wish to stop."""
         self.n_iter += 1
-        self.say(f"iteration {self.n_iter}", value)
+        self.say(f"iteration {self.n_iter}", value, gap)
         if self.context is None:
             return
         task = self.context.subcontext(task_name="iteration")
@@ -86,7 +95,7 @@ class Progress:
     def finish(self, found) -> None:
         """Report the end of the fit, and what it found."""
         ended = "converged" if found.converged else "stopped"
-        self.say(f"{ended} after {found.n_iter} iterations", found.value, found.gap)
+        self.say(f"{ended} after {found.n_iter} iterations", found.value, found.gap, "gap at most")
         if self.context is not None:
             self.context.call_on_fit_task_end(
                 estimator=self.estimator,

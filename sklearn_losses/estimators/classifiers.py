@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.utils.metaestimators import available_if
 
-from ..activations import Identity, LogSigmoid, LogSoftmax, Sigmoid, Softmax
+from ..activations import LogSigmoid, LogSoftmax, Sigmoid, Softmax
 from ..losses import get_loss
 from ..objective.objective import Objective
 from . import validation
@@ -23,7 +23,7 @@ def _has_probabilities(estimator) -> bool:
         loss = get_loss(estimator.loss)
     except (TypeError, ValueError):
         return True  # fit will say what is wrong with it
-    if "probabilities" not in loss.domains:
+    if not loss.has_probabilities:
         raise AttributeError(
             f"{loss} acts on scores and has no probabilities. Wrap the estimator into "
             "sklearn.calibration.CalibratedClassifierCV, or train it with a loss on probabilities."
@@ -117,9 +117,9 @@ class LinearClassifier(ClassifierMixin, LinearModel):
         binary = len(classes) == 2
         if binary:
             target = target.astype(np.float64) if target.ndim == 1 else np.ascontiguousarray(target[:, 1])
-        activation = Identity() if domain == "scores" else Sigmoid() if binary else Softmax()
         attributes = {"classes_": classes, "loss_": loss}
         n_outputs = 1 if binary else len(classes)
+        activation = loss.own_link(domain, n_outputs)
         validation.check_loss_shapes(loss, activation, target[np.flatnonzero(weights)[:3]], n_outputs)
         return Task(X, target, weights, loss, activation, domain, n_outputs, attributes)
 
@@ -149,7 +149,7 @@ class LinearClassifier(ClassifierMixin, LinearModel):
         ndarray of shape (n_samples,)
         """
         scores = self._scores(X)
-        if "probabilities" in self.loss_.domains:
+        if self.loss_.has_probabilities:
             return self.classes_[_probabilities(scores).argmax(axis=1)]
         return self.classes_[(scores > 0).astype(int) if scores.ndim == 1 else scores.argmax(axis=1)]
 
@@ -225,8 +225,8 @@ class LogisticRegressor(LinearClassifier):
     random_state : int, RandomState or None, default=None
         Seed for the row samples of the solver for large data; None is a fixed one. The optimum does not depend on it.
     verbose : int, default=0
-        If positive, print a line an iteration and one at the end: the objective, the passes over X and the seconds so
-        far, and at the end the bound on F minus its minimum, where there is one.
+        If positive, print a line an iteration and one at the end: the objective, an estimate of F minus its minimum
+        and at the end the bound on it, where there is one, and the passes over X and the seconds so far.
 
     Attributes
     ----------
@@ -312,8 +312,8 @@ class SoftmaxClassifier(LinearClassifier):
     random_state : int, RandomState or None, default=None
         Seed for the row samples of the solver for large data; None is a fixed one. The optimum does not depend on it.
     verbose : int, default=0
-        If positive, print a line an iteration and one at the end: the objective, the passes over X and the seconds so
-        far, and at the end the bound on F minus its minimum, where there is one.
+        If positive, print a line an iteration and one at the end: the objective, an estimate of F minus its minimum
+        and at the end the bound on it, where there is one, and the passes over X and the seconds so far.
 
     Attributes
     ----------

@@ -8,6 +8,7 @@ from abc import abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,15 +17,15 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
-from ..activations import Activation
+from ..activations import Link
 from ..certificates.recession import recession
-from ..data.rows import Rows
+from ..data import Rows, rows_of
 from ..data.threads import ALONE, Workers, worker_threads
 from ..losses import Loss, get_loss
-from ..losses.on_scores import compose
 from ..minimise.fit import fit
 from ..minimise.task import Task as Minimisation
 from ..objective.objective import Objective
+from ..objective.penalties import L2
 from . import validation
 from .callbacks import CallbackSupportMixin, Progress
 from .caller import level_of_user
@@ -41,7 +42,7 @@ class Task:
     y: np.ndarray
     weights: np.ndarray
     loss: Loss
-    activation: Activation
+    activation: Link
     domain: str
     n_outputs: int
     attributes: dict  # fitted attributes that are known before the fit
@@ -54,18 +55,11 @@ class Task:
 
     def objective(self, estimator, workers: Workers = ALONE) -> Objective:
         """The objective of an estimator's penalty and intercept; rows of weight zero have no part in it."""
-        X, y, weights = self.X, self.y, self.weights
-        if not weights.all():
-            counts = weights > 0
-            X, y, weights = X[counts], y[counts], weights[counts]
         return Objective(
-            Rows(X, self.n_outputs, None, workers),
-            y,
-            weights / weights.sum(),
+            rows_of(self.X, self.y, self.weights, self.n_outputs, workers),
             loss=self.loss,
-            composition=compose(self.loss, self.activation),
-            penalty=float(estimator.alpha),
-            n_outputs=self.n_outputs,
+            composition=self.loss.on_scores(self.activation),
+            penalty=L2(estimator.alpha),
             fit_intercept=bool(estimator.fit_intercept),
             regression=self.domain == "values",
         )
@@ -86,15 +80,7 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
         with worker_threads(task.work) as workers:
             objective = task.objective(self, workers)
 
-            def attributes(theta):
-                coef, intercept = objective.unpack(theta)
-                dtype = task.X.dtype
-                return (
-                    {name: value for name, value in vars(scratch).items() if name.endswith("_in_")}
-                    | task.attributes
-                    | {"coef_": _narrowed(coef, dtype), "intercept_": _narrowed(np.asarray(intercept), dtype)[()]}
-                )
-
+            attributes = partial(_attributes, scratch, task, objective)
             metadata = {"sample_weight": sample_weight, "soft_labels": soft_labels}
             progress = Progress(self, X, y, metadata, attributes, lambda: objective.n_passes)
             asked = Minimisation(
@@ -105,15 +91,12 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
                 max_iter=self.max_iter,
                 random_state=FIXED_SEED if self.random_state is None else self.random_state,
                 watch=progress.watch,
+                watch_start=progress.watch_start,
                 warm=self._previous(task, objective),
             )
             with _finite_entries(self, task.X, objective.rows, smooth=task.loss.smooth):
                 found = fit(asked, self.solver)
-            if not (np.isfinite(found.value) and np.isfinite(found.theta).all()):
-                raise ValueError(
-                    f"{type(self).__name__} with {task.loss} came upon numbers beyond floats. Rescale X or y, or "
-                    "examine the loss with sklearn_losses.check_loss."
-                )
+            self._check_finite(found, task.loss)
             endless = _why_endless(objective, found.theta, scratch) if self.alpha == 0 else None
             progress.finish(found)
         self._warn(found, task.loss, endless)
@@ -137,6 +120,13 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
         if "classes_" not in task.attributes:
             return True
         return np.array_equal(self.__dict__.get("classes_", ()), task.attributes["classes_"])
+
+    def _check_finite(self, found, loss: Loss) -> None:
+        if not (np.isfinite(found.value) and np.isfinite(found.theta).all()):
+            raise ValueError(
+                f"{type(self).__name__} with {loss} came upon numbers beyond floats. Rescale X or y, or examine the "
+                "loss with sklearn_losses.check_loss."
+            )
 
     def _warn(self, found, loss: Loss, endless: tuple[str, str] | None) -> None:
         name = type(self).__name__
@@ -218,6 +208,14 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
         return tags
 
 
+def _attributes(validated: LinearModel, task: Task, objective: Objective, theta: np.ndarray) -> dict:
+    """The fitted attributes that a model needs to predict."""
+    coef, intercept = objective.unpack(theta)
+    of_input = {name: value for name, value in vars(validated).items() if name.endswith("_in_")}
+    coef, intercept = (_narrowed(np.asarray(values), task.X.dtype) for values in (coef, intercept))
+    return of_input | task.attributes | {"coef_": coef, "intercept_": intercept[()]}
+
+
 def _narrowed(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
     """The values in the precision of X, unless they are beyond its range."""
     largest = np.abs(values).max(initial=0.0)
@@ -233,7 +231,7 @@ def _finite_entries(estimator, X, rows: Rows, *, smooth: bool) -> Iterator[None]
     is a sum over all entries.
     """
     # rows of weight zero are not among those of the fit; and where a loss has kinks undefined numbers take long
-    if rows.X is not X or not smooth:
+    if rows.n_rows != X.shape[0] or not smooth:
         validation.check_finite(estimator, X)
         yield
         return
@@ -242,7 +240,7 @@ def _finite_entries(estimator, X, rows: Rows, *, smooth: bool) -> Iterator[None]
     except Exception:
         validation.check_finite(estimator, X)
         raise
-    if not rows.known_finite:
+    if not rows.meter.known_finite:
         validation.check_finite(estimator, X)
 
 

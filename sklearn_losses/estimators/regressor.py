@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from sklearn.base import RegressorMixin
 
-from ..activations import Exponential, Identity
 from ..losses import get_loss
 from ..objective.objective import Objective
 from . import validation
@@ -54,8 +53,8 @@ class LinearRegressor(RegressorMixin, LinearModel):
     random_state : int, RandomState or None, default=None
         Seed for the row samples of the solver for large data; None is a fixed one. The optimum does not depend on it.
     verbose : int, default=0
-        If positive, print a line an iteration and one at the end: the objective, the passes over X and the seconds so
-        far, and at the end the bound on F minus its minimum, where there is one.
+        If positive, print a line an iteration and one at the end: the objective, an estimate of F minus its minimum
+        and at the end the bound on it, where there is one, and the passes over X and the seconds so far.
 
     Attributes
     ----------
@@ -168,7 +167,7 @@ class LinearRegressor(RegressorMixin, LinearModel):
         used = weights > 0
         validation.check_size(y, used, squared=loss.link == "identity")
         loss.check_target(np.where(used, y, y[used.argmax()]))
-        activation = {"identity": Identity(), "log": Exponential()}[loss.link]
+        activation = loss.own_link("values")
         validation.check_loss_shapes(loss, activation, y[np.flatnonzero(used)[:3]], 1)
         return Task(X, y, weights, loss, activation, domain, 1, {"loss_": loss})
 
@@ -184,4 +183,4 @@ class LinearRegressor(RegressorMixin, LinearModel):
         ndarray of shape (n_samples,)
         """
         scores = self._scores(X)
-        return Exponential().forward(scores) if self.loss_.link == "log" else scores
+        return self.loss_.own_link("values").forward(scores)

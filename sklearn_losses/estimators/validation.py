@@ -111,7 +111,7 @@ def check_targets(estimator, y: ArrayLike) -> NDArray[np.float64]:
     column = _column(y, f"{name} predicts one number a row; {several}")
     try:
         numbers = column.astype(np.float64)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(
             f"y must hold numbers: {error}. Labels are for LogisticRegressor and SoftmaxClassifier, not for {name}."
         ) from error

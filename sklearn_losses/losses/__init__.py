@@ -11,7 +11,8 @@ from .base import Loss
 from .deviance import Gamma, Poisson, Tweedie
 from .errors import AbsoluteError, Huber, LogCosh, SquaredError
 from .margin import Exponential, Hinge, LeastSquares, ModifiedHuber, SquaredHinge
-from .regression import EpsilonInsensitive, PercentageError, Quantile, RootMeanSquaredError, SquaredEpsilonInsensitive
+from .regression import EpsilonInsensitive, PercentageError, Quantile, SquaredEpsilonInsensitive
+from .root_mean import RootMeanSquaredError
 from .scorer import LossScorer
 from .true_class import CrossEntropy, Focal, GeneralizedCrossEntropy, KLDivergence
 from .zero_one import ZeroOne

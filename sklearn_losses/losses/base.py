@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 
+from ..activations import Exp, Identity, Link, Sigmoid, Softmax
 from .metric import weighted_mean_loss
+from .on_scores import Direct, LossOnScores, ThroughPrediction
 from .scorer import LossScorer
 
 Array = NDArray[np.floating]
@@ -40,39 +43,50 @@ class Loss(BaseEstimator):
     Attributes
     ----------
     domain : str or tuple of str
-        "probabilities", "scores", "values", or several of them.
+        "probabilities", "scores", "values", or several of them; "labels" beside them for what is evaluated only.
     convex : bool or str, default=False
-        Whether the loss is convex *in the scores* of the model (not merely in the prediction); the name of a
-        domain means convex there only.
+        Whether the loss is convex *in the scores* of the model (not merely in the prediction) through the domain's
+        own link: sigmoid or softmax, identity, or the exponential where `link` says so. The name of a domain means
+        convex there only. Certificates rest on it.
+    convex_through : tuple of types of Link, default=()
+        Other links through which it is convex too; through any other link it counts as not convex.
     smooth : bool, default=True
         False where the gradient jumps (hinge, absolute error).
+    lower_bound : float or None, default=None
+        A number that no value of the loss is below, in the units of the loss; None where there is none, or it is not
+        known. The certificate of a fit is never larger than what is left above it. 0.0 for every loss of this package.
+    link : {"identity", "log"}
+        For losses on values: how scores become predictions. With "log" predictions are positive.
+    log_odds : bool, default=False
+        For losses on scores: whether these are log-odds, so that a classifier has probabilities all the same.
     curvature : method or None
-        ``curvature(y, prediction)``, elementwise second derivative. Where a loss for K classes is not a sum over
-        the columns, ``curvature_product`` has to be given too.
+        ``curvature(y, prediction)``, the elementwise second derivative, of the prediction's shape. Without it fits
+        take more passes over the data.
+    curvature_product : method or None
+        ``curvature_product(y, prediction, direction)``, every row's Hessian in its prediction times a direction of the
+        prediction's shape. It has to be given beside `curvature`, which is the Hessian's diagonal, where a loss for K
+        classes is not a sum over the columns.
     pieces : method or None
-        For convex losses that are piecewise linear in one score or value: ``pieces(y)`` returns the kinks
-        (n, m), increasing, and the slopes (n, m + 1), not decreasing. With it the fit is exact and certified.
+        For losses that are convex and piecewise linear in one score or value: ``pieces(y)`` returns for ``y`` (n,)
+        the kinks (n, m), increasing, and the slopes (n, m + 1), not decreasing. With it the fit is exact and
+        certified. Errors and margin losses have families whose value and gradient follow from the pieces.
     prox, prox_curvature : method or None
-        The same for K scores. ``prox(y, scores, step)`` is the proximal operator, row by row;
-        ``prox_curvature(y, scores, step)`` returns the indices of the rows where the Jacobian of
-        ``scores - prox`` is not zero, and those matrices (m, K, K).
-    lower_bound : float or None
-        A number that no value of the loss is below, where there is one; 0.0 for every loss of this package. With it
-        the bound on F - min F is never above F - lower_bound.
+        The same for K scores. ``prox(y, scores, step)`` is the proximal operator, row by row, of the scores' shape;
+        ``prox_curvature(y, scores, step)`` returns the indices (m,) of the rows where the Jacobian of
+        ``scores - prox`` is not zero, and those matrices (m, K, K). ``y`` is one-hot.
     core : float or None
         For errors that are straight lines far out: half the width of the part that is not, in the units of y. A fit
         in which that is narrow beside the spread of y starts from the absolute error's.
     falls_for_ever : bool, default=False
         For losses on scores: whether the loss falls for ever as a margin grows (exponential) instead of having a
         minimum (hinge), so that separable classes without a penalty have no solution. On probabilities it does.
-    link : {"identity", "log"}
-        For losses on values: how scores become predictions. With "log" predictions are positive.
-    form : {"prediction", "logarithm", "matching"}
-        In which form the problem layer evaluates the loss. "prediction": by the chain rule through the
-        activation. "logarithm": the loss also has ``log_value``, ``log_gradient`` and ``log_curvature``, which take
-        the logarithm of the prediction (two columns of them for two classes), so that no digit of a tiny
-        probability is lost. "matching": the loss belongs to its activation, its gradient in the scores is
-        ``prediction - targets(y)`` and ``offset(y)`` completes its value.
+    forms : tuple of types of LossOnScores
+        How the loss is evaluated on scores, the best form first; the first one that suits the link is taken.
+    trainable : bool, default=True
+        False for losses that are metrics only.
+    separable : bool, default=True
+        False where the data term of a fit is not the mean of the rows' losses but a function of it, `total`, and
+        `inner` is the loss whose mean that is.
 
     Examples
     --------
@@ -94,18 +108,21 @@ class Loss(BaseEstimator):
 
     domain: ClassVar[str | tuple[str, ...]] = ()
     convex: bool | str = False
+    convex_through: ClassVar[tuple[type[Link], ...]] = ()
     smooth: bool = True
-    core: float | None = None
-    falls_for_ever: bool = False
-    link: ClassVar[str] = "identity"
-    form: ClassVar[str] = "prediction"
-    trainable: ClassVar[bool] = True
-    separable: ClassVar[bool] = True
     lower_bound: float | None = None
+    link: ClassVar[str] = "identity"
+    log_odds: ClassVar[bool] = False
     curvature: Any = None
+    curvature_product: Any = None
     pieces: Any = None
     prox: Any = None
     prox_curvature: Any = None
+    core: float | None = None
+    falls_for_ever: bool = False
+    forms: ClassVar[tuple[type[LossOnScores], ...]] = (Direct, ThroughPrediction)
+    trainable: ClassVar[bool] = True
+    separable: ClassVar[bool] = True
 
     def value(self, y: Array, prediction: Array) -> Array:
         """The loss of every row.
@@ -130,39 +147,74 @@ class Loss(BaseEstimator):
         """
         raise NotImplementedError(f"{type(self).__name__} has to define gradient(y, prediction).")
 
-    def curvature_product(self, y: Array, prediction: Array, direction: Array) -> Array:
-        """Every row's Hessian in its prediction, times a direction of the prediction's shape."""
-        assert self.curvature is not None
-        return self.curvature(y, prediction) * direction
-
     def total(self, mean: float) -> tuple[float, float, float]:
-        """The data term as a function of the weighted mean of the values, with its two derivatives.
-
-        It is the mean itself for every loss but the root mean squared error.
-        """
+        """The data term as a function of the weighted mean of the rows' losses, with its two derivatives."""
         return mean, 1.0, 0.0
 
     def inner(self) -> Loss:
-        """The loss whose mean is transformed: itself where nothing is."""
+        """The loss whose mean `total` is a function of."""
         return self
 
     def check_parameters(self) -> None:
         """Raise a ValueError when a parameter of the loss is out of its range."""
 
     def check_target(self, y: Array) -> None:
-        """Raise a ValueError that names the first target for which the loss is undefined."""
+        """Raise a ValueError that names the first target (n,) for which the loss is undefined."""
 
-    def targets(self, y: Array) -> Array:
-        """The targets that the loss compares with: y itself unless the loss moves it (label smoothing)."""
-        return y
+    def own_link(self, domain: str, n_outputs: int = 1) -> Link:
+        """The link between a model's scores and one of the loss's domains."""
+        if domain == "probabilities":
+            return Sigmoid() if n_outputs == 1 else Softmax()
+        return Exp() if domain == "values" and self.link == "log" else Identity()
 
-    def offset(self, y: Array) -> Array | float:
-        """What the matching form leaves out of the value because it does not depend on the prediction."""
-        return 0.0
+    def is_own(self, link: Link) -> bool:
+        """Whether a link is the own one of all the domains that it shares with the loss."""
+        shared = set(link.domains) & set(self.domains)
+        return all(type(link) in {type(self.own_link(domain, k)) for k in (1, 2)} for domain in shared)
 
-    def is_convex_on(self, domain: str) -> bool:
-        """Whether the loss is convex in the scores of a model whose predictions live in ``domain``."""
-        return self.convex is True or self.convex == domain
+    def is_convex_through(self, link: Link) -> bool:
+        """Whether the loss is convex in the scores of a model with this link."""
+        shared = set(link.domains) & set(self.domains)
+        declared = self.convex is True or shared == {self.convex}
+        return (declared and self.is_own(link)) or type(link) in self.convex_through
+
+    def on_scores(self, link: Link) -> LossOnScores:
+        """The loss as a function of scores, through a link, in its best form.
+
+        Parameters
+        ----------
+        link : Link
+            A link of `sklearn_losses.activations` or of your own.
+
+        Returns
+        -------
+        LossOnScores
+
+        Raises
+        ------
+        ValueError
+            When the loss is not defined on what the link predicts.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sklearn_losses import CrossEntropy
+        >>> from sklearn_losses.activations import Probit
+        >>> loss = CrossEntropy().on_scores(Probit())
+        >>> value, gradient = loss.value_and_gradient(np.array([1.0, 0.0]), np.array([-1e100, 0.0]))
+        >>> print(value, gradient.round(4), loss.convex)
+        [5.00000000e+199 6.93147181e-001] [-1.000e+100  7.979e-001] True
+        """
+        if not set(link.domains) & set(self.domains):
+            raise ValueError(
+                f"{self} is defined on {' and '.join(self.domains)}; {link} predicts {' or '.join(link.domains)}."
+            )
+        return next(form(self, link) for form in self.forms if form.suits(self, link))
+
+    @property
+    def has_probabilities(self) -> bool:
+        """Whether a classifier that is trained with it predicts probabilities."""
+        return self.log_odds or "probabilities" in self.domains
 
     @property
     def domains(self) -> tuple[str, ...]:
@@ -216,3 +268,8 @@ class Loss(BaseEstimator):
         -0.065
         """
         return LossScorer(self)
+
+
+def is_real(parameter: object) -> bool:
+    """Whether a parameter is a real number; infinities and nan are."""
+    return isinstance(parameter, Real)

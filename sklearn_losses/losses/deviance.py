@@ -2,37 +2,23 @@
 
 from __future__ import annotations
 
-from numbers import Real
-
 import numpy as np
 from scipy.special import xlogy
 
-from .base import Array, Loss
+from .base import Array, is_real
+from .logarithmic import LogarithmicLoss
+from .on_scores import Matching
 
 
-class DevianceLoss(Loss):
+class DevianceLoss(LogarithmicLoss):
     """A loss of the logarithm of a positive mean; a concrete one gives it with its derivatives in that logarithm.
 
     ``value``, ``gradient`` and ``curvature`` in the mean follow by the chain rule.
     """
 
-    lower_bound = 0.0
     domain = "values"
     link = "log"
-    form = "logarithm"
     convex = True
-
-    def log_value(self, y: Array, log_mean: Array) -> Array:
-        """The half deviance."""
-        raise NotImplementedError
-
-    def log_gradient(self, y: Array, log_mean: Array) -> Array:
-        """Its derivative in the logarithm of the mean."""
-        raise NotImplementedError
-
-    def log_curvature(self, y: Array, log_mean: Array) -> Array:
-        """Its second derivative in the logarithm of the mean."""
-        raise NotImplementedError
 
     def check_target(self, y):
         self._refuse(y < 0, y, ">= 0")
@@ -77,15 +63,15 @@ class Poisson(DevianceLoss):
     0.5
     """
 
-    form = "matching"
+    forms = (Matching, *LogarithmicLoss.forms)
 
-    def offset(self, y):
-        return xlogy(y, y) - y
+    def completed(self, y, value):
+        return np.maximum(value + (xlogy(y, y) - y), 0.0)
 
     def log_value(self, y, log_mean):
         with np.errstate(over="ignore", invalid="ignore"):
             mean = np.exp(log_mean)
-            return np.where(np.isinf(mean), np.inf, mean - y * log_mean + self.offset(y))
+            return np.where(np.isinf(mean), np.inf, self.completed(y, mean - y * log_mean))
 
     def log_gradient(self, y, log_mean):
         with np.errstate(over="ignore"):
@@ -120,7 +106,7 @@ class Gamma(DevianceLoss):
     def log_value(self, y, log_mean):
         ratio = np.log(y) - log_mean
         with np.errstate(over="ignore"):
-            return np.expm1(ratio) - ratio
+            return np.maximum(np.expm1(ratio) - ratio, 0.0)
 
     def log_gradient(self, y, log_mean):
         with np.errstate(over="ignore"):
@@ -164,7 +150,7 @@ class Tweedie(DevianceLoss):
         return 1 <= self.power <= 2
 
     def check_parameters(self):
-        if not (isinstance(self.power, Real) and np.isfinite(self.power) and not 0 < self.power < 1):
+        if not (is_real(self.power) and np.isfinite(self.power) and not 0 < self.power < 1):
             raise ValueError(
                 f"power must be a finite number outside (0, 1), where no Tweedie distribution exists; "
                 f"got {self.power!r}."
@@ -191,7 +177,7 @@ class Tweedie(DevianceLoss):
             close = scale * (np.expm1(b * d) / b - np.expm1(a * d) / a)
             value = np.where(np.abs(d) < 1.0, close, scale / (a * b) - fall / a + rise / b)
         # where a term overflows, the larger one is positive
-        return np.where(np.isinf(rise) | np.isinf(fall), np.inf, value)
+        return np.where(np.isinf(rise) | np.isinf(fall), np.inf, np.maximum(value, 0.0))
 
     def log_gradient(self, y, log_mean):
         if limit := self._limit():

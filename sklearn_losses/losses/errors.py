@@ -2,48 +2,85 @@
 
 from __future__ import annotations
 
-from numbers import Real
+from abc import ABC, abstractmethod
 from typing import ClassVar
 
 import numpy as np
 
-from .base import Array, Loss
+from .base import Array, Loss, is_real
+from .kinks import Pieces, slope_at, value_at
 
 
-class ErrorLoss(Loss):
-    """``rho(prediction - y)``, summed over the columns where there are K of them.
+class ErrorLoss(Loss, ABC):
+    """``rho((prediction - y) / unit)``, summed over the columns where there are K of them.
 
-    A concrete loss gives rho and its two derivatives.
+    A concrete loss gives rho and its two derivatives, elementwise.
     """
 
     lower_bound = 0.0
     domain: ClassVar[str | tuple[str, ...]] = ("probabilities", "values")
     convex: bool | str = "values"
 
-    def of_error(self, error: Array) -> Array:
-        """Rho, elementwise."""
-        raise NotImplementedError
+    @abstractmethod
+    def value_of_error(self, error: Array) -> Array:
+        """Rho."""
 
-    def slope(self, error: Array) -> Array:
+    @abstractmethod
+    def gradient_of_error(self, error: Array) -> Array:
         """First derivative of rho."""
-        raise NotImplementedError
 
-    def bend(self, error: Array) -> Array:
+    @abstractmethod
+    def curvature_of_error(self, error: Array) -> Array:
         """Second derivative of rho."""
-        raise NotImplementedError
+
+    def unit(self, y: Array) -> Array | None:
+        """What the error of every row is measured in; None for the unit of y."""
+        return None
 
     def value(self, y, prediction):
         with np.errstate(over="ignore"):
-            values = self.of_error(prediction - y)
+            values = self.value_of_error(_divided(prediction - y, self.unit(y)))
         return values if values.ndim == 1 else values.sum(axis=1)
 
     def gradient(self, y, prediction):
+        unit = self.unit(y)
         with np.errstate(over="ignore"):
-            return self.slope(prediction - y)
+            return _divided(self.gradient_of_error(_divided(prediction - y, unit)), unit)
 
     def curvature(self, y, prediction):
+        unit = self.unit(y)
         with np.errstate(over="ignore"):
-            return self.bend(prediction - y)
+            return _divided(_divided(self.curvature_of_error(_divided(prediction - y, unit)), unit), unit)
+
+
+class KinkedErrorLoss(ErrorLoss):
+    """An error loss whose rho is convex and piecewise linear: a concrete one gives its pieces, and nothing else.
+
+    Its least value is zero. At a kink the gradient is the subgradient nearest to zero.
+    """
+
+    smooth = False
+
+    @abstractmethod
+    def pieces_of_error(self) -> Pieces:
+        """Kinks of rho, rising, and its slopes, one more of them and not falling; both in units of the error."""
+
+    def value_of_error(self, error):
+        return value_at(error, self.pieces_of_error())
+
+    def gradient_of_error(self, error):
+        return slope_at(error, self.pieces_of_error())
+
+    def curvature_of_error(self, error):
+        return np.zeros_like(error)
+
+    def pieces(self, y):
+        """Kinks and slopes of the loss as a function of the prediction."""
+        kinks, slopes = map(np.asarray, self.pieces_of_error())
+        unit = self.unit(y)
+        if unit is None:
+            return y[:, None] + kinks, np.broadcast_to(slopes, (len(y), len(slopes)))
+        return y[:, None] + unit[:, None] * kinks, slopes / unit[:, None]
 
 
 class SquaredError(ErrorLoss):
@@ -68,17 +105,17 @@ class SquaredError(ErrorLoss):
     0.34
     """
 
-    def of_error(self, error):
+    def value_of_error(self, error):
         return error * error
 
-    def slope(self, error):
+    def gradient_of_error(self, error):
         return 2.0 * error
 
-    def bend(self, error):
+    def curvature_of_error(self, error):
         return np.full_like(error, 2.0)
 
 
-class AbsoluteError(ErrorLoss):
+class AbsoluteError(KinkedErrorLoss):
     r"""Absolute error.
 
     .. math:: L(y, p) = |p - y|, \qquad \text{K classes: } \sum_k |p_k - y_k|
@@ -98,20 +135,8 @@ class AbsoluteError(ErrorLoss):
     2.0
     """
 
-    smooth = False
-
-    def of_error(self, error):
-        return np.abs(error)
-
-    def slope(self, error):
-        return np.sign(error)
-
-    def bend(self, error):
-        return np.zeros_like(error)
-
-    def pieces(self, y):
-        """Kinks and slopes of the loss as a function of the prediction."""
-        return y[:, None], np.broadcast_to([-1.0, 1.0], (len(y), 2))
+    def pieces_of_error(self):
+        return (0.0,), (-1.0, 1.0)
 
 
 class Huber(ErrorLoss):
@@ -146,18 +171,18 @@ class Huber(ErrorLoss):
         return self.delta
 
     def check_parameters(self):
-        if not (isinstance(self.delta, Real) and 0 < self.delta < np.inf):
+        if not (is_real(self.delta) and 0 < self.delta < np.inf):
             raise ValueError(f"delta must be a finite number > 0; got {self.delta!r}.")
 
-    def of_error(self, error):
+    def value_of_error(self, error):
         size = np.abs(error)
         inside = np.minimum(size, self.delta)
         return inside * (size - 0.5 * inside)
 
-    def slope(self, error):
+    def gradient_of_error(self, error):
         return np.clip(error, -self.delta, self.delta)
 
-    def bend(self, error):
+    def curvature_of_error(self, error):
         return (np.abs(error) <= self.delta).astype(error.dtype)
 
 
@@ -183,19 +208,23 @@ class LogCosh(ErrorLoss):
 
     core = 1.0
 
-    def of_error(self, error):
+    def value_of_error(self, error):
         size = np.abs(error)
         # log1p(sinh(e)^2) / 2 keeps the digits of small errors, |e| + log1p(exp(-2|e|)) - log 2 those of large ones
         near = 0.5 * np.log1p(np.sinh(np.minimum(size, 1.0)) ** 2)
         return np.where(size < 1.0, near, size + (np.log1p(self._tail(size)) - np.log(2.0)))
 
-    def slope(self, error):
+    def gradient_of_error(self, error):
         return np.tanh(error)
 
-    def bend(self, error):
+    def curvature_of_error(self, error):
         tail = self._tail(np.abs(error))
         return 4.0 * tail / (1.0 + tail) ** 2
 
     @staticmethod
     def _tail(size: Array) -> Array:
         return np.exp(-2.0 * np.minimum(size, 1e3))
+
+
+def _divided(values: Array, unit: Array | None) -> Array:
+    return values if unit is None else values / unit

@@ -2,20 +2,41 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
+from typing import ClassVar
 
 import numpy as np
 
+from ..activations import Blocks, Curvature, Diagonal, Identity
 from .base import Array, Loss
+from .kinks import Pieces, mirrored, slope_at, value_at
 from .multiclass_hinge import (
     crammer_singer_curvature,
     crammer_singer_prox,
     weston_watkins_curvature,
     weston_watkins_prox,
 )
+from .on_scores import LossOnScores
 
 
-class MarginLoss(Loss):
+class OnMargins(LossOnScores):
+    """A margin loss on scores: its Hessian for K classes is that of springs between the true class and the others."""
+
+    @classmethod
+    def suits(cls, loss, link):
+        return link.linear
+
+    def value_and_gradient(self, y, scores):
+        return self.loss.value(y, scores), self.loss.gradient(y, scores)
+
+    def curvature(self, y, scores):
+        if scores.ndim == 1:
+            return Diagonal(self.loss.curvature(y, scores))
+        return self.loss.springs(y, scores)
+
+
+class MarginLoss(Loss, ABC):
     """``phi(s)`` for class 1 and ``phi(-s)`` for class 0; jointly for K classes ``sum_{j != t} phi(z_t - z_j)``.
 
     With soft targets, the target-weighted sum over which class is the true one. A concrete loss gives phi and its
@@ -25,42 +46,60 @@ class MarginLoss(Loss):
     lower_bound = 0.0
     domain = "scores"
     convex = True
+    forms: ClassVar[tuple[type[LossOnScores], ...]] = (OnMargins,)
 
-    def of_margin(self, margin: Array) -> Array:
+    @abstractmethod
+    def value_of_margin(self, margin: Array) -> Array:
         """Phi, elementwise."""
-        raise NotImplementedError
 
-    def slope(self, margin: Array) -> Array:
+    @abstractmethod
+    def gradient_of_margin(self, margin: Array) -> Array:
         """First derivative of phi."""
-        raise NotImplementedError
 
-    def bend(self, margin: Array) -> Array:
+    @abstractmethod
+    def curvature_of_margin(self, margin: Array) -> Array:
         """Second derivative of phi."""
-        raise NotImplementedError
 
     def value(self, y, prediction):
         with np.errstate(over="ignore", invalid="ignore"):
             if y.ndim == 1:
-                return _weigh(y, self.of_margin(prediction)) + _weigh(1 - y, self.of_margin(-prediction))
+                return _weigh(y, self.value_of_margin(prediction)) + _weigh(1 - y, self.value_of_margin(-prediction))
             return _over_true_classes(y, lambda true: self._value(prediction, true))
 
     def gradient(self, y, prediction):
         with np.errstate(over="ignore", invalid="ignore"):
             if y.ndim == 1:
-                return _weigh(y, self.slope(prediction)) - _weigh(1 - y, self.slope(-prediction))
+                return _weigh(y, self.gradient_of_margin(prediction)) - _weigh(
+                    1 - y, self.gradient_of_margin(-prediction)
+                )
             return _over_true_classes(y, lambda true: self._gradient(prediction, true))
 
     def curvature(self, y, prediction):
         with np.errstate(over="ignore", invalid="ignore"):
             if y.ndim == 1:
-                return _weigh(y, self.bend(prediction)) + _weigh(1 - y, self.bend(-prediction))
-            return _over_true_classes(y, lambda true: self._curvature(prediction, true))
+                return _weigh(y, self.curvature_of_margin(prediction)) + _weigh(
+                    1 - y, self.curvature_of_margin(-prediction)
+                )
+            return self.springs(y, prediction).diagonal()
 
     def curvature_product(self, y, prediction, direction):
+        """Every row's Hessian in its prediction times a direction."""
+        return OnMargins(self, Identity()).curvature(y, prediction).apply(direction)
+
+    def springs(self, y: Array, scores: Array) -> Curvature:
+        """The Hessians in K scores."""
+        likely = y.argmax(axis=1)
         with np.errstate(over="ignore", invalid="ignore"):
-            if y.ndim == 1:
-                return self.curvature(y, prediction) * direction
-            return _over_true_classes(y, lambda true: self._curvature_product(prediction, true, direction))
+            if _is_sure(y, likely):
+                return Springs(self._bends(scores, likely), likely)
+            ties = np.zeros((*scores.shape, scores.shape[1]), scores.dtype)
+            for k, share in enumerate(y.T):
+                true = np.full(len(y), k)
+                ties[:, k] = _weigh(share[:, None], self._bends(scores, true))
+        ties = ties + ties.transpose(0, 2, 1)
+        blocks, classes = -ties, np.arange(scores.shape[1])
+        blocks[:, classes, classes] += ties.sum(axis=2)
+        return Blocks(blocks)
 
     # Joint form for rows whose true class is known: with m_j = z_t - z_j, every term phi(m_j) pulls column t down
     # and column j up.
@@ -73,32 +112,86 @@ class MarginLoss(Loss):
 
     def _value(self, scores: Array, true: np.ndarray) -> Array:
         margins = _margins(scores, true)
-        return _weigh(self.counted(margins, true), self.of_margin(margins)).sum(axis=1)
+        return _weigh(self.counted(margins, true), self.value_of_margin(margins)).sum(axis=1)
 
     def _gradient(self, scores: Array, true: np.ndarray) -> Array:
         margins = _margins(scores, true)
-        slopes = _weigh(self.counted(margins, true), self.slope(margins))
+        slopes = _weigh(self.counted(margins, true), self.gradient_of_margin(margins))
         gradient = -slopes
         gradient[np.arange(len(true)), true] = slopes.sum(axis=1)
         return gradient
 
     def _bends(self, scores: Array, true: np.ndarray) -> Array:
         margins = _margins(scores, true)
-        return _weigh(self.counted(margins, true), self.bend(margins))
+        return _weigh(self.counted(margins, true), self.curvature_of_margin(margins))
 
-    def _curvature(self, scores: Array, true: np.ndarray) -> Array:
-        diagonal = self._bends(scores, true)
-        diagonal[np.arange(len(true)), true] = diagonal.sum(axis=1)
+
+class Springs(Curvature):
+    """Hessians in K scores of rows whose true class is known.
+
+    Parameters
+    ----------
+    bends : ndarray of shape (n, K)
+        Second derivatives of every term; zero for the true class.
+    true : ndarray of shape (n,)
+        The true classes.
+    """
+
+    def __init__(self, bends: Array, true: np.ndarray):
+        self.bends, self.true = bends, true
+
+    def apply(self, direction):
+        with np.errstate(over="ignore", invalid="ignore"):
+            pulls = self.bends * _margins(direction, self.true)
+            product = -pulls
+            product[np.arange(len(self.true)), self.true] = pulls.sum(axis=1)
+            return product
+
+    def diagonal(self):
+        diagonal = self.bends.copy()
+        diagonal[np.arange(len(self.true)), self.true] = diagonal.sum(axis=1)
         return diagonal
 
-    def _curvature_product(self, scores: Array, true: np.ndarray, direction: Array) -> Array:
-        pulls = self._bends(scores, true) * _margins(direction, true)
-        product = -pulls
-        product[np.arange(len(true)), true] = pulls.sum(axis=1)
-        return product
+    def blocks(self):
+        rows, classes = np.arange(len(self.true)), np.arange(self.bends.shape[1])
+        blocks = np.zeros((*self.bends.shape, len(classes)), self.bends.dtype)
+        blocks[rows, self.true] = blocks[rows, :, self.true] = -self.bends
+        blocks[:, classes, classes] = self.diagonal()
+        return blocks
+
+    def weighted_sum(self, weights):
+        n_classes = self.bends.shape[1]
+        ties = np.dot((np.arange(n_classes)[:, None] == self.true) * weights, self.bends)
+        return np.diag(ties.sum(axis=0) + ties.sum(axis=1)) - (ties + ties.T)
 
 
-class Hinge(MarginLoss):
+class KinkedMarginLoss(MarginLoss):
+    """A margin loss whose phi is convex and piecewise linear: a concrete one gives its pieces, and nothing else.
+
+    Its least value is zero. At a kink the gradient is the subgradient nearest to zero.
+    """
+
+    smooth = False
+
+    @abstractmethod
+    def pieces_of_margin(self) -> Pieces:
+        """Kinks of phi, rising, and its slopes, one more of them and not falling."""
+
+    def value_of_margin(self, margin):
+        return value_at(margin, self.pieces_of_margin())
+
+    def gradient_of_margin(self, margin):
+        return slope_at(margin, self.pieces_of_margin())
+
+    def curvature_of_margin(self, margin):
+        return np.zeros_like(margin)
+
+    def pieces(self, y):
+        """Kinks and slopes of the two-class loss as a function of the score."""
+        return mirrored(y, self.pieces_of_margin())
+
+
+class Hinge(KinkedMarginLoss):
     r"""Hinge loss of the support vector machine, :math:`\phi(m) = \max(0, 1 - m)`.
 
     .. math:: \text{weston-watkins: } \sum_{j \ne t} \max(0, 1 + z_j - z_t), \qquad
@@ -127,8 +220,6 @@ class Hinge(MarginLoss):
     (1.0, 0.5)
     """
 
-    smooth = False
-
     def __init__(self, multiclass="weston-watkins"):
         self.multiclass = multiclass
 
@@ -150,21 +241,11 @@ class Hinge(MarginLoss):
         margins = _margins(scores, true)
         margins[np.arange(len(true)), true] = np.inf
         if self.multiclass == "weston-watkins":
-            return self.of_margin(margins).sum(axis=1)
-        return self.of_margin(margins.min(axis=1))
+            return self.value_of_margin(margins).sum(axis=1)
+        return self.value_of_margin(margins.min(axis=1))
 
-    def of_margin(self, margin):
-        return np.maximum(0.0, 1.0 - margin)
-
-    def slope(self, margin):
-        return -(margin < 1.0).astype(margin.dtype)
-
-    def bend(self, margin):
-        return np.zeros_like(margin)
-
-    def pieces(self, y):
-        """Kinks and slopes of the two-class loss as a function of the score."""
-        return np.broadcast_to([-1.0, 1.0], (len(y), 2)), np.stack([-y, 1 - 2 * y, 1 - y], axis=1)
+    def pieces_of_margin(self):
+        return (1.0,), (-1.0, 0.0)
 
     def prox(self, y, scores, step):
         """Proximal operator of the joint loss for K classes; y is one-hot."""
@@ -191,13 +272,13 @@ class SquaredHinge(MarginLoss):
     1.25
     """
 
-    def of_margin(self, margin):
+    def value_of_margin(self, margin):
         return np.maximum(0.0, 1.0 - margin) ** 2
 
-    def slope(self, margin):
+    def gradient_of_margin(self, margin):
         return -2.0 * np.maximum(0.0, 1.0 - margin)
 
-    def bend(self, margin):
+    def curvature_of_margin(self, margin):
         return 2.0 * (margin < 1.0).astype(margin.dtype)
 
 
@@ -220,15 +301,15 @@ class ModifiedHuber(MarginLoss):
     4.125
     """
 
-    def of_margin(self, margin):
+    def value_of_margin(self, margin):
         gap = np.maximum(0.0, 1.0 - margin)
         inside = np.minimum(gap, 2.0)
         return inside * (2.0 * gap - inside)
 
-    def slope(self, margin):
+    def gradient_of_margin(self, margin):
         return -2.0 * np.clip(1.0 - margin, 0.0, 2.0)
 
-    def bend(self, margin):
+    def curvature_of_margin(self, margin):
         return 2.0 * ((margin < 1.0) & (margin >= -1.0)).astype(margin.dtype)
 
 
@@ -249,13 +330,13 @@ class Exponential(MarginLoss):
 
     falls_for_ever = True
 
-    def of_margin(self, margin):
+    def value_of_margin(self, margin):
         return np.exp(-margin)
 
-    def slope(self, margin):
+    def gradient_of_margin(self, margin):
         return -np.exp(-margin)
 
-    def bend(self, margin):
+    def curvature_of_margin(self, margin):
         return np.exp(-margin)
 
 
@@ -276,13 +357,13 @@ class LeastSquares(MarginLoss):
     1.25
     """
 
-    def of_margin(self, margin):
+    def value_of_margin(self, margin):
         return (1.0 - margin) ** 2
 
-    def slope(self, margin):
+    def gradient_of_margin(self, margin):
         return -2.0 * (1.0 - margin)
 
-    def bend(self, margin):
+    def curvature_of_margin(self, margin):
         return np.full_like(margin, 2.0)
 
 
@@ -296,10 +377,15 @@ def _margins(scores: Array, true: np.ndarray) -> Array:
     return scores[np.arange(len(true)), true][:, None] - scores
 
 
+def _is_sure(y: Array, likely: np.ndarray) -> bool:
+    """Whether every row has one class for certain."""
+    return bool((y[np.arange(len(y)), likely] == 1.0).all())
+
+
 def _over_true_classes(y: Array, of_true: Callable[[np.ndarray], Array]) -> Array:
     """``sum_k y_k of_true(k)``; one call where every row is sure of its class."""
     likely = y.argmax(axis=1)
-    if (y[np.arange(len(y)), likely] == 1.0).all():
+    if _is_sure(y, likely):
         return of_true(likely)
     parts = (of_true(np.full(len(y), k)) for k in range(y.shape[1]))
     total = np.zeros(())

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_array, check_consistent_length
-
-if TYPE_CHECKING:
-    from .base import Loss
 
 Array = NDArray[np.floating]
 
@@ -17,7 +14,22 @@ Array = NDArray[np.floating]
 SIMPLEX_TOLERANCE = 1e-3
 
 
-def weighted_mean_loss(loss: Loss, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None) -> float:
+class Evaluated(Protocol):
+    """What a metric asks of a loss."""
+
+    @property
+    def domains(self) -> tuple[str, ...]: ...
+
+    def check_parameters(self) -> None: ...
+
+    def check_target(self, y: Array) -> None: ...
+
+    def value(self, y: Array, prediction: Array) -> Array: ...
+
+    def total(self, mean: float) -> tuple[float, float, float]: ...
+
+
+def weighted_mean_loss(loss: Evaluated, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None) -> float:
     """The weighted mean of a loss, for `Loss.__call__`."""
     loss.check_parameters()
     prediction = _floats(y_pred, "y_pred")
@@ -75,7 +87,7 @@ def _floats(values: ArrayLike, name: str) -> Array:
     return array[:, 0] if array.ndim == 2 and array.shape[1] == 1 else array
 
 
-def _refuse_labels(loss: Loss, y_true: ArrayLike, y_pred: ArrayLike) -> None:
+def _refuse_labels(loss: Evaluated, y_true: ArrayLike, y_pred: ArrayLike) -> None:
     """A loss on probabilities or values would take two integers beside probabilities for values to predict."""
     target, prediction = np.asarray(y_true), np.asarray(y_pred)
     if target.dtype.kind not in "iu" or prediction.dtype.kind in "iub" or prediction.squeeze().ndim > 1:
@@ -88,7 +100,7 @@ def _refuse_labels(loss: Loss, y_true: ArrayLike, y_pred: ArrayLike) -> None:
         )
 
 
-def _in_shape(loss: Loss, target: Array, prediction: Array) -> tuple[Array, Array]:
+def _in_shape(loss: Evaluated, target: Array, prediction: Array) -> tuple[Array, Array]:
     """Target and prediction as `value` expects them."""
     if loss.domains == ("values",):
         if target.ndim != 1 or prediction.ndim != 1:

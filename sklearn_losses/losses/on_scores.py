@@ -1,132 +1,173 @@
-"""dL/dp times dp/dz: the loss of a row as a function of its scores, with first and second derivatives."""
+"""dL/dp times dp/dz: a loss and a link as one function of the scores, with first and second derivatives.
+
+A *form* is a way to evaluate such a pair. The chain rule works for every pair; where it would lose digits or time, a
+family of losses lists a better form first (`Loss.forms`).
+"""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..activations import Activation
-from .base import Loss
+from ..activations import Curvature, Diagonal, Link
+
+if TYPE_CHECKING:
+    from .base import Loss
 
 Array = NDArray[np.floating]
 
 
-def compose(loss: Loss, activation: Activation) -> Composition:
-    """The loss on scores, in the form that the loss declares."""
-    if loss.form == "matching":
-        return Matching(loss, activation)
-    if loss.form == "logarithm":
-        return ChainRule(
-            activation.logarithm,
-            loss.log_value,
-            loss.log_gradient,
-            lambda y, logs, direction: loss.log_curvature(y, logs) * direction,
-        )
-    return ChainRule(activation, loss.value, loss.gradient, loss.curvature_product if loss.curvature else None)
+class LossOnScores(ABC):
+    """A loss as a function of the scores of a model; made by `Loss.on_scores`.
 
+    ``y`` and ``scores`` have the shapes that `Loss` states, values are in the units of the loss. Rows do not see each
+    other, no argument is changed, and nothing is kept between calls.
 
-class Composition:
-    """A loss on scores: ``y`` and ``scores`` have the shapes that `Loss` states."""
+    Attributes
+    ----------
+    loss : Loss
+    link : Link
+    convex : bool
+        Whether every row's loss is convex in its scores. Certificates rest on it.
+    smooth : bool
+        Whether the gradient is continuous.
+    has_curvature : bool
+        Whether `curvature` is known.
+    pieces : callable or None
+        ``pieces(y)`` as in `Loss`, where the loss is convex and piecewise linear in one score.
+    """
 
-    has_curvature = True
+    def __init__(self, loss: Loss, link: Link):
+        self.loss, self.link = loss, link
+        self.convex = loss.is_convex_through(link)
+        self.smooth = loss.smooth
+        self.has_curvature = loss.curvature is not None
+        self.pieces: Callable[[Array], tuple[Array, Array]] | None = None
+        if self.convex and link.linear:
+            self.pieces = loss.pieces
 
+    @classmethod
+    @abstractmethod
+    def suits(cls, loss: Loss, link: Link) -> bool:
+        """Whether a pair can be evaluated in this form."""
+
+    @abstractmethod
     def value_and_gradient(self, y: Array, scores: Array) -> tuple[Array, Array]:
-        """The loss of every row and its derivative in the row's scores."""
-        raise NotImplementedError
+        """The loss of every row, (n,), and its derivative in the row's scores, of their shape.
 
-    def curvature_at(self, y: Array, scores: Array) -> Callable[[Array], Array]:
-        """Every row's Hessian in its scores, as a function to apply to directions."""
-        raise NotImplementedError
+        Values may be infinite; gradients are numbers wherever the value is finite, at a kink a subgradient.
+        """
 
-    def curvature_product(self, y: Array, scores: Array, direction: Array) -> Array:
-        """Every row's Hessian in its scores, times a direction."""
-        return self.curvature_at(y, scores)(direction)
-
-    def blocks(self, y: Array, scores: Array) -> Array:
-        """Every row's Hessian in its scores: (n,) for one score, (n, K, K) for K."""
-        if scores.ndim == 1:
-            return self.curvature_product(y, scores, np.ones_like(scores))
-        product = self.curvature_at(y, scores)
-        columns = [product(np.broadcast_to(e, scores.shape)) for e in np.eye(scores.shape[1])]
-        return np.stack(columns, axis=2)
-
-    def diagonal(self, y: Array, scores: Array) -> Array:
-        """The diagonals of the Hessians, of the scores' shape."""
-        if scores.ndim == 1:
-            return self.blocks(y, scores)
-        product = self.curvature_at(y, scores)
-        columns = [product(np.broadcast_to(e, scores.shape))[:, k] for k, e in enumerate(np.eye(scores.shape[1]))]
-        return np.stack(columns, axis=1)
-
-    def mean_block(self, y: Array, scores: Array, weights: Array) -> Array:
-        """The weighted sum of the Hessians in K scores, (K, K)."""
-        return np.tensordot(weights, self.blocks(y, scores), axes=1)
+    @abstractmethod
+    def curvature(self, y: Array, scores: Array) -> Curvature:
+        """The second derivatives of every row in its scores; only where `has_curvature`."""
 
 
-class ChainRule(Composition):
-    """Any loss through any activation, ``J' loss'`` and ``J' loss'' J + bend(loss')``."""
+class Direct(LossOnScores):
+    """Any loss whose prediction is the score itself."""
+
+    @classmethod
+    def suits(cls, loss, link):
+        return link.linear
+
+    def value_and_gradient(self, y, scores):
+        return self.loss.value(y, scores), self.loss.gradient(y, scores)
+
+    def curvature(self, y, scores):
+        if scores.ndim == 1 or self.loss.curvature_product is None:
+            return Diagonal(self.loss.curvature(y, scores))
+        return Products(self.loss, y, scores)
+
+
+class ThroughPrediction(LossOnScores):
+    """Any loss through any link, by the chain rule."""
+
+    @classmethod
+    def suits(cls, loss, link):
+        return True
+
+    def value_and_gradient(self, y, scores):
+        prediction, pull_back = self.link.linearize(scores)
+        return self.loss.value(y, prediction), pull_back(self.loss.gradient(y, prediction))
+
+    def curvature(self, y, scores):
+        prediction = self.link.forward(scores)
+        gradient = self.loss.gradient(y, prediction)
+        if scores.ndim == 1 or self.loss.curvature_product is None:
+            return self.link.curvature(scores, gradient, self.loss.curvature(y, prediction))
+        bend = self.link.curvature(scores, gradient, np.zeros_like(prediction))
+        return Products(self.loss, y, prediction, self.link.jacobian_operator(scores), bend)
+
+
+class ThroughLogarithm(LossOnScores):
+    """A `LogarithmicLoss` through the logarithm of a link: no digit of a tiny probability is lost."""
+
+    @classmethod
+    def suits(cls, loss, link):
+        return link.logarithm is not None
+
+    def __init__(self, loss: Loss, link: Link):
+        super().__init__(loss, link)
+        assert link.logarithm is not None
+        self.logarithm = link.logarithm
+
+    def value_and_gradient(self, y, scores):
+        logs, pull_back = self.logarithm.linearize(scores)
+        return self.loss.log_value(y, logs), pull_back(self.loss.log_gradient(y, logs))
+
+    def curvature(self, y, scores):
+        logs = self.logarithm.forward(scores)
+        gradient, curvature = self.loss.log_gradient(y, logs), self.loss.log_curvature(y, logs)
+        return self.logarithm.curvature(scores, gradient, curvature)
+
+
+class Matching(LossOnScores):
+    """A `LogarithmicLoss` that belongs to its link: gradient ``p - t``, curvature the link's Jacobian."""
+
+    @classmethod
+    def suits(cls, loss, link):
+        return link.canonical and loss.is_own(link)
+
+    def value_and_gradient(self, y, scores):
+        value, gradient = self.link.matching(scores, self.loss.targets(y))
+        return self.loss.completed(y, value), gradient
+
+    def curvature(self, y, scores):
+        return self.link.jacobian_operator(scores)
+
+
+class Products(Curvature):
+    """The curvature of a loss for K classes that is known by its products only, through a link where there is one."""
 
     def __init__(
         self,
-        activation: Activation,
-        value: Callable[..., Array],
-        gradient: Callable[..., Array],
-        curvature_product: Callable[..., Array] | None,
+        loss: Loss,
+        y: Array,
+        prediction: Array,
+        jacobian: Curvature | None = None,
+        bend: Curvature | None = None,
     ):
-        self.activation = activation
-        self.value, self.gradient = value, gradient
-        self.prediction_curvature_product = curvature_product
-        self.has_curvature = curvature_product is not None
+        self.loss, self.y, self.prediction = loss, y, prediction
+        self.jacobian, self.bend = jacobian, bend
 
-    def value_and_gradient(self, y, scores):
-        prediction, pull_back = self.activation.linearize(scores)
-        return self.value(y, prediction), pull_back(self.gradient(y, prediction))
+    def apply(self, direction):
+        product = self.loss.curvature_product
+        assert product is not None
+        if self.jacobian is None or self.bend is None:
+            return product(self.y, self.prediction, direction)
+        bent = product(self.y, self.prediction, self.jacobian.apply(direction))
+        return self.jacobian.apply(bent) + self.bend.apply(direction)
 
-    def curvature_at(self, y, scores):
-        prediction, pull_back = self.activation.linearize(scores)
-        gradient = self.gradient(y, prediction)
+    def diagonal(self):
+        return np.einsum("nii->ni", self.blocks())
 
-        def product(direction):
-            moved = self.activation.push_forward(scores, direction)
-            bent = self.activation.bend(scores, gradient, direction)
-            return pull_back(self.prediction_curvature_product(y, prediction, moved)) + bent
+    def blocks(self):
+        axes = np.eye(self.prediction.shape[1])
+        return np.stack([self.apply(np.broadcast_to(axis, self.prediction.shape)) for axis in axes], axis=2)
 
-        return product
-
-
-class Matching(Composition):
-    """A loss that belongs to its activation: gradient ``p - t``, Hessian the activation's Jacobian."""
-
-    def __init__(self, loss: Loss, activation: Activation):
-        self.loss, self.activation = loss, activation
-
-    def value_and_gradient(self, y, scores):
-        value, gradient = self.activation.matching(scores, self.loss.targets(y))
-        return value + self.loss.offset(y), gradient
-
-    def curvature_at(self, y, scores):
-        # the Jacobian is a Hessian, and so its own transpose
-        return self.activation.linearize(scores)[1]
-
-    def blocks(self, y, scores):
-        return self.activation.jacobian(scores)
-
-    def diagonal(self, y, scores):
-        # with K scores the activation is a softmax, whose Jacobian is diag(p) - p p'
-        p = self.activation.forward(scores)
-        return self.blocks(y, scores) if scores.ndim == 1 else p * (1.0 - p)
-
-    def mean_block(self, y, scores, weights):
-        p = self.activation.forward(scores)
-        weighted = weights[:, None] * p
-        return np.diag(weighted.sum(axis=0)) - np.dot(weighted.T, p)
-
-
-def absolute(blocks: Array) -> Array:
-    """Hessians with their eigenvalues replaced by absolute values: a metric where a loss is not convex."""
-    if blocks.ndim == 1:
-        return np.abs(blocks)
-    values, vectors = np.linalg.eigh(blocks)
-    return np.einsum("nik,nk,njk->nij", vectors, np.abs(values), vectors, optimize=True)
+    def weighted_sum(self, weights):
+        return np.tensordot(weights, self.blocks(), axes=1)

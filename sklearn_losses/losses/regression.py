@@ -1,16 +1,14 @@
-"""Losses on values that are more than a function of the error: relative, quantile, insensitive and root mean square."""
+"""Losses on values only: of the relative error, quantile, and insensitive to small errors."""
 
 from __future__ import annotations
 
-from numbers import Real
-
 import numpy as np
 
-from .base import Loss
-from .errors import ErrorLoss, SquaredError
+from .base import is_real
+from .errors import ErrorLoss, KinkedErrorLoss
 
 
-class PercentageError(Loss):
+class PercentageError(KinkedErrorLoss):
     r"""Absolute error relative to the target (MAPE), as a fraction.
 
     .. math:: L(y, p) = \frac{|p - y|}{|y|}
@@ -28,10 +26,8 @@ class PercentageError(Loss):
     0.25
     """
 
-    lower_bound = 0.0
     domain = "values"
     convex = True
-    smooth = False
 
     def check_target(self, y):
         size = np.abs(y)
@@ -45,57 +41,14 @@ class PercentageError(Loss):
                 "from zero, or use AbsoluteError."
             )
 
-    def value(self, y, prediction):
-        with np.errstate(over="ignore"):
-            return np.abs(prediction - y) / np.abs(y)
+    def unit(self, y):
+        return np.abs(y)
 
-    def gradient(self, y, prediction):
-        with np.errstate(over="ignore"):
-            return np.sign(prediction - y) / np.abs(y)
-
-    def curvature(self, y, prediction):
-        return np.zeros_like(prediction)
-
-    def pieces(self, y):
-        """Kinks and slopes of the loss as a function of the prediction."""
-        return y[:, None], np.stack([-1 / np.abs(y), 1 / np.abs(y)], axis=1)
+    def pieces_of_error(self):
+        return (0.0,), (-1.0, 1.0)
 
 
-class RootMeanSquaredError(SquaredError):
-    r"""Square root of the mean squared error.
-
-    .. math:: F = \sqrt{\textstyle\sum_i s_i (p_i - y_i)^2 / \sum_i s_i}
-
-    The only loss here that is not a mean over rows: the data term is transformed as a whole. It is a norm of the
-    residuals, hence convex; with a penalty it is ridge regression whose strength adapts to the noise (as in the
-    square-root lasso), and at zero residuals it has a corner.
-
-    References
-    ----------
-    A. Belloni, V. Chernozhukov and L. Wang, Square-root lasso, *Biometrika* 98, 2011.
-
-    Examples
-    --------
-    >>> from sklearn_losses import RootMeanSquaredError
-    >>> RootMeanSquaredError()([0.0, 0.0], [3.0, 3.0])
-    3.0
-    """
-
-    domain = "values"
-    convex = True
-    separable = False
-
-    def total(self, mean):
-        root = float(np.sqrt(mean))
-        if root == 0.0:
-            return 0.0, 0.0, 0.0
-        return root, 0.5 / root, -0.25 / (root * mean) if root * mean > 0 else -np.inf
-
-    def inner(self):
-        return SquaredError()
-
-
-class Quantile(ErrorLoss):
+class Quantile(KinkedErrorLoss):
     r"""Quantile (pinball) loss; its minimiser is a conditional quantile.
 
     .. math:: L(y, p) = \begin{cases} q\,(y - p) & y \ge p \\ (1 - q)(p - y) & y < p \end{cases}
@@ -120,30 +73,19 @@ class Quantile(ErrorLoss):
 
     domain = "values"
     convex = True
-    smooth = False
 
     def __init__(self, quantile=0.5):
         self.quantile = quantile
 
     def check_parameters(self):
-        if not (isinstance(self.quantile, Real) and 0 < self.quantile < 1):
+        if not (is_real(self.quantile) and 0 < self.quantile < 1):
             raise ValueError(f"quantile must be in (0, 1), both ends excluded; got {self.quantile!r}.")
 
-    def of_error(self, error):
-        return np.maximum((1 - self.quantile) * error, -self.quantile * error)
-
-    def slope(self, error):
-        return np.where(error > 0, 1 - self.quantile, np.where(error < 0, -self.quantile, 0.0))
-
-    def bend(self, error):
-        return np.zeros_like(error)
-
-    def pieces(self, y):
-        """Kinks and slopes of the loss as a function of the prediction."""
-        return y[:, None], np.broadcast_to([-self.quantile, 1 - self.quantile], (len(y), 2))
+    def pieces_of_error(self):
+        return (0.0,), (-self.quantile, 1 - self.quantile)
 
 
-class EpsilonInsensitive(ErrorLoss):
+class EpsilonInsensitive(KinkedErrorLoss):
     r"""Absolute error beyond a tube, the loss of support vector regression.
 
     .. math:: L(y, p) = \max(0, |p - y| - \varepsilon)
@@ -168,28 +110,16 @@ class EpsilonInsensitive(ErrorLoss):
 
     domain = "values"
     convex = True
-    smooth = False
 
     def __init__(self, epsilon=0.1):
         self.epsilon = epsilon
 
     def check_parameters(self):
-        if not (isinstance(self.epsilon, Real) and 0 <= self.epsilon < np.inf):
+        if not (is_real(self.epsilon) and 0 <= self.epsilon < np.inf):
             raise ValueError(f"epsilon must be a finite number >= 0; got {self.epsilon!r}.")
 
-    def of_error(self, error):
-        return np.maximum(0.0, np.abs(error) - self.epsilon)
-
-    def slope(self, error):
-        return np.sign(error) * (np.abs(error) > self.epsilon)
-
-    def bend(self, error):
-        return np.zeros_like(error)
-
-    def pieces(self, y):
-        """Kinks and slopes of the loss as a function of the prediction."""
-        kinks = np.stack([y - self.epsilon, y + self.epsilon], axis=1)
-        return kinks, np.broadcast_to([-1.0, 0.0, 1.0], (len(y), 3))
+    def pieces_of_error(self):
+        return (-self.epsilon, self.epsilon), (-1.0, 0.0, 1.0)
 
 
 class SquaredEpsilonInsensitive(ErrorLoss):
@@ -222,14 +152,14 @@ class SquaredEpsilonInsensitive(ErrorLoss):
         self.epsilon = epsilon
 
     def check_parameters(self):
-        if not (isinstance(self.epsilon, Real) and 0 <= self.epsilon < np.inf):
+        if not (is_real(self.epsilon) and 0 <= self.epsilon < np.inf):
             raise ValueError(f"epsilon must be a finite number >= 0; got {self.epsilon!r}.")
 
-    def of_error(self, error):
+    def value_of_error(self, error):
         return np.maximum(0.0, np.abs(error) - self.epsilon) ** 2
 
-    def slope(self, error):
+    def gradient_of_error(self, error):
         return 2.0 * np.sign(error) * np.maximum(0.0, np.abs(error) - self.epsilon)
 
-    def bend(self, error):
+    def curvature_of_error(self, error):
         return 2.0 * (np.abs(error) > self.epsilon).astype(error.dtype)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -11,8 +11,14 @@ from sklearn.utils.metadata_routing import MetadataRequest
 
 from .metric import weighted_mean
 
-if TYPE_CHECKING:
-    from .base import Loss
+
+class Metric(Protocol):
+    """What a scorer asks of a loss."""
+
+    @property
+    def domains(self) -> tuple[str, ...]: ...
+
+    def __call__(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> float: ...
 
 
 class LossScorer:
@@ -27,7 +33,7 @@ class LossScorer:
         The loss to report.
     """
 
-    def __init__(self, loss: Loss):
+    def __init__(self, loss: Metric):
         self.loss = loss
         self._requests = MetadataRequest(owner=self)
         self.set_score_request(sample_weight=None)

@@ -2,63 +2,62 @@
 
 from __future__ import annotations
 
-from numbers import Real
+from abc import abstractmethod
 
 import numpy as np
 from scipy.special import xlogy
 
-from .base import Array, Loss
+from ..activations import ComplementaryLogLog, Probit
+from .base import Array, is_real
+from .logarithmic import LogarithmicLoss
+from .on_scores import Matching
 
 
-class TrueClassLoss(Loss):
+class TrueClassLoss(LogarithmicLoss):
     """``sum_k t_k h(log p_k)``: h of the true class's probability, weighted by the targets where these are soft.
 
     A concrete loss gives h and its two derivatives as functions of the *logarithm* of the probability. Two
     classes are two columns, 1 - p and p.
     """
 
-    lower_bound = 0.0
     domain = "probabilities"
-    form = "logarithm"
 
-    def of_log(self, log_p: Array) -> Array:
+    @abstractmethod
+    def value_of_log(self, log_p: Array) -> Array:
         """H, the loss of a row whose true class got probability ``exp(log_p)``."""
-        raise NotImplementedError
 
-    def log_slope(self, log_p: Array) -> Array:
+    @abstractmethod
+    def gradient_of_log(self, log_p: Array) -> Array:
         """First derivative of h in log_p."""
-        raise NotImplementedError
 
-    def log_bend(self, log_p: Array) -> Array:
+    @abstractmethod
+    def curvature_of_log(self, log_p: Array) -> Array:
         """Second derivative of h in log_p."""
-        raise NotImplementedError
 
     def log_value(self, y, log_p):
-        """The loss of every row from the logarithms (n, K) of the class probabilities."""
-        return np.einsum("ij,ij->i", _columns(self.targets(y)), self.of_log(log_p)) + self.offset(y)
+        value = np.einsum("ij,ij->i", _columns(self.targets(y)), self.value_of_log(log_p))
+        return self.completed(y, value)
 
     def log_gradient(self, y, log_p):
-        """Derivatives in the logarithms."""
-        return _columns(self.targets(y)) * self.log_slope(log_p)
+        return _columns(self.targets(y)) * self.gradient_of_log(log_p)
 
     def log_curvature(self, y, log_p):
-        """Second derivatives in the logarithms."""
-        return _columns(self.targets(y)) * self.log_bend(log_p)
+        return _columns(self.targets(y)) * self.curvature_of_log(log_p)
 
     def value(self, y, prediction):
         targets, _, log_p = self._on_logs(y, prediction)
         with np.errstate(over="ignore"):
-            return (targets * self.of_log(log_p)).sum(axis=1) + self.offset(y)
+            return self.completed(y, (targets * self.value_of_log(log_p)).sum(axis=1))
 
     def gradient(self, y, prediction):
         targets, p, log_p = _above_zero(*self._on_logs(y, prediction))
-        columns = np.where(targets > 0, targets * self.log_slope(log_p) / p, 0.0)
+        columns = np.where(targets > 0, targets * self.gradient_of_log(log_p) / p, 0.0)
         return columns if prediction.ndim == 2 else columns[:, 1] - columns[:, 0]
 
     def curvature(self, y, prediction):
         targets, p, log_p = _above_zero(*self._on_logs(y, prediction))
         with np.errstate(over="ignore"):
-            bends = (self.log_bend(log_p) - self.log_slope(log_p)) / p / p
+            bends = (self.curvature_of_log(log_p) - self.gradient_of_log(log_p)) / p / p
             columns = np.where(targets > 0, targets * bends, 0.0)
         return columns if prediction.ndim == 2 else columns.sum(axis=1)
 
@@ -75,16 +74,17 @@ class TrueClassLoss(Loss):
 class LogLikelihoodLoss(TrueClassLoss):
     """``-sum_k t_k log p_k`` up to a constant: the loss that matches sigmoid and softmax."""
 
-    form = "matching"
     convex = True
+    convex_through = (Probit, ComplementaryLogLog)
+    forms = (Matching, *LogarithmicLoss.forms)
 
-    def of_log(self, log_p):
+    def value_of_log(self, log_p):
         return -log_p
 
-    def log_slope(self, log_p):
+    def gradient_of_log(self, log_p):
         return np.full_like(log_p, -1.0)
 
-    def log_bend(self, log_p):
+    def curvature_of_log(self, log_p):
         return np.zeros_like(log_p)
 
 
@@ -118,7 +118,7 @@ class CrossEntropy(LogLikelihoodLoss):
         self.label_smoothing = label_smoothing
 
     def check_parameters(self):
-        if not (isinstance(self.label_smoothing, Real) and 0 <= self.label_smoothing < 1):
+        if not (is_real(self.label_smoothing) and 0 <= self.label_smoothing < 1):
             raise ValueError(f"label_smoothing must be in [0, 1); got {self.label_smoothing!r}.")
 
     def targets(self, y):
@@ -147,8 +147,9 @@ class KLDivergence(LogLikelihoodLoss):
     0.0
     """
 
-    def offset(self, y):
-        return xlogy(y, y).sum(axis=1) if y.ndim == 2 else xlogy(y, y) + xlogy(1 - y, 1 - y)
+    def completed(self, y, value):
+        entropy = xlogy(y, y).sum(axis=1) if y.ndim == 2 else xlogy(y, y) + xlogy(1 - y, 1 - y)
+        return np.maximum(value + entropy, 0.0)
 
 
 class Focal(TrueClassLoss):
@@ -182,19 +183,19 @@ class Focal(TrueClassLoss):
         return self.gamma == 0
 
     def check_parameters(self):
-        if not (isinstance(self.gamma, Real) and 0 <= self.gamma < np.inf):
+        if not (is_real(self.gamma) and 0 <= self.gamma < np.inf):
             raise ValueError(f"gamma must be a finite number >= 0; got {self.gamma!r}.")
 
     # with q = 1 - p and r = -log(p) / q, which tends to 1 where q vanishes, no power of q is divided by q
 
-    def of_log(self, log_p):
+    def value_of_log(self, log_p):
         return -((-np.expm1(log_p)) ** self.gamma) * log_p
 
-    def log_slope(self, log_p):
+    def gradient_of_log(self, log_p):
         p, q, r = self._p_q_r(log_p)
         return -(q**self.gamma) * (1 + self.gamma * p * r)
 
-    def log_bend(self, log_p):
+    def curvature_of_log(self, log_p):
         p, q, r = self._p_q_r(log_p)
         # for gamma < 1 this has a pole at q = 0, which the bend in the scores has not: stay finite
         power = np.maximum(q, np.finfo(q.dtype).tiny) ** (self.gamma - 1)
@@ -235,16 +236,16 @@ class GeneralizedCrossEntropy(TrueClassLoss):
         self.q = q
 
     def check_parameters(self):
-        if not (isinstance(self.q, Real) and 0 < self.q <= 1):
+        if not (is_real(self.q) and 0 < self.q <= 1):
             raise ValueError(f"q must be in (0, 1]; got {self.q!r}. For q = 0 use CrossEntropy().")
 
-    def of_log(self, log_p):
+    def value_of_log(self, log_p):
         return -np.expm1(self.q * log_p) / self.q
 
-    def log_slope(self, log_p):
+    def gradient_of_log(self, log_p):
         return -np.exp(self.q * log_p)
 
-    def log_bend(self, log_p):
+    def curvature_of_log(self, log_p):
         return -self.q * np.exp(self.q * log_p)
 
 

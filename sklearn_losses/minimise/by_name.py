@@ -7,7 +7,7 @@ from difflib import get_close_matches
 
 from scipy.optimize import OptimizeResult, minimize
 
-from ..objective.preconditioners import hessian_with_common_shift
+from ..objective.points import Points
 
 NEVER = 1e-14  # tolerances that leave the decision to the callback
 
@@ -55,8 +55,8 @@ def minimize_by_name(name, model, fun, x, *, convex, callback, tol, max_iter) ->
     ----------
     name : str
         The method's name.
-    model : Conditioned
-        For Hessians and products.
+    model : Objective
+        In conditioned parameters; for Hessians and products.
     fun : callable
         Value and gradient.
     x : ndarray
@@ -76,14 +76,14 @@ def minimize_by_name(name, model, fun, x, *, convex, callback, tol, max_iter) ->
         When the method cannot run this problem; the message says why.
     """
     needs, limits, tolerances = METHODS[name.lower()]
-    if needs in ("product", "hessian") and not model.objective.composition.has_curvature:
+    if needs in ("product", "hessian") and not model.composition.has_curvature:
         raise ValueError(
-            f"solver={name!r} needs second derivatives, and {model.objective.loss} has no curvature(y, prediction). "
+            f"solver={name!r} needs second derivatives, and {model.loss} has no curvature(y, prediction). "
             "Use 'auto' or a method that needs gradients only, such as 'L-BFGS-B'."
         )
     if name.lower() == "dogleg" and not convex:
         raise ValueError(
-            f"solver='dogleg' needs a positive definite Hessian, and {model.objective.loss} is not convex in the "
+            f"solver='dogleg' needs a positive definite Hessian, and {model.loss} is not convex in the "
             "scores. Use 'auto', 'trust-exact' or 'L-BFGS-B'."
         )
     sweeps = len(x) if needs == "value" else 1
@@ -91,12 +91,14 @@ def minimize_by_name(name, model, fun, x, *, convex, callback, tol, max_iter) ->
     if "maxfun" in limits or "maxfev" in limits:
         options[limits[-1]] = 20 * max_iter * sweeps
     options |= dict.fromkeys(tolerances, tol)
-    derivatives = {
+    points = Points(model)
+    by_need: dict[str, dict] = {
         "value": {},
         "gradient": {"jac": True},
-        "product": {"jac": True, "hessp": model.hessian_product},
-        "hessian": {"jac": True, "hess": lambda point: hessian_with_common_shift(model, point, convex=True)},
-    }[needs]
+        "product": {"jac": True, "hessp": points.hessian_product},
+        "hessian": {"jac": True, "hess": points.dense_hessian},
+    }
+    derivatives = by_need[needs]
     objective = fun if derivatives else lambda point: fun(point)[0]
     try:
         return minimize(objective, x, method=name, callback=callback, options=options, **derivatives)

@@ -16,7 +16,8 @@ from ..certificates import proofs
 from ..certificates.gap import Gap, is_negligible, is_out_of_reach
 from ..certificates.sampled import SampledBound
 from ..objective import representer
-from ..objective.parameters import Conditioned, Unchanged, column_statistics, condition
+from ..objective.objective import Objective
+from ..objective.points import Points
 from ..objective.preconditioners import dense_inverse
 from ..objective.split import Split, hard_labels
 from ..solvers import augmented_lagrangian, gradient_descent, quasi_newton
@@ -78,7 +79,7 @@ class Fitting:
         if companion is None:
             return self.null.theta
         tol = max(task.tol, STARTING_TOLERANCE) if task.domain == "probabilities" else task.tol
-        first = task.with_loss(companion, tol=tol, max_iter=max(task.max_iter // 2, 1))
+        first = task.with_loss(companion, tol=tol, max_iter=max(task.max_iter // 2, 1), watch=task.watch_start)
         found = Fitting(first, "auto").run()
         self.recorder.n_iter += found.n_iter
         return found.theta
@@ -133,8 +134,8 @@ class Fitting:
         task, solver = self.task, str(self.solver)
         corner = not task.loss.separable and task.has_bound
         exactly = task.piecewise and solver == "auto"
-        conditioned = Conditioned(*condition(hard_labels(task.objective) if exactly else task.objective))
-        rows = conditioned.objective.rows
+        conditioned = (hard_labels(task.objective) if exactly else task.objective).conditioned()
+        rows = conditioned.rows
         few = rows.n_rows * rows.n_features <= WRITTEN_ENTRIES and not rows.is_sparse
         model = conditioned.written() if few else conditioned
 
@@ -151,11 +152,11 @@ class Fitting:
     def _reduced(self, start: Array) -> Found:
         """More features than rows: the equivalent problem in as many features as rows."""
         task, objective = self.task, self.task.objective
-        statistics = center, _ = column_statistics(objective)
+        statistics = center, _ = objective.rows.statistics()
         reduced = representer.Reduction(objective, center if objective.fit_intercept else np.zeros_like(center))
 
         outer = task.watch
-        watch = outer and (lambda theta, value: outer(reduced.to_features(theta), value))
+        watch = outer and (lambda theta, value, gap: outer(reduced.to_features(theta), value, gap))
         # values of the reduced problem are not those of the whole, so that its best point is not of this record
         small = Fitting(replace(task, objective=reduced.objective, watch=watch, warm=None), "auto")
         small.recorder.n_iter = self.recorder.n_iter
@@ -191,16 +192,16 @@ class Fitting:
         task, objective, recorder = self.task, self.task.objective, self.recorder
         recorder.enter(objective.value_and_gradient, lambda theta: theta)
         second = objective.composition.has_curvature
-        plain = Conditioned(objective, Unchanged(np.ones(objective.rows.n_features)))
-        estimate = Gap(plain) if task.has_bound else None
+        points = Points(objective, convex=task.convex)
+        estimate = recorder.estimate = Gap(objective) if task.has_bound else None
         tol = task.tol
         for _ in range(CERTIFICATION_ROUNDS):
             result = minimize(
                 recorder.fun,
                 start,
                 jac=True,
-                hess=objective.hessian if second else None,
-                hessp=objective.hessian_product if second else None,
+                hess=(lambda theta: points.hessian(theta).dense()) if second else None,
+                hessp=points.hessian_product if second else None,
                 method=method,
                 callback=recorder.callback,
                 options={"maxiter": task.max_iter, "tol": tol, "estimate": estimate},
@@ -223,7 +224,7 @@ class Fitting:
         if estimate is not None:
             x, value, bound = proofs.by_gradient(task.objective, x, gap=_gap_of(task))
             return Found(x, value, bound, bound <= self.allowed(value), 0, result)
-        model = Conditioned(*condition(task.objective))
+        model = task.objective.conditioned()
         converged = (
             not task.kinked
             and not self.recorder.undefined
@@ -238,7 +239,7 @@ class Run:
     """A phase in the coordinates of its solver."""
 
     task: Task
-    model: Conditioned
+    model: Objective
     recorder: Recorder
     start: Array
     fitting: Fitting
@@ -256,6 +257,7 @@ def _fit_exactly(run: Run) -> Found:
         def callback(intermediate_result):
             intermediate_result.x = split.to_model(intermediate_result.x)
             intermediate_result.fun *= split.loss_unit
+            intermediate_result.dual_gap *= split.loss_unit
             run.recorder.callback(intermediate_result)
 
         result = minimize(
@@ -324,10 +326,10 @@ def _is_credible(run: Run, x: Array, value: float, result: OptimizeResult, said:
     return _is_minimum(run.model, x, value, task)
 
 
-def _is_minimum(model: Conditioned, x: Array, value: float, task: Task) -> bool:
+def _is_minimum(model: Objective, x: Array, value: float, task: Task) -> bool:
     """Whether a quasi-Newton method from x finds nothing lower by more than the tolerance."""
-    known = model.objective.composition.has_curvature and len(x) <= TRIED_PARAMETERS
-    inverse = dense_inverse(model, x, convex=task.convex) if known else None
+    known = model.composition.has_curvature and len(x) <= TRIED_PARAMETERS
+    inverse = dense_inverse(model.hessian(x, convex=task.convex)) if known else None
     options = {"metric": lambda x, level: inverse if level == 0 else None, "tol": task.tol, "maxiter": TRIED_STEPS}
     result = minimize(model.value_and_gradient, x, jac=True, method=quasi_newton, options=options)
     certain = result.success or (ending(result) is ROUNDING and result.estimate <= task.tol * abs(value))
@@ -342,7 +344,9 @@ def _automatically(run: Run) -> tuple[Solve, Bound | None]:
     task, recorder = run.task, run.recorder
     tol = task.tol if task.has_bound and task.loss.separable else None
     chosen = strategies.plan(run.model, run.start, convex=task.convex, tol=tol, random_state=task.random_state)
-    bound = (chosen.bound or _gap_of(task)(run.model)) if task.has_bound else None
+    if chosen.points is not None:
+        recorder.value_and_gradient = chosen.points.value_and_gradient
+    bound = recorder.estimate = (chosen.bound or _gap_of(task)(run.model)) if task.has_bound else None
     begun = [chosen.start]
     if task.may_vanish:
         # separable classes without a penalty: F falls for ever, and once it is this small nothing is left to learn
@@ -376,7 +380,7 @@ def _no_steps(x: Array, recorder: Recorder) -> OptimizeResult:
 
 def _by_name(run: Run, name: str) -> tuple[Solve, Bound | None]:
     task, model, recorder = run.task, run.model, run.recorder
-    bound = _gap_of(task)(model) if task.has_bound else None
+    bound = recorder.estimate = _gap_of(task)(model) if task.has_bound else None
 
     def solve(x, tol):
         if bound is not None:

@@ -34,7 +34,8 @@ class Recorder:
     loss : Loss
         For the error that names it.
     watch : callable or None
-        Told the parameters and the value after every iteration; it may raise StopIteration.
+        Told the parameters, the value and, where there is a bound, an estimate of the gap (nan elsewhere) after every
+        iteration; it may raise StopIteration.
     """
 
     def __init__(self, loss: Loss, watch: Callable | None):
@@ -42,6 +43,7 @@ class Recorder:
         self.n_iter = 0
         self.undefined = False  # whether a value or a gradient was not a number
         self.stop: Callable[[Array, float, Array], bool] | None = None
+        self.estimate: Callable[[Array, float, Array], float] | None = None  # of the gap, for those who watch
         self.reached = False  # whether ``stop`` ended the phase
         self.stopped_by_watch = False
         self.has_stalled = False
@@ -99,8 +101,11 @@ class Recorder:
             # some of SciPy's methods hand over the point alone
             x = np.asarray(getattr(intermediate_result, "x", intermediate_result))
             value = getattr(intermediate_result, "fun", self.best.value if self.best else np.nan)
+            gap = getattr(intermediate_result, "dual_gap", None)
+            if gap is None:
+                gap = self.estimate(*self.best) if self.estimate and self.best else np.nan
             try:
-                self.watch(self.to_theta(x), float(value))
+                self.watch(self.to_theta(x), float(value), float(gap))
             except StopIteration:
                 self.stopped_by_watch = True
                 raise

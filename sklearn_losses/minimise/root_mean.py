@@ -12,7 +12,6 @@ from dataclasses import replace
 import numpy as np
 
 from ..certificates.gap import Gap, Proof
-from ..objective.parameters import Conditioned, condition
 from .task import Found, Task
 
 Array = np.ndarray
@@ -26,18 +25,17 @@ class RootMeanGap(Gap):
 
     def proof(self, x: Array, value: float, gradient: Array) -> Proof:
         """The bound at x, from its residuals. At most one pass."""
-        model, objective = self.model, self.model.objective
-        scores = model.scores(x)
-        mean, dual = objective.of_scores(scores)
-        residuals = 0.5 * dual
-        size = float(np.sqrt(mean))
-        if objective.fit_intercept:
-            residuals = residuals - objective.weights @ residuals
-        norm = float(np.sqrt(objective.weights @ residuals**2))
+        model, weights = self.model, self.model.rows.weights_of(slice(None))
+        here = model.at_scores(model.scores(x))
+        residuals = 0.5 * here.dual.gathered()
+        size = float(np.sqrt(here.mean))
+        if model.fit_intercept:
+            residuals = residuals - weights @ residuals
+        norm = float(np.sqrt(weights @ residuals**2))
         if not norm > 0.0:
             return Proof(x, value, self.at_most(value, np.inf))
         root, penalised = self._root[self._penalised], self._penalised
-        pulled = model.adjoint(residuals / norm)[penalised] / root
+        pulled = model.adjoint(model.rows.spread(residuals / norm))[penalised] / root
         held = root * x[penalised]
         # the best share of this q: the bound is a parabola in it
         square = float(pulled @ pulled)
@@ -73,7 +71,7 @@ class Corner:
         self.lowest, self.n_iter = found.value - found.gap, found.n_iter
         # near the corner the values are squares of rounding errors, on which a solver would dwell
         self._inside = task.with_loss(task.loss.inner(), tol=CORNER_TOLERANCE, max_iter=CORNER_STEPS)
-        self._model = Conditioned(*condition(task.objective))
+        self._model = task.objective.conditioned()
         self._gap = RootMeanGap(self._model)
 
     @property
@@ -81,13 +79,14 @@ class Corner:
         return self.best.value - self.lowest <= self.task.tol * self.best.value
 
     def mean_at(self, theta: Array) -> float:
-        return self.task.objective.of_scores(self.task.objective.scores(theta))[0]
+        objective = self.task.objective
+        return objective.at_scores(objective.scores(theta)).mean
 
     def step(self, mean: float) -> float:
         """Solve the problem that the tangent at a mean leaves; return the mean at its solution."""
         task = self.task
-        part = self._inside.objective.over(self._inside.objective.rows)
-        part.penalty = float(np.max(task.objective.penalty)) / task.loss.total(mean)[1]
+        strength = 1.0 / task.loss.total(mean)[1]
+        part = self._inside.objective.replaced(penalty=task.objective.penalty.times(strength))
         inner = self._solve(replace(self._inside, objective=part, warm=self.best.theta))
         self.n_iter += max(inner.n_iter, 1)
         x = self._model.from_theta(inner.theta)

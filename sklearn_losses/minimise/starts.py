@@ -50,7 +50,7 @@ class Null:
 
     def _constant(self) -> Array | float:
         task, objective = self.task, self.task.objective
-        first = _first_constant(task, objective.y, objective.weights)
+        first = _first_constant(task, objective.rows.targets_of(slice(None)), objective.rows.weights_of(slice(None)))
         if task.loss.link == "log" or not task.convex or (objective.n_outputs > 1 and not task.loss.smooth):
             return first
         y, weights = self._y, self._weights
@@ -66,9 +66,9 @@ class Null:
             if not composition.has_curvature:
                 return None
             targets, scores = self._targets(y), self._scores(first + shift, len(weights))
+            total = composition.curvature(targets, scores).weighted_sum(weights)
             if objective.n_outputs == 1:
-                return np.reshape(np.dot(weights, composition.blocks(targets, scores)), (1, 1))
-            total = composition.mean_block(targets, scores, weights)
+                return np.reshape(total, (1, 1))
             return total + np.trace(total) / objective.n_outputs**2
 
         reach = float(np.abs(y - first).max()) if task.domain == "values" else 1.0
@@ -102,7 +102,7 @@ def _first_constant(task: Task, y: Array, weights: Array) -> float:
 
 def _distinct_targets(objective: Objective) -> tuple[Array, Array]:
     """The targets with their weights: of hard labels one a class, which is all that a constant can tell apart."""
-    y, weights = objective.y, objective.weights
+    y, weights = objective.rows.targets_of(slice(None)), objective.rows.weights_of(slice(None))
     if objective.regression or y.ndim == 2:
         return y, weights
     if y.dtype.kind in "iu":
@@ -124,7 +124,9 @@ def companion(task: Task) -> Loss | None:
         return None if task.convex else CrossEntropy()
     if task.domain == "scores" or not task.convex or not task.loss.smooth or task.loss.link != "identity":
         return None
-    return _straight_lines(task.loss, task.objective.y, task.objective.weights) if task.loss.separable else None
+    rows = task.objective.rows
+    targets, weights = rows.targets_of(slice(None)), rows.weights_of(slice(None))
+    return _straight_lines(task.loss, targets, weights) if task.loss.separable else None
 
 
 def _straight_lines(loss: Loss, y: Array, weights: Array) -> Loss | None:

@@ -5,18 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
 
 import numpy as np
 from scipy.optimize import minimize
 
 from ..certificates.sampled import SampledBound
-from ..objective.parameters import Conditioned
+from ..objective.objective import Objective
+from ..objective.points import Points
 from ..objective.preconditioners import (
     by_class_inverse,
     dense_inverse,
     diagonal_inverse,
-    hessian_with_common_shift,
     kronecker_inverse,
     typical_inverse,
 )
@@ -56,18 +55,18 @@ class Plan:
     derivatives: dict = field(default_factory=dict)
     options: dict = field(default_factory=dict)
     bound: SampledBound | None = None  # a better one than by the gradient
+    points: Points | None = None  # where values and second derivatives share what a point has cost
 
 
-def plan(model: Conditioned, x: np.ndarray, *, convex: bool, tol: float | None, random_state: RandomState) -> Plan:
+def plan(model: Objective, x: np.ndarray, *, convex: bool, tol: float | None, random_state: RandomState) -> Plan:
     """How to minimise a smooth objective from x; to prove a gap of tol, relative to F, where that is not None."""
-    objective = model.objective
-    rows, n_outputs = objective.rows, objective.n_outputs
+    rows, n_outputs = model.rows, model.n_outputs
     n_rows, width = rows.n_rows, rows.n_features + 1
     if width > DENSE_PARAMETERS:
-        if not objective.composition.has_curvature:
+        if not model.composition.has_curvature:
             return Plan(x, quasi_newton)
         return _with_products(model, x, convex=convex, random_state=random_state)
-    if not objective.composition.has_curvature:
+    if not model.composition.has_curvature:
         typical = typical_inverse(sample(model, min(n_rows, 40 * width), random_state)[0])
         options = {"metric": lambda x, level: typical if level == 0 else None, "scaled": True}
         return Plan(x, quasi_newton, options=options)
@@ -82,7 +81,7 @@ def plan(model: Conditioned, x: np.ndarray, *, convex: bool, tol: float | None, 
         return _jointly(model, x, tol, convex=convex, random_state=random_state)
 
     def inverse(part, x):
-        return dense_inverse(part, x, convex=convex)
+        return dense_inverse(part.hessian(x, convex=convex))
 
     if sizes is not None:
         return _from_samples(model, x, sizes, inverse, tol, random_state)
@@ -105,68 +104,74 @@ def sample_sizes(n_rows: int, n_parameters: int) -> tuple[int, int] | None:
     return int(max(5 * n_parameters, min(20 * n_parameters, large / 4), FEWEST_ROWS)), large
 
 
-def _all_at_once(model: Conditioned, x: np.ndarray, *, convex: bool) -> Plan:
-    if convex and model.objective.n_parameters > FEW_PARAMETERS:
-        model.keeps_scores = True
-        kept = Kept(partial(dense_inverse, model, convex=convex), PRODUCTS_PER_METRIC)
+def _all_at_once(model: Objective, x: np.ndarray, *, convex: bool) -> Plan:
+    points = Points(model, convex=convex, keeps_scores=convex and model.n_parameters > FEW_PARAMETERS)
+    if points.keeps_scores:
+        kept = Kept(lambda x: dense_inverse(points.hessian(x)), PRODUCTS_PER_METRIC)
         options = {"preconditioner": kept, "tol": NEWTON_TOLERANCE}
-        return Plan(x, truncated_newton, {"hessp": model.hessian_product}, options)
-
-    def hessian(x):
-        return hessian_with_common_shift(model, x, convex=convex)
+        return Plan(x, truncated_newton, {"hessp": points.hessian_product}, options, points=points)
 
     last: dict = {"tol": NEWTON_TOLERANCE}
-    if model.objective.rows.n_rows * model.objective.n_parameters**2 < LARGE_HESSIAN:
-        return Plan(x, newton, {"hess": hessian}, last)
+    if model.rows.n_rows * model.n_parameters**2 < LARGE_HESSIAN:
+        return Plan(x, newton, {"hess": points.dense_hessian}, last)
 
     def metric(x, level):
-        return dense_inverse(model, x, convex=convex)
+        return dense_inverse(points.hessian(x))
 
     first = {"metric": metric, "tol": LINEAR_TOLERANCE, "maxiter": QUICK_STEPS}
-    return Plan(x, chained, {"hess": hessian}, {"links": [(quasi_newton, first), (newton, last)]})
+    return Plan(x, chained, {"hess": points.dense_hessian}, {"links": [(quasi_newton, first), (newton, last)]})
 
 
-def _jointly(model: Conditioned, x: np.ndarray, tol: float | None, *, convex: bool, random_state: RandomState) -> Plan:
+def _jointly(model: Objective, x: np.ndarray, tol: float | None, *, convex: bool, random_state: RandomState) -> Plan:
     """K classes whose joint Hessian is too large to form often."""
-    rows, n_outputs = model.objective.rows, model.objective.n_outputs
+    rows, n_outputs = model.rows, model.n_outputs
     width = rows.n_features + 1
     factorising = n_outputs * width**2 * (width + min(rows.n_rows, BY_CLASS_SAMPLES[1]))
-    inverse = by_class_inverse if factorising <= MANY_CLASSES else kronecker_inverse
-    if rows.n_rows > 4 * BY_CLASS_SAMPLES[1] and inverse is by_class_inverse:
+    by_class = factorising <= MANY_CLASSES
+
+    def inverse_of(hessian):
+        return by_class_inverse(hessian) if by_class else kronecker_inverse(hessian)
+
+    def inverse(part, x):
+        return inverse_of(part.hessian(x, convex=convex))
+
+    if rows.n_rows > 4 * BY_CLASS_SAMPLES[1] and by_class:
         return _from_samples(model, x, BY_CLASS_SAMPLES, inverse, tol, random_state)
     part = _all_or_some(model, BY_CLASS_SAMPLES[1], random_state)
-    kept = Kept(partial(inverse, part), PRODUCTS_PER_METRIC)
-    model.keeps_scores = True
-    products = {"hessp": model.hessian_product}
+    points = Points(model, convex=convex, keeps_scores=True)
+    whole = part.rows is model.rows  # whose scores are at hand
+    kept = Kept(lambda x: inverse_of(points.hessian(x)) if whole else inverse(part, x), PRODUCTS_PER_METRIC)
+    products = {"hessp": points.hessian_product}
     written = not rows.is_sparse or rows.n_rows * width <= DENSE_ENTRIES
-    if not written or model.objective.n_parameters > FACTORISED_PARAMETERS:
-        return Plan(x, truncated_newton, products, {"preconditioner": kept})
-
-    def hessian(x):
-        return hessian_with_common_shift(model, x, convex=convex)
+    if not written or model.n_parameters > FACTORISED_PARAMETERS:
+        return Plan(x, truncated_newton, products, {"preconditioner": kept}, points=points)
 
     # conjugate gradients lose their way among losses that have all but vanished
     first = {"preconditioner": kept, "maxiter": MANY_STEPS}
-    return Plan(x, chained, products | {"hess": hessian}, {"links": [(truncated_newton, first), (newton, {})]})
+    links = {"links": [(truncated_newton, first), (newton, {})]}
+    return Plan(x, chained, products | {"hess": points.dense_hessian}, links, points=points)
 
 
-def _all_or_some(model: Conditioned, size: int, random_state: RandomState) -> Conditioned:
+def _all_or_some(model: Objective, size: int, random_state: RandomState) -> Objective:
     """The model written out, over a sample of its rows where it has more than so many."""
-    return model.written() if model.objective.rows.n_rows <= size else sample(model, size, random_state)[0]
+    return model.written() if model.rows.n_rows <= size else sample(model, size, random_state)[0]
 
 
-def _with_products(model: Conditioned, x: np.ndarray, *, convex: bool, random_state: RandomState) -> Plan:
+def _with_products(model: Objective, x: np.ndarray, *, convex: bool, random_state: RandomState) -> Plan:
     """Sparse rows, or very many features; where features are few beside the entries, in the metric of a sample."""
-    rows, width = model.objective.rows, model.objective.rows.n_features + 1
-    entries = rows.X.nnz if rows.is_sparse else rows.X.size
+    rows, width = model.rows, model.rows.n_features + 1
     size = 10 * width
-    metric: Callable = partial(diagonal_inverse, model)
-    if model.objective.n_outputs == 1 and size * width <= DENSE_ENTRIES and width**3 <= SAMPLED_METRIC * entries:
+    points = Points(model, convex=convex, keeps_scores=True)
+
+    def diagonal(x):
+        return diagonal_inverse(points.hessian(x))
+
+    metric: Callable = diagonal
+    if model.n_outputs == 1 and size * width <= DENSE_ENTRIES and width**3 <= SAMPLED_METRIC * rows.n_entries:
         part = _all_or_some(model, size, random_state)
-        metric = Kept(partial(dense_inverse, part, convex=convex), PRODUCTS_PER_METRIC)
-    model.keeps_scores = True
+        metric = Kept(lambda x: dense_inverse(part.hessian(x, convex=convex)), PRODUCTS_PER_METRIC)
     options = {"preconditioner": metric, "accuracy": SPARSE_ACCURACY}
-    return Plan(x, truncated_newton, {"hessp": model.hessian_product}, options)
+    return Plan(x, truncated_newton, {"hessp": points.hessian_product}, options, points=points)
 
 
 class Kept:
@@ -185,9 +190,9 @@ class Kept:
         return self._metric(vector)
 
 
-def _from_samples(model: Conditioned, x: np.ndarray, sizes: tuple[int, int], inverse, tol, random_state) -> Plan:
+def _from_samples(model: Objective, x: np.ndarray, sizes: tuple[int, int], inverse, tol, random_state) -> Plan:
     """Tall data: a small sample, a large one in its metric, then all rows in the metric of the large one."""
-    n_rows, width = model.objective.rows.n_rows, model.objective.rows.n_features + 1
+    n_rows, width = model.rows.n_rows, model.rows.n_features + 1
     large, weights = sample(model, sizes[1], random_state)
     small = thinned(large, sizes[0])
     x = _on_sample(small, x, lambda x, level: inverse(small, x), STATISTICAL * width / sizes[0])
@@ -207,6 +212,6 @@ def _from_samples(model: Conditioned, x: np.ndarray, sizes: tuple[int, int], inv
     return Plan(x, quasi_newton, options={"metric": metric}, bound=bound)
 
 
-def _on_sample(part: Conditioned, x: np.ndarray, metric, tol: float) -> np.ndarray:
+def _on_sample(part: Objective, x: np.ndarray, metric, tol: float) -> np.ndarray:
     options = {"metric": metric, "tol": tol, "patience": 3.0, "maxiter": 100}
     return minimize(part.value_and_gradient, x, jac=True, method=quasi_newton, options=options).x

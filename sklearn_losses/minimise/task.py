@@ -8,9 +8,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from scipy.optimize import OptimizeResult
 
-from ..activations import Activation
+from ..activations import Link
 from ..losses import Loss
-from ..losses.on_scores import compose
 from ..objective.objective import Objective
 from ..objective.samples import RandomState
 from ..objective.split import has_exact_form
@@ -23,12 +22,13 @@ class Task:
     """The objective, the pair of loss and activation that it is made of, and the limits."""
 
     objective: Objective
-    activation: Activation
+    activation: Link
     domain: str
     tol: float
     max_iter: int
     random_state: RandomState
-    watch: Callable[[Array, float], None] | None = None
+    watch: Callable[[Array, float, float], None] | None = None
+    watch_start: Callable[[Array, float, float], None] | None = None  # while another loss's solution is looked for
     warm: Array | None = None  # parameters to start from, if they are better than none
 
     @property
@@ -39,7 +39,7 @@ class Task:
     @property
     def convex(self) -> bool:
         """Whether the loss is convex in the scores."""
-        return self.loss.is_convex_on(self.domain)
+        return self.objective.composition.convex
 
     @property
     def piecewise(self) -> bool:
@@ -49,12 +49,14 @@ class Task:
     @property
     def may_vanish(self) -> bool:
         """Whether separable classes could drive F to the loss's least value at infinity."""
-        return self.domain != "values" and self.loss.lower_bound is not None and not np.any(self.objective.penalty)
+        return self.domain != "values" and self.loss.lower_bound is not None and not np.any(self.objective.strengths)
 
     @property
     def has_bound(self) -> bool:
         """Whether a bound on F - min F can be drawn: a penalty on all weights, and a gradient that is continuous."""
-        return self.convex and self.loss.smooth and bool(np.all(self.objective.penalty > 0))
+        objective = self.objective
+        penalised = bool(np.all(objective.strengths[: objective.n_weights] > 0))
+        return self.convex and self.loss.smooth and penalised
 
     @property
     def kinked(self) -> bool:
@@ -70,9 +72,8 @@ class Task:
 
     def with_loss(self, loss: Loss, **changes) -> Task:
         """The same rows and penalty with another loss."""
-        objective = self.objective.over(self.objective.rows)
-        objective.loss, objective.composition = loss, compose(loss, self.activation)
-        return replace(self, objective=objective, watch=None, warm=None, **changes)
+        objective = self.objective.replaced(loss=loss, composition=loss.on_scores(self.activation))
+        return replace(self, objective=objective, warm=None, watch_start=None, **({"watch": None} | changes))
 
 
 @dataclass

@@ -1,62 +1,58 @@
-"""The objective: weighted mean of a loss over linear scores, plus the penalty."""
+"""The objective: rows, a loss on scores, a penalty and parameters, put together."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
+from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..data.gram import gram
-from ..data.rows import Rows
+from ..data import PerRow, Rows
 from ..losses import Loss
-from ..losses.metric import one_hot
-from ..losses.on_scores import Array, Composition, absolute
+from ..losses.on_scores import Array, LossOnScores
+from . import kernels
+from .hessian import Hessian
+from .parameters import AsTheyAre, Parameters, conditioned
+from .penalties import Penalty
 
 
-class Meter:
-    """Counts passes over the data of one fit; reading a part of it is a part of a pass."""
+class AtScores(NamedTuple):
+    """The mean loss at given scores, every row's slopes there, their weighted sums and those of their sizes, (K,)."""
 
-    def __init__(self, rows: Rows):
-        self._entries = rows.n_rows * rows.n_features
-        self.passes = 0.0
-
-    def count(self, rows: Rows, share: float = 1.0) -> None:
-        """Add the reading of some rows; a product in one direction only is half of it."""
-        self.passes += share * rows.n_rows * rows.n_features / self._entries
+    mean: float
+    dual: PerRow
+    total: Array
+    size: Array
 
 
 class Objective:
     r"""What a fit minimises, as a function of one flat parameter vector.
 
-    .. math:: F(W, b) = \frac{\sum_i s_i \ell(y_i, \phi(x_i W' + b))}{\sum_i s_i} + \frac{\alpha}{2} \|W\|^2
+    .. math:: F(W, b) = \frac{\sum_i s_i \ell(y_i, \phi(x_i W' + b))}{\sum_i s_i} + \mathrm{penalty}(W)
 
     The intercept b is not penalised. A parameter vector theta is W row by row, then b; `pack` and `unpack`
     translate. Made by the estimators' ``objective(X, y)``; minimise it with any optimiser you like.
 
+    It never changes; `conditioned`, `written`, `only` and `replaced` return new objectives, whose vectors may be others
+    (`Parameters`): `to_theta` and `from_theta` translate these.
+
     Parameters
     ----------
     rows : Rows
-        The data.
-    y : ndarray
-        Targets (n,); class codes (n,) of integers for K > 2 classes, or soft rows (n, K).
-    weights : ndarray of shape (n,)
-        Non-negative, of sum one.
+        The data, with targets and weights.
     loss : Loss
-        For the mean's transformation (`Loss.total`).
-    composition : Composition
+        For what it declares, and the mean's transformation (`Loss.total`).
+    composition : LossOnScores
         The loss on scores.
-    penalty : float or ndarray of shape (p,)
-        Strength of the penalty on W, for every feature.
-    n_outputs : int
-        Rows of W.
+    penalty : Penalty
+        Of the coefficients.
     fit_intercept : bool
         Whether there is a b.
     regression : bool
         Whether `unpack` returns coefficients (p,) and a float.
-    meter : Meter, optional
-        Counts the passes; shared by objectives over parts of the same data.
+    parameters : Parameters, optional
+        What a vector means; W and b themselves by default.
 
     Attributes
     ----------
@@ -67,77 +63,101 @@ class Objective:
     def __init__(
         self,
         rows: Rows,
-        y: NDArray,
-        weights: Array,
         *,
         loss: Loss,
-        composition: Composition,
-        penalty: float | Array,
-        n_outputs: int,
+        composition: LossOnScores,
+        penalty: Penalty,
         fit_intercept: bool,
         regression: bool = False,
-        meter: Meter | None = None,
+        parameters: Parameters | None = None,
     ):
-        self.rows, self.y, self.weights = rows, y, weights
-        self.loss, self.composition = loss, composition
-        self.penalty, self.n_outputs, self.fit_intercept = penalty, n_outputs, fit_intercept
-        self.regression = regression
-        self.n_weights = n_outputs * rows.n_features
-        self.n_parameters = self.n_weights + n_outputs * fit_intercept
-        self.meter = meter or Meter(rows)
+        self.rows, self.loss, self.composition, self.penalty = rows, loss, composition, penalty
+        self.fit_intercept, self.regression = fit_intercept, regression
+        self.n_outputs = rows.n_outputs
+        self.parameters = parameters or AsTheyAre(rows.n_features, rows.n_outputs, fit_intercept)
+        self.n_weights, self.n_parameters = self.parameters.n_weights, self.parameters.size
 
-    def over(self, rows: Rows, y: NDArray | None = None, weights: Array | None = None) -> Objective:
-        """The same objective over other rows."""
+    def replaced(
+        self,
+        *,
+        rows: Rows | None = None,
+        loss: Loss | None = None,
+        composition: LossOnScores | None = None,
+        penalty: Penalty | None = None,
+        parameters: Parameters | None = None,
+    ) -> Objective:
+        """The same objective with other rows, another loss, another penalty or other parameters."""
         return Objective(
-            rows,
-            self.y if y is None else y,
-            self.weights if weights is None else weights,
-            loss=self.loss,
-            composition=self.composition,
-            penalty=self.penalty,
-            n_outputs=self.n_outputs,
+            rows or self.rows,
+            loss=loss or self.loss,
+            composition=composition or self.composition,
+            penalty=penalty or self.penalty,
             fit_intercept=self.fit_intercept,
             regression=self.regression,
-            meter=self.meter,
+            parameters=parameters or (self.parameters if rows is None else None),
         )
+
+    def conditioned(self, statistics: tuple[Array, Array] | None = None) -> Objective:
+        """The same function in parameters that scale and offset of the columns do not reach.
+
+        The `Rows.statistics` are read from the rows, unless they are known.
+        """
+        rows, parameters = conditioned(self.rows, self.penalty, self.fit_intercept, statistics)
+        return self.replaced(rows=rows, parameters=parameters)
+
+    def written(self, indices: NDArray[np.intp] | slice = slice(None), weights: Array | None = None) -> Objective:
+        """The function over some rows (all by default), copied and written out in these parameters.
+
+        Their weights stay what they are, unless others are given.
+        """
+        parameters = self.parameters
+        rows = self.rows.written(parameters.transform, indices)
+        return self.replaced(
+            rows=rows if weights is None else rows.with_weights(weights),
+            penalty=parameters.penalty(self.penalty),
+            parameters=AsTheyAre(rows.n_features, rows.n_outputs, self.fit_intercept, parameters.variance),
+        )
+
+    def only(self, indices: NDArray[np.intp]) -> Objective:
+        """The function's terms for some rows, with their weights as they are."""
+        return self.replaced(rows=self.rows.only(indices), parameters=self.parameters)
 
     @property
     def n_passes(self) -> float:
         """Passes over the data so far."""
-        return self.meter.passes
+        return self.rows.meter.passes
 
-    def with_shift(self, theta: Array, sign: float) -> Array:
-        """Parameters for rows less the shift (sign +1) from those for the rows themselves, or back (sign -1)."""
-        if self.rows.shift is None:
-            return theta
-        coef, intercept = self.split(theta)
-        return self.join(coef, intercept + sign * (coef @ self.rows.shift))
+    @cached_property
+    def strengths(self) -> Array:
+        """How strongly convex the penalty is in every parameter, zero for intercepts."""
+        convexity = self.parameters.penalty(self.penalty).convexity(self.rows.n_features)
+        return np.concatenate([np.tile(convexity, self.n_outputs), np.zeros(self.n_parameters - self.n_weights)])
+
+    # Translations
 
     def pack(self, coef: ArrayLike, intercept: ArrayLike = 0.0) -> Array:
         """The parameter vector of coefficients (1, p), (K, p) or (p,) and an intercept (1,), (K,) or a float."""
-        coef = np.asarray(coef, dtype=np.float64)
+        coef = np.array(coef, dtype=np.float64)
         if coef.size != self.n_weights:
             raise ValueError(f"coef must hold {self.n_outputs} x {self.rows.n_features} numbers; got {coef.size}.")
-        if not self.fit_intercept:
-            return coef.ravel().copy()
-        return np.concatenate([coef.ravel(), np.broadcast_to(intercept, self.n_outputs).astype(np.float64)])
+        return self.parameters.of_model(
+            coef.reshape(self.n_outputs, -1), np.broadcast_to(intercept, self.n_outputs).astype(np.float64)
+        )
 
     def unpack(self, theta: ArrayLike) -> tuple[Array, Array | float]:
         """Coefficients and intercept, of the fitted attributes' shapes; an intercept of zero where there is none."""
-        coef, intercept = self.split(theta)
+        coef, intercept = self.parameters.model(np.asarray(theta, dtype=np.float64))
         return (coef[0], float(intercept[0])) if self.regression else (coef, intercept)
 
-    def split(self, theta: ArrayLike) -> tuple[Array, Array]:
-        """Coefficients (K, p) and intercepts (K,)."""
-        theta = np.asarray(theta, dtype=np.float64)
-        if theta.shape != (self.n_parameters,):
-            raise ValueError(f"theta must have shape ({self.n_parameters},); got {theta.shape}.")
-        coef = theta[: self.n_weights].reshape(self.n_outputs, -1)
-        return coef, theta[self.n_weights :] if self.fit_intercept else np.zeros(self.n_outputs)
+    def to_theta(self, x: Array) -> Array:
+        """W and b, for the rows as they came, as a vector."""
+        return self.parameters.join(*self.parameters.model(x))
 
-    def join(self, coef: Array, intercept: Array) -> Array:
-        """The parameter vector of coefficients (K, p) and intercepts (K,)."""
-        return np.concatenate([coef.ravel(), intercept]) if self.fit_intercept else coef.ravel()
+    def from_theta(self, theta: Array) -> Array:
+        """Where such a vector is in these parameters."""
+        return self.parameters.of_model(*self.parameters.split(theta))
+
+    # The function and its derivatives
 
     def value(self, theta: ArrayLike) -> float:
         """F at theta."""
@@ -145,26 +165,17 @@ class Objective:
 
     def value_and_gradient(self, theta: ArrayLike) -> tuple[float, Array]:
         """F and its gradient, in one pass over the data."""
-        coef, intercept = self.split(theta)
+        x = np.asarray(theta, dtype=np.float64)
+        coef, intercept = self.parameters.on_rows(x)
+        return self._put_together(
+            x, coef, *self.rows.sum(kernels.value_and_gradient, self.composition, coef, intercept)
+        )
 
-        def of_rows(rows):
-            block = self.rows.block(rows)
-            values, gradient = self.composition.value_and_gradient(
-                self.targets(rows), self._scores(block, coef, intercept)
-            )
-            weights = self.weights[rows]
-            return np.dot(weights, values), *self._pull_back(block, _scaled(gradient, weights))
-
-        # an infinite or undefined F is an answer that solvers understand; they step back from it
-        with np.errstate(over="ignore", invalid="ignore"):
-            mean, coef_gradient, intercept_gradient = self.rows.sum(of_rows)
-            self.meter.count(self.rows)
-            value, slope, _ = self.loss.total(float(mean))
-            penalised = (np.sqrt(self.penalty) * coef).ravel()
-            value += 0.5 * float(np.dot(penalised, penalised))
-            self.rows.see(coef_gradient)
-            coef_gradient = slope * coef_gradient + self.penalty * coef
-            return value, self.join(coef_gradient, slope * intercept_gradient)
+    def scored_value_and_gradient(self, x: Array) -> tuple[PerRow, float, Array]:
+        """The scores of all rows, which stay with them, and the same; still one pass."""
+        coef, intercept = self.parameters.on_rows(x)
+        scores, *sums = self.rows.each(kernels.scored_value_and_gradient, self.composition, coef, intercept)
+        return scores, *self._put_together(x, coef, *sums)
 
     def hessian_product(self, theta: ArrayLike, v: ArrayLike) -> Array:
         """The Hessian of F at theta times a vector.
@@ -174,172 +185,104 @@ class Objective:
         ValueError
             When the loss has no curvature.
         """
-        return self.hessian_at(theta)(v)
+        return self.hessian(np.asarray(theta, dtype=np.float64)).apply(np.asarray(v, dtype=np.float64))
 
-    def hessian_at(self, theta: ArrayLike, scores: Array | None = None) -> Callable[[ArrayLike], Array]:
-        """The Hessian of F at theta as a function of a vector; a product takes one pass over the data."""
-        self._require_curvature()
-        scores = self.scores(theta) if scores is None else scores
-        curved = self._curved(scores)
-        mean_and_gradient = None if self.loss.separable else self._mean_and_gradient(scores)
+    def hessian(self, x: Array, *, convex: bool = True, scores: PerRow | None = None) -> Hessian:
+        """The Hessian of F as an operator."""
+        return Hessian(self, x, convex=convex, scores=scores)
 
-        def product(v: ArrayLike) -> Array:
-            coef, intercept = self.split(v)
-
-            def of_rows(rows):
-                block = self.rows.block(rows)
-                moved = self._scores(block, coef, intercept)
-                return self._pull_back(block, _scaled(curved[rows.start](moved), self.weights[rows]))
-
-            result = self.join(*self.rows.sum(of_rows))
-            self.meter.count(self.rows)
-            if mean_and_gradient is not None:
-                mean, gradient = mean_and_gradient
-                _, slope, bend = self.loss.total(mean)
-                result = slope * result + bend * (gradient @ self.join(coef, intercept)) * gradient
-            result[: self.n_weights] += (self.penalty * coef).ravel()
-            return result
-
-        return product
-
-    def hessian(self, theta: ArrayLike, *, convex: bool = True) -> Array:
-        """The Hessian of F, dense; where the loss is not convex, with every row's curvature made positive."""
-        hessian = self.data_hessian(theta, convex=convex)
-        diagonal = np.arange(self.n_weights)
-        hessian[diagonal, diagonal] += np.tile(np.broadcast_to(self.penalty, self.rows.n_features), self.n_outputs)
-        return hessian
-
-    def data_hessian(
-        self, theta: ArrayLike, *, convex: bool, transform: Callable | None = None, dtype: type = np.float64
-    ) -> Array:
-        """The same without the penalty, with respect to the weights of transformed rows if there is a transform.
-
-        The products of every block's rows are computed in ``dtype``.
-        """
-        self._require_curvature()
-        coef, intercept = self.split(theta)
-
-        def of_rows(rows):
-            block = self.rows.block(rows)
-            y, scores = self.targets(rows), self._scores(block, coef, intercept)
-            blocks = self.composition.blocks(y, scores)
-            blocks = blocks if convex else absolute(blocks)
-            features = self._with_ones(block, transform, dtype)
-            sums = (gram(features, _scaled(blocks, self.weights[rows]), ones=self.fit_intercept),)
-            if self.loss.separable:
-                return sums
-            values, _ = self.composition.value_and_gradient(y, scores)
-            return *sums, np.dot(self.weights[rows], values)
-
-        hessian, *mean = self.rows.sum(of_rows)
-        self.meter.count(self.rows)
-        if mean:
-            hessian *= self.loss.total(float(mean[0]))[1]
-        return hessian
-
-    def scores(self, theta: ArrayLike) -> Array:
-        """All rows' scores, (n,) or (n, K)."""
-        coef, intercept = self.split(theta)
-        scores = np.empty((self.rows.n_rows, self.n_outputs), order="F")
-        flat = scores[:, 0] if self.n_outputs == 1 else scores
-
-        def of_rows(rows):
-            block = self.rows.block(rows)
-            flat[rows] = self._scores(block, coef, intercept)
-            return ()
-
-        self.rows.sum(of_rows)
-        self.meter.count(self.rows, 0.5)
-        return flat
-
-    def of_scores(self, scores: Array) -> tuple[float, Array]:
-        """The weighted mean loss at given scores and every row's derivative in them; no pass over X."""
-        gradient = np.empty_like(scores)
-
-        def of_rows(rows):
-            values, gradient[rows] = self.composition.value_and_gradient(self.targets(rows), scores[rows])
-            return (np.dot(self.weights[rows], values),)
-
-        return float(self.rows.sum(of_rows)[0]), gradient
-
-    def adjoint(self, dual: Array) -> Array:
-        """The transpose of `scores`, weighted: the sum over rows of weight x dual x row, in the order of theta."""
-        coef, intercept = self.rows.sum(
-            lambda rows: self._pull_back(self.rows.block(rows), _scaled(dual[rows], self.weights[rows]))
-        )
-        self.meter.count(self.rows, 0.5)
-        self.rows.see(coef)
-        return self.join(coef, intercept)
-
-    def gram(self, blocks: Array, dtype: type) -> Array:
-        """The sum over rows of weight x block x (row row'), dense, in the order of theta, computed in ``dtype``."""
-
-        def of_rows(rows):
-            features = self._with_ones(self.rows.block(rows), dtype=dtype)
-            return (gram(features, _scaled(blocks[rows], self.weights[rows]), ones=self.fit_intercept),)
-
-        return self.rows.sum(of_rows)[0]
-
-    def _curved(self, scores: Array) -> dict[int, Callable[[Array], Array]]:
-        """The second derivatives in the scores, ready for many products: a function for every block of rows."""
-        curved: dict[int, Callable[[Array], Array]] = {}
-
-        def of_rows(rows):
-            y, some = self.targets(rows), scores[rows]
-            if self.n_outputs == 1:
-                curved[rows.start] = partial(np.multiply, self.composition.blocks(y, some))
-            else:
-                curved[rows.start] = self.composition.curvature_at(y, some)
-            return ()
-
-        self.rows.sum(of_rows)
-        return curved
-
-    def _mean_and_gradient(self, scores: Array) -> tuple[float, Array]:
-        mean, dual = self.of_scores(scores)
-        return mean, self.adjoint(dual)
-
-    def only(self, indices: NDArray[np.intp]) -> Objective:
-        """The objective's terms for some rows; their weights stay what they are."""
-        rows = Rows(self.rows.only(indices), self.n_outputs, self.rows.shift, self.rows.workers)
-        return self.over(rows, self.y[indices], self.weights[indices])
-
-    def targets(self, rows: slice | NDArray[np.intp]) -> NDArray:
-        """The targets of some rows, as losses take them."""
-        y = self.y[rows]
-        return one_hot(y, self.n_outputs) if y.dtype.kind in "iu" else y
-
-    # Products with small results are written np.dot, which lets the other thread work; matmul does so for large ones.
-    # Scores of several outputs are kept column by column, which is the order that reductions over classes like.
-
-    def _scores(self, block, coef: Array, intercept: Array) -> Array:
-        if self.n_outputs == 1:
-            return block @ coef[0] + intercept[0]
-        scores = (coef @ block.T).T if isinstance(block, np.ndarray) else np.asfortranarray(block @ coef.T)
-        scores += intercept
-        return scores
-
-    def _pull_back(self, block, gradient: Array) -> tuple[Array, Array]:
-        """The sums over rows of gradient x row and of gradient, shapes (K, p) and (K,)."""
-        product = np.dot(gradient.T, block) if isinstance(block, np.ndarray) else (block.T @ gradient).T
-        return product.reshape(self.n_outputs, -1), gradient.sum(axis=0).reshape(self.n_outputs)
-
-    def _with_ones(self, block, transform: Callable | None = None, dtype: type = np.float64) -> Array:
-        dense = block if isinstance(block, np.ndarray) else block.toarray()
-        dense = dense if transform is None else transform(dense)
-        if not self.fit_intercept:
-            return dense.astype(dtype, copy=False)
-        features = np.empty((len(dense), dense.shape[1] + 1), dtype)
-        features[:, :-1], features[:, -1] = dense, 1.0
-        return features
-
-    def _require_curvature(self) -> None:
+    def require_curvature(self) -> None:
+        """Raise a ValueError where the loss has none."""
         if not self.composition.has_curvature:
             raise ValueError(
                 f"{self.loss} has no curvature(y, prediction), so its Hessian is not known. Give it one, or use a "
                 "solver that needs gradients only."
             )
 
+    # In two halves, by way of the scores
 
-def _scaled(rows: Array, weights: Array) -> Array:
-    return rows * weights.reshape(-1, *(1,) * (rows.ndim - 1))
+    def scores(self, x: Array) -> PerRow:
+        """All rows' scores, (n,) or (n, K)."""
+        coef, intercept = self.parameters.on_rows(x)
+        return self.rows.each(kernels.scores, coef, intercept, passes=0.5)[0]
+
+    def at_scores(self, scores: PerRow, shift: Array | float = 0.0) -> AtScores:
+        """The losses at scores to which a shift (K,) is added; no pass over X."""
+        dual, mean, total, size = self.rows.each(
+            kernels.slopes, self.composition, scores, self._per_output(shift), passes=0
+        )
+        return AtScores(float(mean), dual, np.reshape(total, self.n_outputs), np.reshape(size, self.n_outputs))
+
+    def largest(self, scores: PerRow) -> float:
+        """The size of the largest score."""
+        return float(self.rows.sum(kernels.largest, scores, passes=0)[0].array)
+
+    def losses(self, scores: PerRow, shift: Array | float = 0.0) -> PerRow:
+        """Every row's loss there."""
+        return self.rows.each(kernels.losses, self.composition, scores, self._per_output(shift), passes=0)[0]
+
+    def mean_curvature(self, scores: PerRow, shift: Array | float = 0.0) -> Array:
+        """The mean curvature there, (K, K), with some along the common shift of classes that has none."""
+        (matrix,) = self.rows.sum(kernels.mean_curvature, self.composition, scores, self._per_output(shift), passes=0)
+        return matrix + np.trace(matrix) / self.n_outputs**2 if self.n_outputs > 1 else matrix
+
+    def targets(self) -> Array:
+        """All rows' targets, as losses take them."""
+        return self.rows.each(kernels.all_targets, passes=0)[0].gathered()
+
+    def gram(self, indices: NDArray[np.intp], curvature: Array, dtype: type = np.float64) -> Array:
+        """The weighted sum over some rows of curvature (m,) or (m, K, K) x (row row'), in these parameters.
+
+        The products are computed in ``dtype``.
+        """
+        part = self.written(indices)
+        (matrix,) = part.rows.sum(
+            kernels.curved_gram,
+            part.rows.spread(curvature),
+            part.parameters.transform,
+            self.fit_intercept,
+            dtype,
+            passes=0,
+            entries=self.n_parameters**2,
+        )
+        return matrix
+
+    def adjoint(self, dual: PerRow, x: Array | None = None) -> Array:
+        """The transpose of `scores` at x, weighted: the sum over rows of weight x dual x row as a gradient.
+
+        The point matters where the parameters are not linear.
+        """
+        coef, intercept = self.rows.sum(kernels.pulled_back, dual, passes=0.5)
+        self._see(coef)
+        return self.parameters.pull_back(np.empty(0) if x is None else x, coef, intercept)
+
+    def from_dual(self, x: Array, mean: float, dual: PerRow) -> tuple[float, Array]:
+        """F and its gradient at x, from the mean loss there and every row's slopes."""
+        coef, _ = self.parameters.on_rows(x)
+        return self._put_together(x, coef, mean, *self.rows.sum(kernels.pulled_back, dual, passes=0.5))
+
+    def of_penalty(self, x: Array, v: Array) -> Array:
+        """The penalty's Hessian at x times a vector."""
+        coef, _ = self.parameters.on_rows(x)
+        change, _ = self.parameters.push_forward(x, v)
+        return self.parameters.pull_back(x, self.penalty.curvature(coef) * change, np.zeros(self.n_outputs))
+
+    def _put_together(
+        self, x: Array, coef: Array, mean: float, of_coef: Array, of_intercept: Array
+    ) -> tuple[float, Array]:
+        self._see(of_coef)
+        # an infinite or undefined F is an answer that solvers understand; they step back from it
+        with np.errstate(over="ignore", invalid="ignore"):
+            value, slope, _ = self.loss.total(float(mean))
+            value += self.penalty.value(coef)
+            of_coef = slope * of_coef + self.penalty.gradient(coef)
+            return value, self.parameters.pull_back(x, of_coef, slope * of_intercept)
+
+    def _see(self, total: Array) -> None:
+        # a sum over all entries is finite only if they are
+        meter = self.rows.meter
+        if not meter.known_finite:
+            meter.known_finite = bool(np.isfinite(total).all())
+
+    def _per_output(self, shift: Array | float) -> Array:
+        return np.broadcast_to(np.asarray(shift, dtype=np.float64), self.n_outputs)

@@ -1,23 +1,23 @@
-"""A change of variables that makes every feature's scale and offset nobody's problem.
+"""What solvers move in: maps from one flat vector x to the coefficients and intercepts of a model, and back.
 
-Solvers move in x = (V, c), where every column is centred and has about unit spread; the model is
+Features of any scale and offset are nobody's problem in `Scaled` parameters (V, c), where every column is centred and
+has about unit spread:
 
     W = V / scale,    b = c - W center.
-
-The penalty stays that of W: in x its strength is ``penalty / scale**2`` for every feature.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from abc import ABC, abstractmethod
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from ..data.rows import Rows, stratified
-from ..losses.on_scores import Array
-from .objective import Objective
+from ..data import Rows
+from ..data.rows import Transform
+from .penalties import Penalty
+
+Array = NDArray[np.floating]
 
 # the curvature of a typical loss in its score; it only balances data against penalty in the scale of a column
 TYPICAL_CURVATURE = 0.25
@@ -25,261 +25,218 @@ TYPICAL_CURVATURE = 0.25
 # offsets beyond this many spreads are subtracted from the rows themselves, because sums would lose their digits
 FAR_OFFSET = 1e4
 
-SAMPLED_ROWS = 1_024
-FEW_ROWS = 32  # samples' worth of rows up to which all of them are read
 
+class Parameters(ABC):
+    """The map from x to the model of a row, and what follows from it for derivatives.
 
-@dataclass(frozen=True)
-class Coordinates:
-    """Column centers, inverse scales and what is left of the variances, (p,) each.
+    x is a matrix (K, p) row by row, then K numbers if there is an intercept. Rows may have lost an origin
+    (`Rows.origin`): `on_rows` is the model of rows as they are stored, `model` that of rows as they came.
 
-    An inverse scale of zero keeps the weight of a column that says nothing at zero.
+    Parameters
+    ----------
+    n_features, n_outputs : int
+        p and K.
+    fit_intercept : bool
+        Whether there are intercepts.
+
+    Attributes
+    ----------
+    linear : bool
+        Whether the map is, so that it adds no curvature of its own; only then does `transform` exist.
+    variance : ndarray of shape (p,)
+        Of every feature, as far as it is known, in the units of x.
     """
 
-    center: Array
-    inverse_scale: Array
+    linear = True
     variance: Array
-    n_outputs: int
-    fit_intercept: bool
 
-    def to_theta(self, x: Array) -> Array:
-        """Parameters of the model; linear, so directions are translated too."""
-        n_weights = self.n_outputs * len(self.center)
-        coef = x[:n_weights].reshape(self.n_outputs, -1) * self.inverse_scale
+    def __init__(self, n_features: int, n_outputs: int, fit_intercept: bool):
+        self.n_features, self.n_outputs, self.fit_intercept = n_features, n_outputs, fit_intercept
+        self.n_weights = n_features * n_outputs
+        self.size = self.n_weights + n_outputs * fit_intercept
+
+    @abstractmethod
+    def on_rows(self, x: Array) -> tuple[Array, Array]:
+        """Coefficients (K, p) and intercepts (K,) for the rows as they are stored."""
+
+    @abstractmethod
+    def model(self, x: Array) -> tuple[Array, Array]:
+        """The same for the rows as they came."""
+
+    @abstractmethod
+    def of_model(self, coef: Array, intercept: Array) -> Array:
+        """Where such a model is."""
+
+    @abstractmethod
+    def push_forward(self, x: Array, v: Array) -> tuple[Array, Array]:
+        """How `on_rows` changes at x along v."""
+
+    @abstractmethod
+    def pull_back(self, x: Array, coef: Array, intercept: Array) -> Array:
+        """A gradient in what `on_rows` returns as a gradient at x: the transpose of `push_forward`."""
+
+    @abstractmethod
+    def bend(self, x: Array, v: Array, coef: Array, intercept: Array) -> Array | float:
+        """How `pull_back` of a fixed gradient changes at x along v: zero where the map is linear."""
+
+    @property
+    def transform(self) -> Transform | None:
+        """For dense rows, those whose products with x are the scores; None where these are the rows themselves."""
+        return None
+
+    @abstractmethod
+    def penalty(self, penalty: Penalty) -> Penalty:
+        """The penalty of coefficients as one of the (K, p) matrix in x."""
+
+    def split(self, x: ArrayLike) -> tuple[Array, Array]:
+        """The matrix (K, p) and the intercepts (K,) in a vector of this size; zeros where there are none."""
+        x = np.asarray(x, dtype=np.float64)
+        if x.shape != (self.size,):
+            raise ValueError(f"theta must have shape ({self.size},); got {x.shape}.")
+        matrix = x[: self.n_weights].reshape(self.n_outputs, -1)
+        return matrix, x[self.n_weights :] if self.fit_intercept else np.zeros(self.n_outputs)
+
+    def join(self, matrix: Array, intercept: Array) -> Array:
+        """The vector of a matrix (K, p) and intercepts (K,)."""
+        return np.concatenate([matrix.ravel(), intercept]) if self.fit_intercept else matrix.ravel()
+
+    def by_class(self, x: Array) -> Array:
+        """A vector as one row a class, with the intercept last."""
+        matrix, intercept = self.split(x)
+        return np.column_stack([matrix, intercept]) if self.fit_intercept else matrix
+
+    def of_classes(self, by_class: Array) -> Array:
+        """The vector of such rows."""
         if not self.fit_intercept:
-            return coef.ravel()
-        return np.concatenate([coef.ravel(), x[n_weights:] - coef @ self.center])
+            return by_class.ravel()
+        return self.join(by_class[:, :-1], by_class[:, -1])
 
-    def from_theta(self, theta: Array) -> Array:
-        """Where a model's parameters are in these coordinates."""
-        n_weights = self.n_outputs * len(self.center)
-        coef = theta[:n_weights].reshape(self.n_outputs, -1)
+
+class AsTheyAre(Parameters):
+    """x is the model.
+
+    Parameters
+    ----------
+    variance : ndarray of shape (p,), optional
+        Of the features; ones by default.
+    """
+
+    def __init__(self, n_features: int, n_outputs: int, fit_intercept: bool, variance: Array | None = None):
+        super().__init__(n_features, n_outputs, fit_intercept)
+        self.variance = np.ones(n_features) if variance is None else variance
+
+    def on_rows(self, x):
+        return self.split(x)
+
+    def model(self, x):
+        return self.split(x)
+
+    def of_model(self, coef, intercept):
+        return self.join(coef, intercept)
+
+    def push_forward(self, x, v):
+        return self.split(v)
+
+    def pull_back(self, x, coef, intercept):
+        return self.join(coef, intercept)
+
+    def bend(self, x, v, coef, intercept):
+        return 0.0
+
+    def penalty(self, penalty):
+        return penalty
+
+
+class Scaled(Parameters):
+    """Centred and scaled features.
+
+    Parameters
+    ----------
+    center, inverse_scale : ndarray of shape (p,)
+        Of the columns of the rows as they are stored. An inverse scale of zero keeps the weight of a column that says
+        nothing at zero.
+    variance : ndarray of shape (p,)
+        What is left of the columns' variances.
+    origin : ndarray of shape (p,) or None
+        What the stored rows have lost already.
+    """
+
+    def __init__(
+        self,
+        n_outputs: int,
+        fit_intercept: bool,
+        *,
+        center: Array,
+        inverse_scale: Array,
+        variance: Array,
+        origin: Array | None = None,
+    ):
+        super().__init__(len(center), n_outputs, fit_intercept)
+        self.center, self.inverse_scale, self.variance, self.origin = center, inverse_scale, variance, origin
+
+    def on_rows(self, x):
+        matrix, intercept = self.split(x)
+        coef = matrix * self.inverse_scale
+        return coef, intercept - coef @ self.center
+
+    def model(self, x):
+        coef, intercept = self.on_rows(x)
+        return coef, intercept if self.origin is None else intercept - coef @ self.origin
+
+    def of_model(self, coef, intercept):
         used = self.inverse_scale > 0
-        scaled = np.divide(coef, self.inverse_scale, out=np.zeros_like(coef), where=used)
-        if not self.fit_intercept:
-            return scaled.ravel()
-        return np.concatenate([scaled.ravel(), theta[n_weights:] + np.where(used, coef, 0.0) @ self.center])
+        matrix = np.divide(coef, self.inverse_scale, out=np.zeros_like(coef), where=used)
+        offset = self.center if self.origin is None else self.center + self.origin
+        return self.join(matrix, intercept + np.where(used, coef, 0.0) @ offset)
 
-    def gradient(self, theta_gradient: Array) -> Array:
-        """A gradient in theta as a gradient in x: the transpose of `to_theta`."""
-        n_weights = self.n_outputs * len(self.center)
-        coef = theta_gradient[:n_weights].reshape(self.n_outputs, -1)
+    def push_forward(self, x, v):
+        return self.on_rows(v)
+
+    def pull_back(self, x, coef, intercept):
         if not self.fit_intercept:
             return (coef * self.inverse_scale).ravel()
-        intercept = theta_gradient[n_weights:]
-        centred = coef - intercept[:, None] * self.center
-        return np.concatenate([(centred * self.inverse_scale).ravel(), intercept])
+        return self.join((coef - intercept[:, None] * self.center) * self.inverse_scale, intercept)
 
-    def transform(self, rows: Array, out: Array | None = None) -> Array:
-        """Dense rows in these coordinates, in ``out`` or a new array."""
+    def bend(self, x, v, coef, intercept):
+        return 0.0
+
+    @property
+    def transform(self):
+        return self._transformed
+
+    def _transformed(self, rows: Array, out: Array | None = None) -> Array:
         transformed = np.subtract(rows, self.center, out=out)
         transformed *= self.inverse_scale
         return transformed
 
-    def penalty(self, strengths: Array) -> Array:
-        """Strengths of the penalty on W as strengths on V."""
-        return (np.sqrt(strengths) * self.inverse_scale) ** 2
+    def penalty(self, penalty):
+        return penalty.scaled(self.inverse_scale)
 
 
-@dataclass(frozen=True)
-class Unchanged:
-    """The coordinates of rows that are written out in them already."""
+def conditioned(
+    rows: Rows, penalty: Penalty, fit_intercept: bool, statistics: tuple[Array, Array] | None = None
+) -> tuple[Rows, Scaled]:
+    """Parameters in which rows have unit spread, and these rows, less an origin where offsets are extreme.
 
-    variance: Array
-
-    def to_theta(self, x: Array) -> Array:
-        return x
-
-    def from_theta(self, theta: Array) -> Array:
-        return theta
-
-    def gradient(self, theta_gradient: Array) -> Array:
-        return theta_gradient
-
-    def transform(self, rows: Array, out: Array | None = None) -> Array:
-        if out is None:
-            return rows
-        np.copyto(out, rows)
-        return out
-
-    def penalty(self, strengths: Array) -> Array:
-        return strengths
-
-
-class Conditioned:
-    """An objective in conditioned coordinates, over the same rows and without a copy of them."""
-
-    # whether the scores of a point are kept for what else is asked about it, which saves half a pass each time
-    keeps_scores = False
-
-    def __init__(self, objective: Objective, coordinates: Coordinates | Unchanged):
-        self.objective, self.coordinates = objective, coordinates
-        self._scored: tuple[Array, Array] | None = None
-        self._curved: tuple[Array, Callable[[Array], Array]] | None = None
-        penalty = coordinates.penalty(np.broadcast_to(objective.penalty, objective.rows.n_features))
-        # one strength a parameter, in the order of x; zero for intercepts
-        n_intercepts = objective.n_parameters - objective.n_weights
-        self.penalty = np.concatenate([np.tile(penalty, objective.n_outputs), np.zeros(n_intercepts)])
-
-    def to_theta(self, x: Array) -> Array:
-        """Parameters for the rows as they came, whatever was subtracted from them."""
-        return self.objective.with_shift(self.coordinates.to_theta(x), -1.0)
-
-    def from_theta(self, theta: Array) -> Array:
-        """Where parameters for the rows as they came are in these coordinates."""
-        return self.coordinates.from_theta(self.objective.with_shift(theta, 1.0))
-
-    def value_and_gradient(self, x: Array) -> tuple[float, Array]:
-        if self.keeps_scores:
-            return self.from_dual(x, *self.objective.of_scores(self.scores(x)))
-        value, gradient = self.objective.value_and_gradient(self.coordinates.to_theta(x))
-        return value, self.coordinates.gradient(gradient)
-
-    def from_dual(self, x: Array, mean: float, dual: Array) -> tuple[float, Array]:
-        """F and its gradient at x, from the mean loss there and every row's derivative in its scores."""
-        value, slope, _ = self.objective.loss.total(mean)
-        value += 0.5 * float(np.sum((np.sqrt(self.penalty) * x) ** 2))
-        return value, slope * self.adjoint(dual) + self.penalty * x
-
-    def hessian_product(self, x: Array, v: Array) -> Array:
-        # solvers ask for many products at one point
-        if self._curved is None or self._curved[0] is not x:
-            self._curved = (x, self.objective.hessian_at(self.coordinates.to_theta(x), self.scores(x)))
-        return self.coordinates.gradient(self._curved[1](self.coordinates.to_theta(v)))
-
-    def scores(self, x: Array) -> Array:
-        if self._scored is not None and self._scored[0] is x:
-            return self._scored[1]
-        scores = self.objective.scores(self.coordinates.to_theta(x))
-        if self.keeps_scores:
-            self._scored = (x, scores)
-        return scores
-
-    def adjoint(self, dual: Array) -> Array:
-        return self.coordinates.gradient(self.objective.adjoint(dual))
-
-    def hessian(self, x: Array, *, convex: bool = True, dtype: type = np.float64) -> Array:
-        theta, transform = self.coordinates.to_theta(x), self.coordinates.transform
-        hessian = self.objective.data_hessian(theta, convex=convex, transform=transform, dtype=dtype)
-        hessian.flat[:: len(hessian) + 1] += self.penalty
-        return hessian
-
-    def gram(self, rows: NDArray[np.intp], blocks: Array, dtype: type) -> Array:
-        return self.written(rows).objective.gram(blocks, dtype)
-
-    def only(self, indices: NDArray[np.intp]) -> Conditioned:
-        return Conditioned(self.objective.only(indices), self.coordinates)
-
-    def written(self, indices=slice(None), weights: Array | None = None) -> Conditioned:
-        """The model over some rows (all by default), copied and written out in these coordinates."""
-        if isinstance(self.coordinates, Unchanged) and weights is None:
-            return self if isinstance(indices, slice) else self.only(indices)
-        objective = self.objective
-        transform = self.coordinates.transform
-        if isinstance(indices, slice):
-            rows = transform(objective.rows.take(indices))
-        else:
-            rows = objective.rows.transformed(indices, transform)
-        part = objective.over(
-            Rows(rows, objective.n_outputs, None, objective.rows.workers),
-            y=objective.y[indices],
-            weights=objective.weights[indices] if weights is None else weights,
-        )
-        part.penalty = self.penalty[: rows.shape[1]]
-        return Conditioned(part, Unchanged(self.coordinates.variance))
-
-
-def condition(objective: Objective, statistics: tuple[Array, Array] | None = None) -> tuple[Objective, Coordinates]:
-    """Coordinates for an objective; and the objective over shifted rows where offsets are extreme.
-
-    The `column_statistics` are read from the rows, unless they are known.
+    The `Rows.statistics` are read from the rows, unless they are known.
     """
-    rows = objective.rows
-    center, spread = statistics or column_statistics(objective)
-    if not objective.fit_intercept:
+    center, spread = statistics or rows.statistics()
+    if not fit_intercept:
         spread = np.hypot(spread, center)
         center = np.zeros_like(center)
-    elif not rows.is_sparse and (np.abs(center) > FAR_OFFSET * spread).any():
-        shifted = Rows(rows.X, objective.n_outputs, center, rows.workers)
-        objective = objective.over(shifted)
-        center = np.zeros_like(center)
-    scale = np.hypot(np.sqrt(TYPICAL_CURVATURE) * spread, np.sqrt(objective.penalty))
+    far = (np.abs(center) > FAR_OFFSET * spread) & (spread > 0)
+    if far.any():
+        rows = rows.from_origin(np.where(far, center, 0.0))
+        center = center if rows.origin is None else center - rows.origin
+    scale = np.hypot(np.sqrt(TYPICAL_CURVATURE) * spread, np.sqrt(penalty.convexity(rows.n_features)))
     with np.errstate(divide="ignore", over="ignore"):
         inverse = np.where(spread > 0, 1.0 / scale, 0.0)
     inverse = np.minimum(inverse, np.finfo(float).max)
-    variance = (spread * inverse) ** 2
-    return objective, Coordinates(center, inverse, variance, objective.n_outputs, objective.fit_intercept)
-
-
-def column_statistics(objective: Objective) -> tuple[Array, Array]:
-    """Center and spread of every column; exactly zero spread for constant columns.
-
-    They only steer solvers, so that for tall data a sample of rows will do, unless a column is so rare or so
-    heavy-tailed that two halves of the sample disagree about it.
-    """
-    rows, weights = objective.rows, objective.weights
-    if not rows.is_sparse and rows.n_rows > FEW_ROWS * SAMPLED_ROWS:
-        halves = []
-        for start in (0.25, 0.75):
-            # stratified by weight, so that it does not matter whether the rows are sorted
-            part = Rows(rows.take(stratified(weights, SAMPLED_ROWS, start)))
-            halves.append(_statistics(part, np.full(SAMPLED_ROWS, 1 / SAMPLED_ROWS)))
-            objective.meter.count(part)
-        (center, spread), (_, other) = halves
-        if (spread < 2 * other).all() and (other < 2 * spread).all():
-            return center, spread
-    objective.meter.count(rows)
-    return _statistics(rows, weights)
-
-
-def _statistics(rows: Rows, weights: Array) -> tuple[Array, Array]:
-    """Weighted mean and standard deviation of every column, whatever its size."""
-    if rows.is_sparse:
-        return _sparse_statistics(rows, weights)
-    first = rows.take(slice(0, 1))[0]
-    with np.errstate(over="ignore", invalid="ignore"):
-        offset, square = _moments(rows, weights, first, np.ones_like(first))
-        variance = square - offset**2
-        # sums of squares that overflowed or underflowed, and columns that look constant, get a closer look
-        doubtful = ~np.isfinite(square) | (square < np.finfo(float).tiny / np.finfo(float).eps)
-    unit = np.ones_like(first)
-    if doubtful.any():
-        size = _largest(rows)
-        unit = np.where(doubtful & (size > 0), np.maximum(size, np.finfo(float).tiny), 1.0)
-        offset, square = _moments(rows, weights, first, unit)
-        variance = square - offset**2
-    # a first row far from the mean costs digits of the variance; never call a varying column constant for that
-    spread = np.sqrt(np.maximum(variance, np.finfo(float).eps ** 2 * square))
-    return first + offset * unit, spread * unit
-
-
-def _moments(rows: Rows, weights: Array, first: Array, unit: Array) -> tuple[Array, Array]:
-    """Weighted mean and mean square of ``x / unit - first / unit``."""
-    plain = (unit == 1.0).all()
-
-    def of_rows(where):
-        block = rows.block(where)
-        shifted = block - first if plain else block / unit - first / unit
-        return np.dot(weights[where], shifted), np.einsum("i,ij,ij->j", weights[where], shifted, shifted)
-
-    return rows.sum(of_rows)
-
-
-def _largest(rows: Rows) -> Array:
-    largest = np.zeros(rows.n_features)
-    for group in rows.groups:
-        for where in group:
-            np.maximum(largest, np.abs(rows.block(where)).max(axis=0), out=largest)
-    return largest
-
-
-def _sparse_statistics(rows: Rows, weights: Array) -> tuple[Array, Array]:
-    def of_rows(where):
-        block = rows.block(where)
-        squares = type(block)((block.data**2, block.indices, block.indptr), shape=block.shape)
-        return block.T @ weights[where], squares.T @ weights[where]
-
-    mean, square = rows.sum(of_rows)
-    variance = square - mean**2
-    # a full column may be constant up to rounding
-    return mean, np.sqrt(np.where(variance > 1e-14 * square, variance, 0.0))
+    return rows, Scaled(
+        rows.n_outputs,
+        fit_intercept,
+        center=center,
+        inverse_scale=inverse,
+        variance=(spread * inverse) ** 2,
+        origin=rows.origin,
+    )

@@ -11,73 +11,52 @@ import numpy as np
 from scipy.linalg import solve_triangular
 from scipy.linalg.lapack import dpstrf
 
-from ..data.rows import Rows
 from ..losses.on_scores import Array
 from .objective import Objective
 
 MOST_ROWS = 2_500
-CHUNK_ENTRIES = 500_000
-GROUPS = 2
 SPARSE_WORK = 1_800  # a sparse product takes long; n^3 over this many non-zeros takes as long as solving without
 
 
 def pays(objective: Objective) -> bool:
     """Whether there are few enough rows, and more features than these."""
     rows = objective.rows
-    if rows.is_sparse and rows.n_rows**3 > SPARSE_WORK * rows.X.nnz:
+    if rows.is_sparse and rows.n_rows**3 > SPARSE_WORK * rows.n_entries:
         return False
-    return rows.n_rows <= MOST_ROWS and rows.n_features > rows.n_rows and bool(np.all(objective.penalty > 0))
+    return rows.n_rows <= MOST_ROWS and rows.n_features > rows.n_rows and objective.penalty.spherical
 
 
 class Reduction:
-    """An objective over n rows and p > n features as one over n rows and at most n features."""
+    """An objective over n rows and p > n features as one over n rows and at most n features.
+
+    Its penalty is `spherical`.
+    """
 
     def __init__(self, objective: Objective, center: Array):
         self.full, self.center = objective, center
-        gram = _gram_of_rows(objective.rows, center)
-        objective.meter.count(objective.rows)
+        gram = objective.rows.inner_products(center)
         factor, pivots, rank, _ = dpstrf(gram, lower=1, tol=np.finfo(float).eps * len(gram) * gram.diagonal().max())
         self.pivots = pivots[:rank] - 1
         factor = np.tril(factor)[:, :rank]
         self.triangle = factor[:rank]
-        rows = np.empty_like(factor)
-        rows[pivots - 1] = factor
-        self.objective = objective.over(Rows(rows, objective.n_outputs, None, objective.rows.workers))
+        features = np.empty_like(factor)
+        features[pivots - 1] = factor
+        self.objective = objective.replaced(rows=objective.rows.with_features(features))
 
     def to_reduced(self, theta: Array) -> Array:
         """Parameters of the reduced model with the same scores as a model of the features."""
-        coef, intercept = self.full.split(theta)
+        coef, intercept = self.full.parameters.split(theta)
         rows = self.full.rows.take(self.pivots) - self.center
         reduced = self._solve(rows @ coef.T, trans="N").T
-        return self.objective.join(reduced, intercept + coef @ self.center)
+        return self.objective.parameters.join(reduced, intercept + coef @ self.center)
 
     def to_features(self, theta: Array) -> Array:
         """Parameters of the model of the features."""
-        reduced, intercept = self.objective.split(theta)
+        reduced, intercept = self.objective.parameters.split(theta)
         shares = self._solve(reduced.T, trans="T")
         coef = shares.T @ self.full.rows.take(self.pivots) - np.outer(shares.sum(axis=0), self.center)
-        return self.full.join(coef, intercept - coef @ self.center)
+        return self.full.parameters.join(coef, intercept - coef @ self.center)
 
     def _solve(self, right: Array, trans: str) -> Array:
         # rows that are all alike leave no triangle, and older LAPACK wrappers refuse an empty one
         return solve_triangular(self.triangle, right, lower=True, trans=trans) if right.size else right
-
-
-def _gram_of_rows(rows: Rows, center: Array) -> Array:
-    """``A A'`` for the centred rows A, in chunks of columns."""
-    if rows.is_sparse:
-        products, along = (rows.X @ rows.X.T).toarray().astype(np.float64), rows.X @ center
-        return products - along[:, None] - along + center @ center
-    size = max(CHUNK_ENTRIES // rows.n_rows, 1)
-    starts = np.arange(0, rows.n_features, size)
-
-    def of_group(group):
-        total = np.zeros((rows.n_rows, rows.n_rows))
-        for start in group:
-            columns = slice(start, start + size)
-            shift = center[columns] if rows.shift is None else center[columns] + rows.shift[columns]
-            chunk = rows.X[:, columns] - shift
-            total += chunk @ chunk.T
-        return total
-
-    return sum(rows.workers.map(of_group, np.array_split(starts, GROUPS)))

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from ..losses.on_scores import Array
 from ..losses.pieces import Pieces
 from .objective import Objective
-from .parameters import Conditioned
 
 NO_PENALTY = 1e-24
 FAR = 100.0  # units from the median at which a target counts as an outlier
@@ -25,30 +24,30 @@ class Split:
 
     Parameters
     ----------
-    model : Conditioned
-        The objective in conditioned coordinates. Its loss declares `pieces` for one score, or `prox` and
+    model : Objective
+        The objective in conditioned parameters. Its loss declares `pieces` for one score, or `prox` and
         `prox_curvature` for K.
     """
 
-    def __init__(self, model: Conditioned):
+    def __init__(self, model: Objective):
         self.model = model
-        objective = model.objective
-        self.loss = objective.loss
-        self.weights = objective.weights
-        self.n_rows, self.n_outputs = objective.rows.n_rows, objective.n_outputs
-        self.n_intercepts = self.n_outputs * objective.fit_intercept
-        self.y = objective.targets(slice(None))
+        rows = model.rows
+        self.loss = model.loss
+        self.weights = rows.weights_of(slice(None))
+        self.n_rows, self.n_outputs = rows.n_rows, model.n_outputs
+        self.n_intercepts = self.n_outputs * model.fit_intercept
+        self.y = model.targets()
         self.unit, self.loss_unit = 1.0, 1.0
         self.pieces: Pieces | None = None
         if self.n_outputs == 1:
             self.pieces = Pieces.of(self.loss, self.y)
-            if objective.regression:
+            if model.regression:
                 self.unit, self.loss_unit = _units(self.pieces, self.weights)
                 self.pieces = self.pieces.in_units(self.unit, self.loss_unit)
-        penalty = model.penalty * (self.unit**2 / self.loss_unit)
+        penalty = model.strengths * (self.unit**2 / self.loss_unit)
         # beside rounding, a weaker penalty than this is none
         self.penalty = np.where(penalty < NO_PENALTY, 0.0, penalty)
-        self._active: tuple[NDArray, Conditioned] | None = None
+        self._active: tuple[NDArray, Objective] | None = None
 
     def to_model(self, x: Array) -> Array:
         """The solver's x in the coordinates of the model."""
@@ -64,7 +63,7 @@ class Split:
         A loss is the same up to a constant on the sides of its kinks, so that a solution on the same side of a moved
         kink as of the true one solves both problems, and the size of an outlier costs no digits.
         """
-        if self.pieces is None or not self.model.objective.regression:
+        if self.pieces is None or not self.model.regression:
             return None
         kinks = self.pieces.kinks
         center = weighted_median(kinks[:, 0], self.weights)
@@ -85,14 +84,13 @@ class Split:
     @property
     def work(self) -> int:
         """Multiplications of `forward`."""
-        rows = self.model.objective.rows
-        return self.n_outputs * (rows.X.nnz if rows.is_sparse else rows.X.size)
+        return self.n_outputs * self.model.rows.n_entries
 
     def forward(self, x: Array) -> Array:
-        return self.model.scores(x)
+        return self.model.scores(x).gathered()
 
     def adjoint(self, dual: Array) -> Array:
-        return self.model.adjoint(dual)
+        return self.model.adjoint(self.model.rows.spread(dual))
 
     def value(self, scores: Array) -> Array:
         return self.loss.value(self.y, scores) if self.pieces is None else self.pieces.value(scores)
@@ -117,18 +115,18 @@ class Split:
 
     def features(self, rows: NDArray[np.intp]) -> Array:
         """Some rows of the data, without a one for the intercept."""
-        return self.model.written(rows).objective.rows.take(slice(None))
+        return self.model.written(rows).rows.take(slice(None))
 
     def gram(self, rows: NDArray[np.intp], blocks: Array, dtype: type) -> Array:
         return self.model.gram(rows, blocks, dtype)
 
     def product(self, rows: NDArray[np.intp], blocks: Array, v: Array) -> Array:
         active = self._only(rows)
-        moved = active.scores(v)
+        moved = active.scores(v).gathered()
         turned = blocks * moved if blocks.ndim == 1 else np.einsum("nij,nj->ni", blocks, moved)
-        return active.adjoint(turned)
+        return active.adjoint(active.rows.spread(turned))
 
-    def _only(self, rows: NDArray[np.intp]) -> Conditioned:
+    def _only(self, rows: NDArray[np.intp]) -> Objective:
         # conjugate gradients ask for many products with the same rows
         if self._active is None or self._active[0] is not rows:
             self._active = (rows, self.model.only(rows))
@@ -164,12 +162,12 @@ def hard_labels(objective: Objective) -> Objective:
 
     Losses on scores are linear in their targets, so nothing changes but the form.
     """
-    y = objective.y
+    rows = objective.rows
+    y = rows.targets_of(slice(None))
     if objective.regression or y.dtype.kind in "iu" or np.isin(y, (0.0, 1.0)).all():
         return objective
     shares = y if y.ndim == 2 else np.stack([1.0 - y, y], axis=1)
-    rows, classes = np.nonzero(shares)
-    expanded = objective.only(rows)
-    expanded.y = classes if y.ndim == 2 else classes.astype(np.float64)
-    expanded.weights = objective.weights[rows] * shares[rows, classes]
-    return expanded
+    indices, classes = np.nonzero(shares)
+    codes = classes if y.ndim == 2 else classes.astype(np.float64)
+    weights = rows.weights_of(indices) * shares[indices, classes]
+    return objective.replaced(rows=rows.only(indices).with_targets(codes, weights))

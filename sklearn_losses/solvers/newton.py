@@ -2,8 +2,9 @@
 
 import numpy as np
 from scipy.linalg import eigh
-from scipy.linalg.lapack import dpotrf, dpotrs
+from scipy.linalg.lapack import dpotrs
 
+from .cholesky import regular_factor
 from .descent import CONVERGED, EPSILON, Descent
 from .line_search import line_search
 
@@ -96,10 +97,8 @@ def _polish(run, solve, maxiter):
 
 def _factorise(hessian):
     """A function that applies the inverse of the Hessian, made positive definite where it is not."""
-    diagonal = hessian.diagonal()
-    factor, failed = dpotrf(hessian.T, lower=1, clean=0)
-    # A squared pivot relative to its diagonal entry is what the columns before it leave unexplained.
-    if not failed and (factor.diagonal() ** 2 > 10.0 * len(hessian) * EPSILON * diagonal).all():
+    factor = regular_factor(hessian, unexplained=10.0 * len(hessian) * EPSILON)
+    if factor is not None:
         return lambda vector: dpotrs(factor, vector, lower=1)[0]
     return _spectral_inverse(hessian)
 

@@ -8,7 +8,6 @@ from sklearn_losses.certificates.balance import balance
 from sklearn_losses.certificates.gap import Gap
 from sklearn_losses.certificates.intercept import slopes_at
 from sklearn_losses.minimise.root_mean import RootMeanGap
-from sklearn_losses.objective.parameters import Conditioned, condition
 
 CASES = {
     "ce": (LogisticRegressor, "ce"),
@@ -43,15 +42,16 @@ def problem(name, alpha, seed=0):
 def test_shares_make_slopes_sum_to_zero(name, distance):
     _, objective = problem(name, 1e-2)
     random = np.random.default_rng(1)
-    scores = distance * random.normal(size=(len(objective.y), objective.n_outputs))
+    scores = distance * random.normal(size=(objective.rows.n_rows, objective.n_outputs))
     scores = scores[:, 0] if objective.n_outputs == 1 else scores
+    weights, scores = objective.rows.weights, objective.rows.spread(scores)
     slopes = slopes_at(objective, scores)
-    balanced = balance(objective, scores, slopes)
+    balanced, dual = balance(objective, scores, 0.0, slopes), slopes.dual.gathered()
     assert balanced.shares.min() >= 0
-    assert balanced.shares.max() == 1 or (np.sign(slopes.dual[objective.weights > 0]) == np.sign(slopes.dual[0])).all()
-    shares = balanced.shares if scores.ndim == 1 else balanced.shares[:, None]
-    left = objective.weights @ (shares * slopes.dual)
-    assert np.abs(left).max() <= 1e-12 * (objective.weights @ np.abs(slopes.dual)).max()
+    assert balanced.shares.max() == 1 or (np.sign(dual) == np.sign(dual[0])).all()
+    shares = balanced.shares if dual.ndim == 1 else balanced.shares[:, None]
+    left = weights @ (shares * dual)
+    assert np.abs(left).max() <= 1e-12 * (weights @ np.abs(dual)).max()
     assert 0 <= balanced.price <= slopes.mean
 
 
@@ -61,7 +61,7 @@ def test_shares_make_slopes_sum_to_zero(name, distance):
 @np.errstate(over="ignore", invalid="ignore")
 def test_the_bound_holds_anywhere(name, alpha, distance):
     model, objective = problem(name, alpha)
-    conditioned = Conditioned(*condition(objective))
+    conditioned = objective.conditioned()
     gap = (RootMeanGap if name == "rmse" else Gap)(conditioned)
     optimum = conditioned.from_theta(objective.pack(model.coef_, model.intercept_))
     random = np.random.default_rng(2)
@@ -81,5 +81,5 @@ def test_the_bound_holds_anywhere(name, alpha, distance):
 def test_no_bound_without_a_curvature_in_the_intercept_or_something_to_pay_with():
     _, objective = problem("ce", 1e-2)
     objective.loss.lower_bound = None
-    slopes = slopes_at(objective, np.full(len(objective.y), 1e9))
-    assert balance(objective, np.full(len(objective.y), 1e9), slopes) is None
+    scores = objective.rows.spread(np.full(objective.rows.n_rows, 1e9))
+    assert balance(objective, scores, 0.0, slopes_at(objective, scores)) is None

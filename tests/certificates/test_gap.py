@@ -11,7 +11,6 @@ from sklearn.datasets import load_breast_cancer, load_wine, make_classification
 from sklearn_losses import LinearRegressor, LogisticRegressor, SoftmaxClassifier
 from sklearn_losses.certificates.gap import Gap
 from sklearn_losses.certificates.sampled import SampledBound
-from sklearn_losses.objective.parameters import Conditioned, condition
 from sklearn_losses.objective.preconditioners import dense_inverse
 
 
@@ -28,7 +27,7 @@ def test_the_bound_holds_at_any_point(loss, seed, alpha, scale):
     regression = loss in ("squared_error", "huber", "poisson")
     y = random.poisson(2.0, size=30) if regression else np.arange(30) % 2
     model = (LinearRegressor if regression else LogisticRegressor)(loss, alpha=alpha).fit(X, y)
-    conditioned = Conditioned(*condition(model.objective(X, y)))
+    conditioned = model.objective(X, y).conditioned()
     x = random.normal(size=4)
     _, value, bound = Gap(conditioned).proof(x, *conditioned.value_and_gradient(x))
     assert value - model.objective_value_ <= bound * (1 + 1e-9) + 1e-12 * value
@@ -48,14 +47,13 @@ def test_the_bound_from_some_rows_holds_too(loss, seed, alpha, distance):
     regression = loss in ("huber", "poisson")
     y = random.poisson(2.0, size=60) if regression else (X[:, 0] + random.normal(size=60) > 0).astype(int)
     model = (LinearRegressor if regression else LogisticRegressor)(loss, alpha=alpha, tol=1e-12).fit(X, y, weights)
-    objective, coordinates = condition(model.objective(X, y, weights))
-    everywhere = Conditioned(objective, coordinates)
-    optimum = coordinates.from_theta(objective.pack(model.coef_, model.intercept_))
+    everywhere = model.objective(X, y, weights).conditioned()
+    optimum = everywhere.pack(model.coef_, model.intercept_)
     x = optimum + distance * random.normal(size=4)
     rows = random.permutation(60)[:20]
-    part, own = everywhere.written(rows, np.full(20, 1 / 20)), objective.weights[rows]
+    part, own = everywhere.written(rows, np.full(20, 1 / 20)), everywhere.rows.weights_of(rows)
 
-    bound = SampledBound(everywhere, part, own, dense_inverse(part, optimum, convex=True), tol=1e-6)
+    bound = SampledBound(everywhere, part, own, dense_inverse(part.hessian(optimum)), tol=1e-6)
     value, gradient = everywhere.value_and_gradient(x)
     proved = bound.from_sample(x, gradient, slack=1e-12 * value)
     rounding = 1e-13 * (1 + abs(value))

@@ -31,10 +31,11 @@ def test_no_other_shift_is_better(loss, classes, away, spread):
     objective = objective_of(loss, classes)
     random = np.random.default_rng(0)
     scores = away + spread * random.normal(size=60 if classes in (0, 2) else (60, classes))
+    scores = objective.rows.spread(scores)
     shift, slopes = best_shift(objective, scores)
 
     def mean(shift):
-        return objective.of_scores(scores + (shift if scores.ndim == 2 else shift[0]))[0]
+        return objective.at_scores(scores, shift).mean
 
     assert slopes.mean == pytest.approx(mean(shift), rel=1e-12)
     assert slopes.mean <= mean(0 * shift) * (1 + 1e-12)
@@ -47,8 +48,8 @@ def test_no_other_shift_is_better(loss, classes, away, spread):
 @pytest.mark.parametrize("away", [1e3, -1e5, 1e9])
 def test_rows_that_are_all_saturated_come_back(away):
     objective = objective_of("ce", 2)
-    shift, slopes = best_shift(objective, np.full(60, away))
-    share = objective.weights @ objective.y
+    shift, slopes = best_shift(objective, objective.rows.spread(np.full(60, away)))
+    share = objective.rows.weights @ objective.rows.y
     assert slopes.mean == pytest.approx(-share * np.log(share) - (1 - share) * np.log(1 - share), rel=1e-9)
     assert shift[0] == pytest.approx(-away, rel=0.01)
 
@@ -56,7 +57,7 @@ def test_rows_that_are_all_saturated_come_back(away):
 @pytest.mark.parametrize("unit", [1e3, 1e6, 1e12])
 def test_targets_of_any_unit(unit):
     objective = objective_of("log_cosh", 0, unit)
-    shift, slopes = best_shift(objective, np.zeros(60))
-    middle = np.sort(objective.y)[29:31]
+    shift, slopes = best_shift(objective, objective.rows.spread(np.zeros(60)))
+    middle = np.sort(objective.rows.y)[29:31]
     assert middle[0] <= shift[0] <= middle[1]
     assert np.isfinite(slopes.mean)

@@ -165,6 +165,17 @@ def test_rows_of_tiny_weight_count():
         assert result is None, weight
 
 
+@pytest.mark.parametrize("size", [1e100, 1e200, 1e308])
+@pytest.mark.parametrize("loss", ["cross_entropy", "brier"])
+def test_huge_cells_and_tiny_weights_end_in_an_answer(loss, size):
+    X = np.c_[np.sin(np.arange(26.0)), BY_ONE]
+    X[3, 0] = size
+    for weight in (1.0, 1e-300, 5e-324):
+        weights = np.where(np.arange(26) == 5, weight, 1.0)
+        for y in (OF_TWO, np.arange(26) % 2, np.arange(26) % 3):
+            found(SoftmaxClassifier(loss, alpha=0), X, y, sample_weight=weights)
+
+
 def test_no_events_at_all():
     X = np.random.default_rng(0).normal(size=(20, 2))
     assert found(LinearRegressor("poisson", alpha=0), X, np.zeros(20))[0].complete

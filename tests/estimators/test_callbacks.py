@@ -4,6 +4,7 @@ import re
 from importlib.metadata import version
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_array_equal
 from sklearn.base import clone
@@ -20,6 +21,7 @@ X, LABELS = load_breast_cancer(return_X_y=True)
 X = scale(X)
 IRIS, THREE = load_iris(return_X_y=True)
 ROWS, Y = load_diabetes(return_X_y=True)
+FRAME = pd.DataFrame(IRIS, columns=list("abcd"))
 
 CASES = {
     "newton": (LogisticRegressor(), X, LABELS),
@@ -64,18 +66,23 @@ NUMBER = r"([-+.\de]+)"
 def test_verbose_prints_a_line_an_iteration_and_one_at_the_end(model, rows, y, capsys):
     model = clone(model).set_params(verbose=1).fit(rows, y)
     *iterations, last = capsys.readouterr().out.splitlines()
-    effort = rf"{NUMBER} passes, {NUMBER} s"
-    lines = [re.search(rf": iteration (\d+), objective {NUMBER}, {effort}", line) for line in iterations]
+    name, effort = type(model).__name__, rf"{NUMBER} passes, {NUMBER} s"
+    start = "(, on the start by another loss)?"
+    pattern = rf"{name}: iteration (\d+){start}, objective {NUMBER}(?:, estimated gap {NUMBER})?, {effort}"
+    lines = [re.fullmatch(pattern, line) for line in iterations]
     assert [int(line[1]) for line in lines] == list(range(1, len(lines) + 1))
-    gap = "" if np.isnan(model.dual_gap_) else rf", gap {NUMBER}"
-    end = re.fullmatch(rf"(\w+): converged after (\d+) iterations, objective {NUMBER}{gap}, {effort}", last)
-    assert end[1] == type(model).__name__
-    assert int(end[2]) == model.n_iter_ or len(lines) == 0
-    assert float(end[3]) == pytest.approx(model.objective_value_)
+    on_start = [line[2] is not None for line in lines]
+    assert on_start == sorted(on_start, reverse=True)
+    assert any(on_start) == (model.loss == "mse")
+    gap = "" if np.isnan(model.dual_gap_) else rf", gap at most {NUMBER}"
+    assert (lines[-1][4] is None) == (not gap)
+    end = re.fullmatch(rf"{name}: converged after (\d+) iterations, objective {NUMBER}{gap}, {effort}", last)
+    assert int(end[1]) == model.n_iter_ == len(lines)
+    assert float(end[2]) == pytest.approx(model.objective_value_)
     if gap:
-        assert float(end[4]) == pytest.approx(model.dual_gap_, rel=0.1)
-    for k in (1, 2):  # passes and seconds only grow
-        counts = [float(line[2 + k]) for line in lines] + [float(end[end.lastindex - 2 + k])]
+        assert float(end[3]) == pytest.approx(model.dual_gap_, rel=0.1)
+    for k in (5, 6):  # passes and seconds only grow
+        counts = [float(line[k]) for line in lines] + [float(end[end.lastindex + k - 6])]
         assert counts == sorted(counts)
     model.set_params(verbose=0).fit(rows, y)
     assert capsys.readouterr().out == ""
@@ -216,6 +223,43 @@ def test_scores_along_the_way_with_soft_labels():
         monitor = ScoringMonitor(scoring="accuracy")
         SoftmaxClassifier(alpha=0.01).set_callbacks(monitor).fit(IRIS, THREE, soft_labels=soft)
         assert monitor.get_logs().data[-1]["accuracy"] > 0.9
+
+
+class Predicting(Recording):
+    """Predicts the rows of the fit with every model on the way, and keeps the names that these know."""
+
+    def on_fit_task_end(self, estimator, context, *, X=None, fitted_estimator=None):
+        fitted_estimator.predict(X)
+        self.models.append(fitted_estimator)
+
+
+REFITS = {
+    "fewer features": (IRIS, IRIS[:, :2]),
+    "more features": (IRIS[:, :2], IRIS),
+    "names at last": (IRIS, FRAME),
+    "names no more": (FRAME, IRIS),
+    "other names": (FRAME, FRAME.rename(columns=str.upper)),
+    "fewer names": (FRAME, FRAME[["b", "c"]]),
+}
+
+
+@pytest.mark.parametrize(("first", "second"), REFITS.values(), ids=REFITS)
+@pytest.mark.parametrize("model", [SoftmaxClassifier(), LinearRegressor("log_cosh"), LogisticRegressor("hinge")])
+def test_predicting_during_a_refit_with_other_features(model, first, second):
+    model = clone(model)
+    y = THREE > 0 if isinstance(model, LogisticRegressor) else THREE
+    if not HAS_CALLBACKS:
+        assert not hasattr(model, "set_callbacks")
+    else:
+        callback = Predicting()
+        model.fit(first, y)
+        model.set_callbacks(callback).fit(second, y)  # warnings are errors
+        assert len(callback.models) == model.n_iter_ + 1
+        names = getattr(model, "feature_names_in_", None)
+        for snapshot in callback.models:
+            assert snapshot.n_features_in_ == second.shape[1]
+            assert_array_equal(getattr(snapshot, "feature_names_in_", None), names)
+        assert hasattr(model, "feature_names_in_") == hasattr(second, "columns")
 
 
 def test_clones_and_copies_go_without_trouble():

@@ -1,18 +1,20 @@
 """Four proofs for every loss: derivatives, extremes at high precision, the textbook's formula, and purity."""
 
 import pickle
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
-from cases import CASES, TRAINABLE, Case
+from cases import CASES, TRAINABLE, Case, uncovered
 from forms import LARGEST, VALUES, Form, exact_derivatives, forms_of
 from sklearn.base import clone
 
 from sklearn_losses import losses
 from sklearn_losses.losses import LOSSES, NAMES, Loss, get_loss
-from sklearn_losses.losses.on_scores import compose
 
 STEP = 1e-4
+README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 
 
 def pairs(cases=CASES, largest=4):
@@ -30,7 +32,7 @@ every_trainable_form = pytest.mark.parametrize(("case", "form"), pairs(TRAINABLE
 
 def data(case: Case, form: Form):
     """Targets and predictions."""
-    return form.targets(), form.activation(case).forward(form.scores())
+    return form.targets(), form.link(case).forward(form.scores())
 
 
 def direction_like(array):
@@ -40,6 +42,15 @@ def direction_like(array):
 def row_dot(a, b):
     product = a * b
     return product if product.ndim == 1 else product.sum(axis=1)
+
+
+def product_in_prediction(loss, y, prediction, direction):
+    product = loss.curvature_product
+    return loss.curvature(y, prediction) * direction if product is None else product(y, prediction, direction)
+
+
+def product_of(on_scores, y, scores, direction):
+    return on_scores.curvature(y, scores).apply(direction)
 
 
 def along(function, point, direction):
@@ -54,17 +65,42 @@ def along(function, point, direction):
 # -- the list is complete
 
 
-def test_every_loss_has_a_case():
-    assert {type(case.loss) for case in CASES} == set(LOSSES)
+def test_every_loss_is_covered():
+    assert uncovered(LOSSES, CASES, README) == []
     exported = {value for value in vars(losses).values() if isinstance(value, type) and issubclass(value, Loss)}
     assert exported - {Loss} == set(LOSSES)
     assert set(losses.__all__) >= {loss.__name__ for loss in LOSSES}
-
-
-def test_the_default_of_every_loss_is_a_case():
-    defaults = {repr(loss()) for loss in LOSSES}
-    assert defaults <= {str(case) for case in CASES}
     assert len({str(case) for case in CASES}) == len(CASES)
+
+
+class Planted(losses.Focal):
+    """A loss with a parameter that somebody forgot to tell the tests of."""
+
+    def __init__(self, gamma=3.0):
+        self.gamma = gamma
+
+
+LINE = Case(Planted(), {}, out_of_range={"gamma": (-1.0,)})
+ROW = '| `Planted(gamma=3.0)` | `"planted"` | probabilities | tests |'
+
+
+@pytest.mark.parametrize(
+    ("lines", "row", "missing"),
+    [
+        ([LINE], ROW, []),
+        ([], ROW, [r"no line in tests/cases.py for Planted\(\)"]),
+        ([Case(Planted(gamma=1.0), {})], ROW, ["no line in tests/cases.py"]),
+        ([Case(Planted(), {})], ROW, ["no out_of_range for gamma"]),
+        ([LINE], "", [r"no row of README's table is about `Planted\(gamma=3.0\)`"]),
+        ([LINE], ROW.replace("planted", "plant"), ["README's table does not have the name planted"]),
+        ([LINE, Case(losses.Poisson(), {})], ROW, ["Poisson: not registered"]),
+    ],
+)
+def test_a_loss_that_is_not_listed_is_found(lines, row, missing):
+    found = uncovered({Planted: ("planted",)}, lines, row)
+    assert len(found) == len(missing)
+    for text, pattern in zip(found, missing, strict=True):
+        assert re.search(pattern, text)
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
@@ -72,23 +108,15 @@ def test_case_tells_every_domain(case):
     assert set(case.domains) == set(case.loss.domains) - {"labels"}
 
 
-CONVEX_ON_PROBABILITIES = {"CrossEntropy()", "CrossEntropy(label_smoothing=0.25)", "KLDivergence()", "Focal(gamma=0.0)"}
-NOT_CONVEX_ON_VALUES = {"Tweedie(power=-1.0)", "Tweedie(power=0.0)", "Tweedie(power=3.0)"}
-WITH_KINKS = (losses.AbsoluteError, losses.Hinge, losses.PercentageError, losses.Quantile, losses.EpsilonInsensitive)
-
-
-@pytest.mark.parametrize("case", TRAINABLE, ids=str)
-def test_declarations(case):
-    expected = {
-        "probabilities": str(case) in CONVEX_ON_PROBABILITIES,
-        "scores": True,
-        "values": str(case) not in NOT_CONVEX_ON_VALUES,
-    }
-    for domain in case.domains:
-        assert case.loss.is_convex_on(domain) == expected[domain]
-    assert case.loss.smooth == (not isinstance(case.loss, WITH_KINKS))
-    assert (case.loss.pieces is None) == case.loss.smooth
+@every_form
+def test_declarations(case, form):
+    on_scores = form.on_scores(case)
+    assert on_scores.convex == (form.domain in case.convex)
+    assert on_scores.smooth == case.loss.smooth == (not case.kinked)
+    assert (on_scores.pieces is None) == (not (case.kinked and on_scores.convex))
+    assert case.loss.lower_bound == 0.0
     assert case.loss.separable == (not isinstance(case.loss, losses.RootMeanSquaredError))
+    assert case.loss.has_probabilities == ("probabilities" in case.domains)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -115,48 +143,34 @@ def test_a_loss_without_methods_says_which():
 
 
 OUT_OF_RANGE = [
-    (losses.CrossEntropy(label_smoothing=1.0), "label_smoothing"),
-    (losses.CrossEntropy(label_smoothing=-0.1), "label_smoothing"),
-    (losses.Focal(gamma=-1.0), "gamma"),
-    (losses.Focal(gamma=np.inf), "gamma"),
-    (losses.GeneralizedCrossEntropy(q=0.0), "use CrossEntropy"),
-    (losses.GeneralizedCrossEntropy(q=1.5), "q must be"),
-    (losses.Huber(delta=0.0), "delta"),
-    (losses.Huber(delta=-1.0), "delta"),
-    (losses.Huber(delta="1"), "delta"),
-    (losses.Hinge(multiclass="one-vs-rest"), "crammer-singer"),
-    (losses.Quantile(quantile=0.0), "quantile"),
-    (losses.Quantile(quantile=1.0), "quantile"),
-    (losses.EpsilonInsensitive(epsilon=-0.1), "epsilon"),
-    (losses.SquaredEpsilonInsensitive(epsilon=np.nan), "epsilon"),
-    (losses.Tweedie(power=0.5), "power"),
-    (losses.Tweedie(power=np.inf), "power"),
+    (type(case.loss)(**{parameter: value}), parameter)
+    for case in CASES
+    for parameter, values in case.out_of_range.items()
+    for value in values
 ]
 
 
-@pytest.mark.parametrize(("loss", "text"), OUT_OF_RANGE, ids=repr)
-def test_parameters_out_of_range(loss, text):
-    with pytest.raises(ValueError, match=text):
-        loss.check_parameters()
-    with pytest.raises(ValueError, match=text):
-        get_loss(loss)
+@pytest.mark.parametrize(("loss", "parameter"), OUT_OF_RANGE, ids=repr)
+def test_parameters_out_of_range(loss, parameter):
+    for check in (loss.check_parameters, lambda: get_loss(loss)):
+        with pytest.raises(
+            ValueError, match=rf"^{parameter} must be .*; got {re.escape(repr(getattr(loss, parameter)))}"
+        ):
+            check()
 
 
-REFUSED = [
-    (losses.PercentageError(), [1.0, 0.0], r"divides by the targets, and y\[1\] is 0"),
-    (losses.Poisson(), [1.0, 2.0, -1.0], r">= 0; y\[2\] is -1"),
-    (losses.Gamma(), [0.0, 1.0], r"> 0; y\[0\] is 0"),
-    (losses.Tweedie(power=1.5), [0.0, -2.0], r">= 0 when power is 1.5; y\[1\] is -2"),
-    (losses.Tweedie(power=2.5), [0.0, -2.0], r"> 0 when power is 2.5; y\[0\] is 0"),
-]
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_what_is_in_range_is_taken(case):
+    assert get_loss(case.loss) is case.loss
 
 
-@pytest.mark.parametrize(("loss", "y", "text"), REFUSED, ids=repr)
-def test_targets_out_of_range(loss, y, text):
-    with pytest.raises(ValueError, match=text):
-        loss.check_target(np.array(y))
-    with pytest.raises(ValueError, match=text):
-        loss(y, np.ones(len(y)))
+@pytest.mark.parametrize(("case", "target"), [pytest.param(c, y, id=f"{c}, {y}") for c in CASES for y in c.refuses])
+def test_targets_out_of_range(case, target):
+    y = np.array([1.0, 2.0, target, target])
+    case.loss.check_target(y[:2])
+    for check in (lambda: case.loss.check_target(y), lambda: case.loss(y, np.ones(4))):
+        with pytest.raises(ValueError, match=rf"{type(case.loss).__name__}.* y\[2\] is {target:g}"):
+            check()
 
 
 # -- (a) derivatives along random directions
@@ -179,7 +193,7 @@ def test_curvature_is_the_change_of_the_gradient(case, form):
     def gradient(p):
         return case.loss.gradient(y, p)
 
-    found = case.loss.curvature_product(y, prediction, direction)
+    found = product_in_prediction(case.loss, y, prediction, direction)
     np.testing.assert_allclose(found, along(gradient, prediction, direction), rtol=1e-7, atol=1e-7)
     for column in np.eye(prediction.shape[1]) if form.joint else [np.array(1.0)]:
         axis = np.broadcast_to(column, prediction.shape)
@@ -190,31 +204,31 @@ def test_curvature_is_the_change_of_the_gradient(case, form):
 
 @every_trainable_form
 def test_gradient_in_the_scores(case, form):
-    composition, y, scores = compose(case.loss, form.activation(case)), form.targets(), form.scores()
+    on_scores, y, scores = form.on_scores(case), form.targets(), form.scores()
     direction = direction_like(scores)
-    expected = along(lambda z: composition.value_and_gradient(y, z)[0], scores, direction)
-    found = row_dot(composition.value_and_gradient(y, scores)[1], direction)
+    expected = along(lambda z: on_scores.value_and_gradient(y, z)[0], scores, direction)
+    found = row_dot(on_scores.value_and_gradient(y, scores)[1], direction)
     np.testing.assert_allclose(found, expected, rtol=1e-7, atol=1e-8)
 
 
 @every_trainable_form
 def test_curvature_in_the_scores(case, form):
-    composition, y, scores = compose(case.loss, form.activation(case)), form.targets(), form.scores()
+    on_scores, y, scores = form.on_scores(case), form.targets(), form.scores()
     direction = direction_like(scores)
-    assert composition.has_curvature
-    expected = along(lambda z: composition.value_and_gradient(y, z)[1], scores, direction)
-    found = composition.curvature_product(y, scores, direction)
+    assert on_scores.has_curvature
+    expected = along(lambda z: on_scores.value_and_gradient(y, z)[1], scores, direction)
+    found = product_of(on_scores, y, scores, direction)
     np.testing.assert_allclose(found, expected, rtol=1e-7, atol=1e-7)
 
 
 @every_trainable_form
 def test_blocks_are_the_curvature(case, form):
-    composition, y, scores = compose(case.loss, form.activation(case)), form.targets(), form.scores()
-    blocks, direction = composition.blocks(y, scores), direction_like(scores)
+    on_scores, y, scores = form.on_scores(case), form.targets(), form.scores()
+    blocks, direction = on_scores.curvature(y, scores).blocks(), direction_like(scores)
     if form.joint:
         np.testing.assert_allclose(blocks, blocks.transpose(0, 2, 1), atol=1e-14)
     product = np.einsum("nij,nj->ni", blocks, direction) if form.joint else blocks * direction
-    np.testing.assert_allclose(product, composition.curvature_product(y, scores, direction), atol=1e-13)
+    np.testing.assert_allclose(product, product_of(on_scores, y, scores, direction), atol=1e-13)
 
 
 # -- (b) extremes, and (c) the textbook's formula, through the activation at high precision
@@ -283,14 +297,14 @@ def assert_close(found, exact, relative, absolute, where):
 
 @pytest.mark.parametrize(("case", "form"), pairs(TRAINABLE, largest=3))
 def test_extremes_at_high_precision(case, form):
-    composition, tolerance = compose(case.loss, form.activation(case)), tolerances(case, form)
+    on_scores, tolerance = form.on_scores(case), tolerances(case, form)
     random = np.random.RandomState(0)
     for y in extreme_targets(case, form):
         for scores in JOINT_SCORES if form.joint else SCORES:
             direction = np.round(random.normal(size=3), 2) if form.joint else np.array(1.0)
             exact = exact_derivatives(case, form, y, scores, direction)
-            values, gradients = composition.value_and_gradient(np.array([y]), scores[None])
-            product = composition.curvature_product(np.array([y]), scores[None], direction[None])[0]
+            values, gradients = on_scores.value_and_gradient(np.array([y]), scores[None])
+            product = product_of(on_scores, np.array([y]), scores[None], direction[None])[0]
             where = f"y {y}, scores {scores}"
             # differences of scores beyond the largest number count as the largest number
             saturated = float(scores.max() / 2 - scores.min() / 2) > LARGEST / 2
@@ -315,9 +329,9 @@ def test_binary_cross_entropy_is_right_to_the_last_digit(loss, form):
     for y in (0.0, 1.0):
         exact = [exact_derivatives(case, form, y, score, np.array(1.0)) for score in SCORES]
         targets = np.full(len(SCORES), y)
-        composition = compose(loss, form.activation(case))
-        values, gradient = composition.value_and_gradient(targets, SCORES)
-        bend = composition.blocks(targets, SCORES)
+        on_scores = form.on_scores(case)
+        values, gradient = on_scores.value_and_gradient(targets, SCORES)
+        bend = on_scores.curvature(targets, SCORES).blocks()
         np.testing.assert_allclose(values, [e["value"] for e in exact], rtol=4e-16, atol=0)
         np.testing.assert_allclose(gradient, [e["gradient"][0] for e in exact], rtol=4e-16, atol=0)
         np.testing.assert_allclose(bend, [e["bend"] for e in exact], rtol=4e-16, atol=0)
@@ -362,21 +376,21 @@ def naive_values(case, form, y, prediction):
 
 
 def evaluations(case: Case, form: Form, y, prediction, scores) -> dict[str, np.ndarray]:
-    """What all the methods of a loss and of its composition return."""
+    """What all the methods of a loss and of its on_scores return."""
     loss, direction = case.loss, direction_like(scores)
     results = {"value": loss.value(y, prediction), "gradient": loss.gradient(y, prediction)}
     if loss.trainable:
-        composition = compose(loss, form.activation(case))
+        on_scores = form.on_scores(case)
         results |= {
             "curvature": loss.curvature(y, prediction),
-            "curvature_product": loss.curvature_product(y, prediction, direction),
-            "in scores": composition.value_and_gradient(y, scores)[0],
-            "gradient in scores": composition.value_and_gradient(y, scores)[1],
-            "product in scores": composition.curvature_product(y, scores, direction),
-            "blocks": composition.blocks(y, scores),
+            "curvature_product": product_in_prediction(loss, y, prediction, direction),
+            "in scores": on_scores.value_and_gradient(y, scores)[0],
+            "gradient in scores": on_scores.value_and_gradient(y, scores)[1],
+            "product in scores": product_of(on_scores, y, scores, direction),
+            "blocks": on_scores.curvature(y, scores).blocks(),
         }
-    if loss.pieces and not form.joint and loss.is_convex_on(form.domain):
-        results["kinks"], results["slopes"] = loss.pieces(y)
+    if loss.trainable and on_scores.pieces and not form.joint:
+        results["kinks"], results["slopes"] = on_scores.pieces(y)
     if loss.prox and form.joint and not form.soft:
         results["prox"] = loss.prox(y, scores, 0.7)
         results["prox rows"], results["prox blocks"] = loss.prox_curvature(y, scores, 0.7)

@@ -8,8 +8,8 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.preprocessing import scale
 
 from sklearn_losses import CrossEntropy, LinearRegressor, LogisticRegressor, Loss, SoftmaxClassifier
+from sklearn_losses.data import dense
 from sklearn_losses.minimise import strategies as automatic
-from sklearn_losses.objective import parameters as coordinates
 from sklearn_losses.objective.preconditioners import diagonal_inverse
 from sklearn_losses.solvers import chained, newton, quasi_newton, truncated_newton
 
@@ -183,7 +183,7 @@ def test_awkward_rows_still_take_few_passes(monkeypatch, order):
         weights = np.ones(len(X))
         weights[:7] = 1e4
     monkeypatch.setattr(automatic, "sample_sizes", lambda n_rows, n_parameters: (500, 2_000))
-    monkeypatch.setattr(coordinates, "FEW_ROWS", 1)
+    monkeypatch.setattr(dense, "FEW_ROWS", 1)
     model = LogisticRegressor(alpha=1e-3).fit(X, y, sample_weight=weights)
     assert model.dual_gap_ <= 1e-6 * model.objective_value_
     assert model.result_.n_passes <= 15

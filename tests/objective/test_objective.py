@@ -8,12 +8,12 @@ from sklearn.datasets import make_classification, make_regression
 
 from sklearn_losses import LinearRegressor, LogisticRegressor, SoftmaxClassifier
 from sklearn_losses.activations import Sigmoid, Softmax
-from sklearn_losses.data import rows as rows_module
-from sklearn_losses.data.rows import Rows
+from sklearn_losses.data import dense, rows_of
+from sklearn_losses.data import sparse as sparse_rows
 from sklearn_losses.data.threads import ALONE, worker_threads
 from sklearn_losses.losses import NAMES
-from sklearn_losses.losses.on_scores import compose
 from sklearn_losses.objective.objective import Objective
+from sklearn_losses.objective.penalties import L2
 
 RANDOM = np.random.RandomState(0)
 X = RANDOM.normal(size=(60, 4))
@@ -73,7 +73,7 @@ def test_dense_hessian_holds_the_products(name):
     objective = OBJECTIVES[name]
     theta = point(objective)
     products = [objective.hessian_product(theta, e) for e in np.eye(objective.n_parameters)]
-    np.testing.assert_allclose(objective.hessian(theta), np.array(products), rtol=1e-9, atol=1e-11)
+    np.testing.assert_allclose(objective.hessian(theta).dense(), np.array(products), rtol=1e-9, atol=1e-11)
 
 
 def test_value_is_the_weighted_mean_plus_penalty():
@@ -114,13 +114,10 @@ def build(X, y, n_outputs, workers=ALONE):
     activation = Sigmoid() if n_outputs == 1 else Softmax()
     loss = NAMES["cross_entropy"]()
     return Objective(
-        Rows(X, n_outputs, None, workers),
-        y,
-        np.full(len(y), 1 / len(y)),
+        rows_of(X, y, None, n_outputs, workers),
         loss=loss,
-        composition=compose(loss, activation),
-        penalty=0.1,
-        n_outputs=n_outputs,
+        composition=loss.on_scores(activation),
+        penalty=L2(0.1),
         fit_intercept=True,
     )
 
@@ -128,10 +125,10 @@ def build(X, y, n_outputs, workers=ALONE):
 TALL, LABELS = make_classification(30_000, 30, n_informative=5, n_classes=3, random_state=0)
 
 
-@pytest.mark.parametrize("entries", [rows_module.BLOCK_ENTRIES, 10_000])
+@pytest.mark.parametrize("entries", [dense.BLOCK_ENTRIES, 10_000])
 @pytest.mark.parametrize("n_outputs", [1, 3])
 def test_the_same_bits_with_any_number_of_threads(n_outputs, entries, monkeypatch):
-    monkeypatch.setattr(rows_module, "BLOCK_ENTRIES", entries)
+    monkeypatch.setattr(dense, "BLOCK_ENTRIES", entries)
     y = (LABELS > 0).astype(float) if n_outputs == 1 else LABELS
     theta = np.random.RandomState(4).normal(size=n_outputs * 31)
     answers = []
@@ -140,10 +137,9 @@ def test_the_same_bits_with_any_number_of_threads(n_outputs, entries, monkeypatc
         with worker_threads(10**9) as workers:
             assert (workers is ALONE) == (n_threads == 1)
             objective = build(TALL, y, n_outputs, workers)
-            assert len(objective.rows.groups) > 1
-            assert entries > 10_000 or len(objective.rows.groups[0]) > 1
+            assert objective.rows.n_blocks > (2 if entries > 10_000 else 64)
             value, gradient = objective.value_and_gradient(theta)
-            answers.append((value, gradient, objective.hessian(theta), objective.hessian_product(theta, theta)))
+            answers.append((value, gradient, objective.hessian(theta).dense(), objective.hessian_product(theta, theta)))
     for answer in answers[1:]:
         for one, other in zip(answers[0], answer, strict=True):
             np.testing.assert_array_equal(one, other)
@@ -155,7 +151,7 @@ def test_blocks_of_any_size_give_one_answer(n_outputs, monkeypatch):
     theta = np.random.RandomState(4).normal(size=n_outputs * 31)
     reference = build(TALL, y, n_outputs).value_and_gradient(theta)
     for entries in (300, 50_000, 10**9):
-        monkeypatch.setattr(rows_module, "BLOCK_ENTRIES", entries)
+        monkeypatch.setattr(dense, "BLOCK_ENTRIES", entries)
         value, gradient = build(TALL, y, n_outputs).value_and_gradient(theta)
         assert value == pytest.approx(reference[0], rel=1e-13)
         np.testing.assert_allclose(gradient, reference[1], rtol=1e-10, atol=1e-14)
@@ -207,9 +203,9 @@ def test_sparse_rows_in_several_blocks(monkeypatch):
     y = (np.arange(5_000) % 2).astype(float)
     theta = np.random.RandomState(4).normal(size=41)
     whole = build(data, y, 1).value_and_gradient(theta)
-    monkeypatch.setattr(rows_module, "SPARSE_BLOCK_ENTRIES", 3_000)
+    monkeypatch.setattr(sparse_rows, "BLOCK_ENTRIES", 3_000)
     objective = build(data, y, 1)
-    assert len(objective.rows.groups) > 1
+    assert objective.rows.n_blocks > 1
     value, gradient = objective.value_and_gradient(theta)
     assert value == pytest.approx(whole[0], rel=1e-13)
     np.testing.assert_allclose(gradient, whole[1], rtol=1e-10, atol=1e-15)

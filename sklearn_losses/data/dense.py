@@ -1,0 +1,146 @@
+"""Dense rows: any array in memory or mapped into it, in any order and dtype."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .drawing import stratified
+from .in_memory import RowsInMemory
+from .rows import Array, Block, Indices, Rows, Transform
+from .statistics import statistics_of_dense
+from .sums import Tree
+
+BLOCK_ENTRIES = 400_000
+SAMPLED_ROWS = 1_024
+FEW_ROWS = 32  # samples' worth of rows up to which the statistics are read from all of them
+CHUNK_ENTRIES, CHUNK_GROUPS = 500_000, 4  # of columns, whose sum of inner products is as large as the result
+
+
+class DenseBlock(Block):
+    """Rows of an array, C-contiguous and in float64: in another order or precision sums have other bits."""
+
+    def __init__(self, rows: Array, y: NDArray, weights: Array, n_outputs: int):
+        super().__init__(y, weights, n_outputs)
+        self.rows = rows
+
+    # Products with small results are written np.dot, which lets the other thread work; matmul does so for large ones.
+
+    def scores(self, coef, intercept):
+        if self.n_outputs == 1:
+            return self.rows @ coef[0] + intercept[0]
+        scores = (coef @ self.rows.T).T
+        scores += intercept
+        return scores
+
+    def dense(self):
+        return self.rows
+
+    def _adjoint(self, dual):
+        return np.dot(dual.T, self.rows)
+
+
+class DenseRows(RowsInMemory):
+    """Rows of an array."""
+
+    is_sparse = False
+
+    @property
+    def n_entries(self) -> int:  # type: ignore[override]
+        return self.n_rows * self.n_features
+
+    def _block_size(self) -> int:
+        return BLOCK_ENTRIES // (self.n_features + 4 * self.n_outputs) + 1
+
+    def _block(self, where: slice) -> DenseBlock:
+        return DenseBlock(self.dense(where), self.y[where], self.weights[where], self.n_outputs)
+
+    def dense(self, where):
+        some = self.X[where] if isinstance(where, slice) and self.kept is None else self._picked(where)
+        if self.origin is not None:
+            return np.subtract(some, self.origin, dtype=np.float64, order="C")
+        return np.ascontiguousarray(some, dtype=np.float64)
+
+    def _picked(self, indices):
+        X, indices = self.X, indices if self.kept is None else self.kept[indices]
+        # np.take is the fastest way, but starts with a copy of all of an array that is not C-contiguous
+        if X.flags.c_contiguous and not isinstance(indices, slice):
+            return np.take(X, indices, axis=0)
+        if X.flags.f_contiguous and not isinstance(indices, slice):
+            return np.take(X.T, indices, axis=1).T
+        return X[indices]
+
+    def _over(self, X, y, weights, *, kept, origin):
+        return DenseRows(
+            X, y, weights, self.n_outputs, workers=self.workers, meter=self.meter, kept=kept, origin=origin
+        )
+
+    def written(self, transform: Transform | None, indices: Indices | slice = slice(None)) -> Rows:
+        whole = transform is None and isinstance(indices, slice) and indices == slice(None)
+        if whole and self.kept is None and self.origin is None and self.X.dtype == np.float64:
+            return self
+        return written(self, transform, indices)
+
+    def with_features(self, features: Array) -> Rows:
+        return dense_like(self, features, self.y, self.weights)
+
+    def statistics(self):
+        """Of tall data from a sample, unless a column is so rare or heavy-tailed that two halves of it disagree."""
+        if self.n_rows > FEW_ROWS * SAMPLED_ROWS:
+            (center, spread), (_, other) = (self._sampled(offset) for offset in (0.25, 0.75))
+            if (spread < 2 * other).all() and (other < 2 * spread).all():
+                return center, spread
+        return statistics_of_dense(self, self.dense(slice(0, 1))[0], float(self.weights.min()))
+
+    def _sampled(self, offset: float) -> tuple[Array, Array]:
+        # stratified by weight, so that it does not matter whether the rows are sorted
+        from_strata = stratified(self.weights, SAMPLED_ROWS, offset, self.block_size)
+        weights = np.full(SAMPLED_ROWS, 1 / SAMPLED_ROWS)
+        part = DenseRows(self.take(from_strata), self.y[from_strata], weights, meter=self.meter)
+        return part.statistics()
+
+    def inner_products(self, center):
+        shift = center if self.origin is None else center + self.origin
+        size = max(CHUNK_ENTRIES // self.n_rows, 1)
+        groups = np.array_split(np.arange(0, self.n_features, size), CHUNK_GROUPS)
+
+        def of_group(group: Indices) -> tuple:
+            total = np.zeros((self.n_rows, self.n_rows))
+            for start in group:
+                columns = slice(start, start + size)
+                chunk = self.X[:, columns] if self.kept is None else self.X[:, columns][self.kept]
+                chunk = np.subtract(chunk, shift[columns], dtype=np.float64)
+                total += chunk @ chunk.T
+            return (total,)
+
+        self.meter.count(self)
+        tree = Tree(CHUNK_GROUPS)
+        for number, part in enumerate(self.workers.map(of_group, groups)):
+            tree.put(0, number, part)
+        return tree.total()[0]
+
+    def from_origin(self, origin):
+        return self._over(self.X, self.y, self.weights, kept=self.kept, origin=origin)
+
+
+def dense_like(rows: RowsInMemory, features: Array, y: NDArray, weights: Array) -> DenseRows:
+    """Dense rows that take part in the same work."""
+    return DenseRows(features, y, weights, rows.n_outputs, workers=rows.workers, meter=rows.meter)
+
+
+def written(rows: RowsInMemory, transform: Transform | None, indices: Indices | slice) -> DenseRows:
+    """Some rows, each block of them through ``transform(rows, out=...)``, as new dense rows."""
+    if transform is None:
+        return dense_like(rows, rows.take(indices), rows.y[indices], rows.weights[indices])
+    everything = isinstance(indices, slice) and indices == slice(None)
+    some = np.arange(rows.n_rows)[indices] if isinstance(indices, slice) and not everything else indices
+    n_rows = rows.n_rows if isinstance(some, slice) else len(some)
+    result = np.empty((n_rows, rows.n_features))
+
+    def write(where: slice) -> None:
+        transform(rows.dense(where if isinstance(some, slice) else some[where]), out=result[where])
+
+    size = BLOCK_ENTRIES // max(rows.n_features, 1) + 1
+    for _ in rows.split(range(0, n_rows, size), size, write):
+        pass
+    return dense_like(rows, result, rows.y[indices], rows.weights[indices])

@@ -1,0 +1,176 @@
+"""Rows in memory: blocks are slices of arrays, summed in threads."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .drawing import counted, stratified
+from .rows import Array, Block, Indices, Kernel, Meter, PerRow, Rows
+from .sums import Sums, Tree, add, fold_size
+from .threads import ALONE, Workers
+
+
+class Parts(PerRow):
+    """Results by the number of their block."""
+
+    def __init__(self, parts: list):
+        self.parts = parts
+
+    def gathered(self) -> Array:
+        return self.parts[0] if len(self.parts) == 1 else np.concatenate(self.parts)
+
+
+class RowsInMemory(Rows):
+    """Rows whose X, targets and weights are arrays; never copied as a whole.
+
+    Parameters
+    ----------
+    X : ndarray or sparse matrix of shape (n, p)
+        Of any real dtype; blocks are in float64.
+    y : ndarray
+        Targets of the kept rows, as `Block` has them.
+    weights : ndarray
+        Their weights, positive and of sum one.
+    n_outputs : int
+        How many scores a row gets.
+    workers : Workers
+        Who works on the blocks.
+    meter : Meter, optional
+        Counts the passes; a new one by default.
+    kept : ndarray of intp, optional
+        The rows of X that are meant, sorted; all by default.
+    origin : ndarray of shape (p,), optional
+        Subtracted from every row.
+    """
+
+    def __init__(
+        self,
+        X: Any,
+        y: NDArray,
+        weights: Array,
+        n_outputs: int = 1,
+        *,
+        workers: Workers = ALONE,
+        meter: Meter | None = None,
+        kept: Indices | None = None,
+        origin: Array | None = None,
+    ):
+        self.X, self.y, self.weights, self.n_outputs = X, y, weights, n_outputs
+        self.workers, self.kept, self.origin = workers, kept, origin
+        self.n_rows, self.n_features = X.shape[0] if kept is None else len(kept), X.shape[1]
+        self.meter = meter or Meter(self.n_rows * self.n_features)
+        self.block_size = max(self._block_size(), 1)
+        self.n_blocks = -(-max(self.n_rows, 1) // self.block_size)
+        self._single: Block | None = None
+
+    @abstractmethod
+    def _block_size(self) -> int:
+        """Rows of a block, by shapes alone."""
+
+    @abstractmethod
+    def _block(self, where: slice) -> Block:
+        """The block of some of the kept rows."""
+
+    @abstractmethod
+    def dense(self, where: slice | Indices) -> Array:
+        """Some rows in float64, C-contiguous; a view where they can be one."""
+
+    @abstractmethod
+    def _picked(self, indices: Indices) -> Any:
+        """Some of the kept rows of X, copied as they are."""
+
+    @abstractmethod
+    def _over(self, X: Any, y: NDArray, weights: Array, *, kept: Indices | None, origin: Array | None) -> RowsInMemory:
+        """Rows of the same kind, storage and meter."""
+
+    def block(self, number: int) -> Block:
+        """One of the blocks; a single one is made once."""
+        if self.n_blocks > 1:
+            return self._block(self.where(number))
+        if self._single is None:
+            self._single = self._block(slice(0, self.n_rows))
+        return self._single
+
+    def where(self, number: int) -> slice:
+        """Which rows are in a block."""
+        return slice(number * self.block_size, min((number + 1) * self.block_size, self.n_rows))
+
+    def sum(self, kernel: Kernel, *small: Any, passes: float = 1.0, entries: int = 0) -> Sums:
+        self.meter.count(self, passes)
+        if self.n_blocks == 1:
+            return quietly(kernel, self.block(0), *of_block(small, 0))
+        fold = fold_size(self.n_blocks, entries)
+
+        def of_leaf(leaf: int) -> Sums:
+            numbers = iter(range(leaf * fold, min((leaf + 1) * fold, self.n_blocks)))
+            total = self.apply(kernel, small, next(numbers))
+            for number in numbers:
+                total = add(total, self.apply(kernel, small, number))
+            return total
+
+        tree = Tree(-(-self.n_blocks // fold))
+        for leaf, found in enumerate(self.workers.map(of_leaf, range(-(-self.n_blocks // fold)))):
+            tree.put(0, leaf, found)
+        return tree.total()
+
+    def each(self, kernel: Kernel, *small: Any, passes: float = 1.0) -> tuple:
+        self.meter.count(self, passes)
+        if self.n_blocks == 1:
+            part, *sums = quietly(kernel, self.block(0), *of_block(small, 0))
+            return Parts([part]), *sums
+        tree, parts = Tree(self.n_blocks), []
+        found = self.workers.map(lambda number: self.apply(kernel, small, number), range(self.n_blocks))
+        for number, (part, *sums) in enumerate(found):
+            parts.append(part)
+            tree.put(0, number, tuple(sums))
+        return Parts(parts), *tree.total()
+
+    def apply(self, kernel: Kernel, small: Iterable, number: int) -> tuple:
+        """What a kernel finds in one of the blocks."""
+        return quietly(kernel, self.block(number), *of_block(small, number))
+
+    def spread(self, values: Array) -> Parts:
+        return Parts([values[self.where(number)] for number in range(self.n_blocks)])
+
+    def draw(self, size: int, random: np.random.RandomState, chances: PerRow | None = None) -> tuple[Indices, Array]:
+        by = self.weights if chances is None else chances.gathered()
+        return counted(stratified(by, size, random.uniform(size=size), self.block_size), self.weights, by)
+
+    def weights_of(self, indices: Indices | slice) -> Array:
+        return self.weights[indices]
+
+    def targets_of(self, indices: Indices | slice) -> NDArray:
+        return self.y[indices]
+
+    def take(self, indices: Indices | slice) -> Array:
+        some = self.dense(indices)
+        return some.copy() if isinstance(indices, slice) else some
+
+    def only(self, indices: Indices) -> Rows:
+        return self._over(self._picked(indices), self.y[indices], self.weights[indices], kept=None, origin=self.origin)
+
+    def with_weights(self, weights: Array) -> Rows:
+        return self.with_targets(self.y, weights)
+
+    def with_targets(self, y: NDArray, weights: Array) -> Rows:
+        return self._over(self.X, y, weights, kept=self.kept, origin=self.origin)
+
+    def split(self, starts: Iterable[int], size: int, work: Callable[[slice], Any]) -> Iterator:
+        """``work(slice)`` for slices of a size that begin at the starts, by the workers and in order."""
+        return self.workers.map(lambda start: quietly(work, slice(start, start + size)), starts)
+
+
+def of_block(small: Iterable, number: int) -> Iterator:
+    """The arguments of a kernel for one of the blocks."""
+    return (argument.parts[number] if isinstance(argument, Parts) else argument for argument in small)
+
+
+def quietly(function: Callable, *arguments: Any) -> Any:
+    """Call it; an infinite or undefined sum is an answer that solvers understand (threads do not inherit this)."""
+    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+        return function(*arguments)

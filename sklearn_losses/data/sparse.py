@@ -1,0 +1,184 @@
+"""Sparse rows, by rows (CSR) or by columns (CSC)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from .dense import dense_like, written
+from .in_memory import RowsInMemory
+from .rows import Array, Block, Indices, Rows, Transform
+from .statistics import statistics_of_sparse
+
+BLOCK_ENTRIES = 4_000_000
+MOSTLY_FULL = 0.5  # share of stored entries from which a column is stored densely for the sake of its digits
+
+
+@dataclass
+class Moved:
+    """Columns less their origin, which are not sparse: their numbers, and their entries (n, m)."""
+
+    columns: Indices
+    entries: Array
+
+    def only(self, where: slice | Indices) -> Moved:
+        return Moved(self.columns, self.entries[where])
+
+
+class SparseBlock(Block):
+    """Rows of a sparse matrix.
+
+    Parameters
+    ----------
+    matrix : sparse matrix
+        Rows in float64.
+    local : ndarray of intp, optional
+        Those of them that are meant.
+    moved : Moved, optional
+        The columns that stand apart, for these rows; the matrix has zeros there.
+    """
+
+    def __init__(
+        self,
+        matrix: Any,
+        y: NDArray,
+        weights: Array,
+        n_outputs: int,
+        local: Indices | None = None,
+        moved: Moved | None = None,
+    ):
+        super().__init__(y, weights, n_outputs)
+        self.matrix, self.local, self.moved = matrix, local, moved
+
+    def scores(self, coef, intercept):
+        scores = self.matrix @ (coef[0] if self.n_outputs == 1 else coef.T)
+        if self.local is not None:
+            scores = scores[self.local]
+        scores = np.asfortranarray(scores)
+        if self.moved is not None:
+            apart = self.moved.entries @ coef[:, self.moved.columns].T
+            scores += apart.reshape(scores.shape)
+        scores += intercept if self.n_outputs > 1 else intercept[0]
+        return scores
+
+    def dense(self):
+        dense = self.stored().toarray()
+        if self.moved is not None:
+            dense[:, self.moved.columns] = self.moved.entries
+        return dense
+
+    def stored(self) -> Any:
+        """The rows as a matrix."""
+        return self.matrix if self.local is None else self.matrix[self.local]
+
+    def _adjoint(self, dual):
+        everywhere = dual
+        if self.local is not None:
+            everywhere = np.zeros((self.matrix.shape[0], *dual.shape[1:]))
+            everywhere[self.local] = dual
+        product = (self.matrix.T @ everywhere).T
+        if self.moved is not None:
+            product[..., self.moved.columns] += dual.T @ self.moved.entries
+        return product
+
+
+class SparseRows(RowsInMemory):
+    """Rows of a sparse matrix in canonical form, in blocks of rows if it is CSR; CSC is one block."""
+
+    is_sparse = True
+
+    def __init__(self, X, y, weights, n_outputs=1, *, moved: Moved | None = None, **options):
+        self.moved = moved
+        super().__init__(X, y, weights, n_outputs, **options)
+
+    @property
+    def n_entries(self) -> int:  # type: ignore[override]
+        return int(self.X.nnz)
+
+    def _block_size(self) -> int:
+        if self.X.format != "csr":
+            return self.n_rows
+        stored = self.X.nnz // max(self.X.shape[0], 1)
+        return BLOCK_ENTRIES // (stored + 4 * self.n_outputs + 1) + 1
+
+    def _block(self, where: slice) -> SparseBlock:
+        first, last, local = where.start, where.stop, None
+        if self.kept is not None:
+            local = self.kept[where]
+            first, last = local[0], local[-1] + 1
+            local = local - first
+        moved = None if self.moved is None else self.moved.only(where)
+        matrix = self._between(first, last)
+        return SparseBlock(matrix, self.y[where], self.weights[where], self.n_outputs, local, moved)
+
+    def _between(self, first: int, last: int) -> Any:
+        X = self.X
+        if X.format == "csr" and (first > 0 or last < X.shape[0]):
+            start, stop = X.indptr[first], X.indptr[last]
+            parts = (X.data[start:stop], X.indices[start:stop], X.indptr[first : last + 1] - start)
+            X = sparse.csr_array(parts, shape=(last - first, self.n_features))
+        elif first > 0 or last < X.shape[0]:
+            X = X[first:last]
+        return X if X.dtype == np.float64 else X.astype(np.float64)
+
+    def _picked(self, indices):
+        return self.X[indices if self.kept is None else self.kept[indices]]
+
+    def dense(self, where):
+        dense = np.asarray(self._picked(where).toarray(), dtype=np.float64)
+        if self.moved is not None:
+            dense[:, self.moved.columns] = self.moved.entries[where]
+        return dense
+
+    def only(self, indices):
+        moved = None if self.moved is None else self.moved.only(indices)
+        return self._over(
+            self._picked(indices), self.y[indices], self.weights[indices], kept=None, origin=self.origin, moved=moved
+        )
+
+    def _over(self, X, y, weights, *, kept, origin, moved=None):
+        return SparseRows(
+            X,
+            y,
+            weights,
+            self.n_outputs,
+            workers=self.workers,
+            meter=self.meter,
+            kept=kept,
+            origin=origin,
+            moved=moved or self.moved,
+        )
+
+    def written(self, transform: Transform | None, indices: Indices | slice = slice(None)) -> Rows:
+        return written(self, transform, indices)
+
+    def with_features(self, features: Array) -> Rows:
+        return dense_like(self, features, self.y, self.weights)
+
+    def statistics(self):
+        return statistics_of_sparse(self, float(self.weights.min()))
+
+    def inner_products(self, center):
+        self.meter.count(self)
+        X = self._picked(slice(None)).astype(np.float64)
+        products, along = (X @ X.T).toarray(), X @ center
+        return products - along[:, None] - along + center @ center
+
+    def from_origin(self, origin):
+        """The same with the columns that are mostly full stored densely, less their origin; the others as they are."""
+        X = self._picked(slice(None)) if self.kept is not None else self.X
+        stored = np.bincount(X.indices, minlength=self.n_features) if X.format == "csr" else np.diff(X.indptr)
+        columns = np.flatnonzero((origin != 0) & (stored > MOSTLY_FULL * self.n_rows))
+        if not len(columns):
+            return self
+        entries = np.asarray(X[:, columns].toarray(), dtype=np.float64) - origin[columns]
+        apart = np.zeros(self.n_features, bool)
+        apart[columns] = True
+        of_column = apart[X.indices] if X.format == "csr" else np.repeat(apart, np.diff(X.indptr))
+        rest = type(X)((np.where(of_column, 0, X.data), X.indices, X.indptr), shape=X.shape)
+        subtracted = np.where(apart, origin, 0.0)
+        return self._over(rest, self.y, self.weights, kept=None, origin=subtracted, moved=Moved(columns, entries))
