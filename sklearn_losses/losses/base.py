@@ -74,6 +74,11 @@ class Loss(BaseEstimator):
         The same for K scores. ``prox(y, scores, step)`` is the proximal operator, row by row, of the scores' shape;
         ``prox_curvature(y, scores, step)`` returns the indices (m,) of the rows where the Jacobian of
         ``scores - prox`` is not zero, and those matrices (m, K, K). ``y`` is one-hot.
+    envelope : method or None
+        For convex losses of one score or value that are Moreau envelopes of a kink: ``envelope(y)`` returns for ``y``
+        (n,), if labels zero or one, the kinks (n,), the slopes on their two sides (n, 2), which may be infinite, and a
+        width, so that the loss is the largest ``a (z - kink) - width a^2 / 2`` over slopes a in between. Sparse fits
+        take fewer passes with it.
     core : float or None
         For errors that are straight lines far out: half the width of the part that is not, in the units of y. A fit
         in which that is narrow beside the spread of y starts from the absolute error's.
@@ -116,6 +121,7 @@ class Loss(BaseEstimator):
     curvature: Any = None
     curvature_product: Any = None
     pieces: Any = None
+    envelope: Any = None
     prox: Any = None
     prox_curvature: Any = None
     core: float | None = None

@@ -21,6 +21,7 @@ from ..objective.preconditioners import (
 )
 from ..objective.samples import RandomState, sample, thinned
 from ..solvers import chained, newton, quasi_newton, truncated_newton
+from .sweeping import Sweeping
 
 SMALL_HESSIAN = 3e7  # multiplications: below, one dense Hessian for K classes is cheaper than thinking twice
 LARGE_HESSIAN = 2e6  # multiplications: beyond, one in single precision and more steps are faster than one every step
@@ -32,6 +33,7 @@ SAMPLED_METRIC = 160.0  # a metric from 10 p rows takes p^3 / 160 non-zeros' wor
 MANY_CLASSES = 3e9  # multiplications: above, one factorisation a class costs more than it saves
 PRODUCTS_PER_METRIC = 20  # of truncated Newton, whose linear solves make up for an old metric
 SPARSE_ACCURACY = 0.03  # of Newton's equations, where a product costs no more than an evaluation
+SWEEPING = 60.0  # passes
 MANY_STEPS = 40  # of truncated Newton, which most often takes five to fifteen
 FACTORISED_PARAMETERS = 2_000  # up to which a joint Hessian is factorised after these
 EIGENVALUES = 10.0  # multiplications for K^3 that the eigenvalues of a row's Hessian take
@@ -171,7 +173,11 @@ def _with_products(model: Objective, x: np.ndarray, *, convex: bool, random_stat
         part = _all_or_some(model, size, random_state)
         metric = Kept(lambda x: dense_inverse(part.hessian(x, convex=convex)), PRODUCTS_PER_METRIC)
     options = {"preconditioner": metric, "accuracy": SPARSE_ACCURACY}
-    return Plan(x, truncated_newton, {"hessp": points.hessian_product}, options, points=points)
+    products = {"hessp": points.hessian_product}
+    if Sweeping.suits(model, x):
+        links = {"links": [(Sweeping(model, SWEEPING), {}), (truncated_newton, options)]}
+        return Plan(x, chained, products, links, points=points)
+    return Plan(x, truncated_newton, products, options, points=points)
 
 
 class Kept:

@@ -28,6 +28,7 @@ def newton_sweeps(
     jac=None,
     callback=None,
     tol=1e-6,
+    atol=0.0,
     maxiter=1000,
     max_passes=np.inf,
     random_state=0,
@@ -59,8 +60,8 @@ def newton_sweeps(
         Whether there is a b.
     dual : ndarray of shape (n,), optional
         To start from: most often the slopes at an earlier solution.
-    tol : float
-        The gap to reach, relative to the value.
+    tol, atol : float
+        Stop when the gap is at most ``tol * |value| + atol``.
     maxiter, max_passes : int, float
         Limits on the sweeps, and on how often the data is read.
     random_state : int
@@ -69,7 +70,7 @@ def newton_sweeps(
     Returns
     -------
     scipy.optimize.OptimizeResult
-        With ``dual`` (n,), the ``gap``, a bound by the gradient, and ``n_passes``.
+        With ``dual`` (n,), ``estimate``, the bound on the gap by the gradient, and ``n_passes``.
     """
     start = np.zeros(len(weights)) if dual is None else dual
     duals = Duals(rows, weights, penalty, start, x0[-1] if intercept else None, random_state)
@@ -78,12 +79,12 @@ def newton_sweeps(
     proof = None
     while status is None:
         limited = duals.n_sweeps >= maxiter or duals.n_passes >= max_passes
-        proof = run.prove() if limited or run.estimate() <= tol * abs(run.value) else None
-        if proof is not None and proof.gap <= tol * abs(proof.fun):
+        proof = run.prove() if limited or run.estimate() <= tol * abs(run.value) + atol else None
+        if proof is not None and proof.estimate <= tol * abs(proof.fun) + atol:
             status = CONVERGED
         elif limited:
             status = MAXITER
-        elif not run.advance(maxiter - duals.n_sweeps, tol):
+        elif not run.advance(maxiter - duals.n_sweeps, SHARE_OF_TARGET * (tol * abs(run.value) + atol)):
             status = NOT_FINITE
         elif callback is not None:
             try:
@@ -136,7 +137,7 @@ class Run:
         gradient, gap = duals.gradient(slopes)
         if duals.has_intercept:
             gradient = np.append(gradient, duals.weights @ slopes)
-        return OptimizeResult(x=self.x(shift), fun=value, jac=gradient, gap=gap)
+        return OptimizeResult(x=self.x(shift), fun=value, jac=gradient, estimate=gap)
 
     def _best_shift(self):
         """What to add to the intercept so that the slopes sum to zero."""
@@ -149,11 +150,11 @@ class Run:
             shift -= total / (float(weights @ bends) + TINY)
         return shift if np.isfinite(shift) else 0.0
 
-    def advance(self, most, tol):
-        """Take a Newton step by at most so many sweeps; return whether it led to finite numbers."""
+    def advance(self, most, enough):
+        """Take a Newton step by at most so many sweeps, up to a gap; return whether it led to finite numbers."""
         duals, start = self.duals, self.scores
         state, penalty = duals.state(), duals.penalty
-        self._solve(min(MOST_SWEEPS, most), SHARE_OF_TARGET * tol * abs(self.value))
+        self._solve(min(MOST_SWEEPS, most), enough)
         moved = duals.scores() + duals.intercept - start
         rise, bend = duals.penalty_along(state)
 

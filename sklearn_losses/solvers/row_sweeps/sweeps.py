@@ -29,6 +29,7 @@ def sweeps(
     jac=None,
     callback=None,
     tol=1e-6,
+    atol=0.0,
     maxiter=1000,
     max_passes=np.inf,
     random_state=0,
@@ -66,8 +67,8 @@ def sweeps(
         Whether there is a b. Where the best one is not unique, it is the middle of the interval.
     dual : ndarray of shape (n,), optional
         To start from.
-    tol : float
-        The gap to reach, relative to the value.
+    tol, atol : float
+        Stop when the gap is at most ``tol * |value| + atol``.
     maxiter, max_passes : int, float
         Limits on the sweeps, and on how often the data is read, which rows at rest do not count for.
     random_state : int
@@ -76,7 +77,7 @@ def sweeps(
     Returns
     -------
     scipy.optimize.OptimizeResult
-        With ``dual`` (n,), whose weighted sum is zero if there is an intercept, the ``gap`` that it proves up to
+        With ``dual`` (n,), whose weighted sum is zero if there is an intercept, the ``dual_gap`` that it proves up to
         rounding, and ``n_passes``.
     """
     if width == 0.0 and not (np.isfinite(low).all() and np.isfinite(high).all()):
@@ -98,8 +99,8 @@ def sweeps(
                 active, slack = used, np.inf
             continue
         point = _point(duals, kinks, low, high, width, constant)
-        target = tol * abs(point.fun)
-        if point.gap <= target:
+        target = tol * abs(point.fun) + atol
+        if point.dual_gap <= target:
             status = CONVERGED
         elif limited or not np.isfinite(point.fun):
             status = MAXITER if limited else NOT_FINITE
@@ -139,7 +140,7 @@ def _point(duals, kinks, low, high, width, constant):
             gap = np.inf
         # duals are only moved for the proof: few of them may have had to take up much
         duals.restore(state)
-    return OptimizeResult(x=x, fun=value, dual=dual, gap=gap)
+    return OptimizeResult(x=x, fun=value, dual=dual, dual_gap=gap)
 
 
 def _losses(beyond, low, high, width):
