@@ -79,9 +79,6 @@ class Loss(BaseEstimator):
         (n,), if labels zero or one, the kinks (n,), the slopes on their two sides (n, 2), which may be infinite, and a
         width, so that the loss is the largest ``a (z - kink) - width a^2 / 2`` over slopes a in between. Sparse fits
         take fewer passes with it.
-    core : float or None
-        For errors that are straight lines far out: half the width of the part that is not, in the units of y. A fit
-        in which that is narrow beside the spread of y starts from the absolute error's.
     falls_for_ever : bool, default=False
         For losses on scores: whether the loss falls for ever as a margin grows (exponential) instead of having a
         minimum (hinge), so that separable classes without a penalty have no solution. On probabilities it does.
@@ -124,7 +121,6 @@ class Loss(BaseEstimator):
     envelope: Any = None
     prox: Any = None
     prox_curvature: Any = None
-    core: float | None = None
     falls_for_ever: bool = False
     forms: ClassVar[tuple[type[LossOnScores], ...]] = (Direct, ThroughPrediction)
     trainable: ClassVar[bool] = True
@@ -166,6 +162,10 @@ class Loss(BaseEstimator):
 
     def check_target(self, y: Array) -> None:
         """Raise a ValueError that names the first target (n,) for which the loss is undefined."""
+
+    def targets(self, y: Array) -> Array:
+        """What predictions are compared with, of y's shape: y itself unless the loss moves it (label smoothing)."""
+        return y
 
     def own_link(self, domain: str, n_outputs: int = 1) -> Link:
         """The link between a model's scores and one of the loss's domains."""

@@ -41,7 +41,7 @@ class Duals:
     penalty : float or ndarray of shape (p,)
         Positive.
     start : ndarray of shape (n,)
-        The duals to start from.
+        The duals to begin with.
     intercept : float or None
         Where the intercept starts, if there is one.
     random_state : int
@@ -65,8 +65,9 @@ class Duals:
         self.pressure = np.zeros(len(weights))
         self.n_sweeps, self.n_passes = 0, 0.0
         self._random = np.random.default_rng(random_state)
-        self.dual = np.array(start, dtype=float)
-        self.find_coef()
+        self.dual, self._coef = np.array(start, dtype=float), np.zeros(rows.shape[1])
+        if self.dual.any():
+            self.find_coef()
 
     def sweep(self, rows, bend, offset, damping, low, high):
         """Give the dual of each of these rows its best value; return what they were short of it, about the gap.
@@ -113,6 +114,8 @@ class Duals:
 
     def scores(self):
         """The scores, without an intercept."""
+        if not self._coef.any():
+            return np.zeros(len(self.dual))
         self.n_passes += 0.5
         return self._rows @ self._coef
 

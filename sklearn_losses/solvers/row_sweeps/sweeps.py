@@ -1,14 +1,13 @@
-"""Losses with one kink, or the Moreau envelopes of such: sweeps over their duals, ended by a duality gap."""
+"""Losses with one kink, or the Moreau envelopes of such: sweeps over their duals."""
 
 import numpy as np
-from scipy.optimize import OptimizeResult, brentq
+from scipy.optimize import OptimizeResult
 
-from ..descent import CALLBACK, CONVERGED, EPSILON, MAXITER, MESSAGES, NOT_FINITE
+from ..descent import CALLBACK, CONVERGED, MAXITER, MESSAGES, NOT_FINITE
+from .boxed import FLAT, Boxed
 from .duals import Duals
 
-DOUBLINGS = 200  # of the reach within which an intercept is looked for
 WAKING = 20  # sweeps after which rows at rest are seen again, whose duals an intercept may need for their sum
-FLAT = 1e-12  # a sum of slopes, beside that of their sizes, that counts as zero
 
 
 def sweeps(
@@ -78,14 +77,14 @@ def sweeps(
     -------
     scipy.optimize.OptimizeResult
         With ``dual`` (n,), whose weighted sum is zero if there is an intercept, the ``dual_gap`` that it proves up to
-        rounding, and ``n_passes``.
+        rounding, ``n_passes``, and the ``estimate`` of the gap that decides: the bound by the gradient ``jac`` where
+        there is one, which is larger, but needs no dual to be believed.
     """
-    if width == 0.0 and not (np.isfinite(low).all() and np.isfinite(high).all()):
-        raise ValueError("A loss with a kink needs finite slopes; an infinite one needs a width.")
+    losses = Boxed(kinks, low, high, width)
     start = np.clip(0.0 if dual is None else dual, low, high)
     duals = Duals(rows, weights, penalty, start, x0[-1] if intercept else None, random_state)
     used, ones = np.flatnonzero(weights > 0.0), np.ones(len(weights))
-    active, slack, target, status = used, np.inf, np.inf, None
+    active, slack, promising, status = used, np.inf, np.inf, None
     while status is None:
         last = duals.intercept
         gap = duals.sweep(active, ones, kinks, width, low, high)
@@ -94,13 +93,13 @@ def sweeps(
         # as far as scores may still move: by the worst dual, and by the intercept until all rows are seen again
         slack = WAKING * abs(duals.intercept - last) - np.min(pressure, initial=0.0)
         limited = duals.n_sweeps >= maxiter or duals.n_passes >= max_passes
-        if duals.n_sweeps > 1 and gap > target and len(active) and not limited:
+        if duals.n_sweeps > 1 and gap > promising and len(active) and not limited:
             if intercept and duals.n_sweeps % WAKING == 0:
                 active, slack = used, np.inf
             continue
-        point = _point(duals, kinks, low, high, width, constant)
+        point = _point(duals, losses, constant)
         target = tol * abs(point.fun) + atol
-        if point.dual_gap <= target:
+        if point.estimate <= target:
             status = CONVERGED
         elif limited or not np.isfinite(point.fun):
             status = MAXITER if limited else NOT_FINITE
@@ -110,6 +109,7 @@ def sweeps(
             except StopIteration:
                 status = CALLBACK
         active, slack = used, np.inf
+        promising = target * min(gap / point.estimate, 1.0) if 0.0 < point.estimate < np.inf else target
     return OptimizeResult(
         point,
         nit=duals.n_sweeps,
@@ -120,64 +120,29 @@ def sweeps(
     )
 
 
-def _point(duals, kinks, low, high, width, constant):
-    """The parameters that belong to the duals, made feasible, the value there, and the duality gap."""
-    state = duals.state()
+def _point(duals, losses, constant):
+    """The parameters that belong to the duals, made feasible, the value there, and what is known about the gap."""
+    state, weights, shift = duals.state(), duals.weights, 0.0
     if duals.has_intercept:
-        duals.balance(low, high)
-    duals.find_coef()
-    beyond, dual, x = duals.scores() - kinks, duals.dual, duals.coef
+        duals.balance(losses.low, losses.high)
+        duals.find_coef()
+    scores, dual = duals.scores(), duals.dual
     if duals.has_intercept:
-        shift = _best_shift(beyond, low, high, width, duals.weights, duals.intercept)
-        x, beyond = np.append(x, shift), beyond + shift
-    losses, slopes = _losses(beyond, low, high, width)
-    value = float(duals.weights @ losses) + duals.penalty + constant
-    # Fenchel-Young: what each loss and its conjugate are above the product of score and dual
-    excess = (slopes - dual) * (beyond - 0.5 * width * (slopes + dual))
-    gap = float(duals.weights @ np.maximum(excess, 0.0))
+        shift = losses.best_shift(scores, weights, duals.intercept)
+    values, slopes = losses.value_and_slopes(scores + shift)
+    gap = float(weights @ losses.excess(scores + shift, slopes, dual))
+    if duals.has_intercept and abs(weights @ dual) > FLAT * (weights @ np.abs(dual)):
+        gap = np.inf
+    point = OptimizeResult(
+        x=duals.coef, fun=float(weights @ values) + duals.penalty + constant, dual=dual, dual_gap=gap
+    )
+    point.estimate = gap
+    if losses.width > 0.0:
+        point.jac, point.estimate = duals.gradient(slopes)
     if duals.has_intercept:
-        if abs(duals.weights @ dual) > FLAT * (duals.weights @ np.abs(dual)):
-            gap = np.inf
-        # duals are only moved for the proof: few of them may have had to take up much
+        point.x = np.append(point.x, shift)
+        if losses.width > 0.0:
+            point.jac = np.append(point.jac, weights @ slopes)
+        # duals are moved for the proof only: few of them may have had to take up much
         duals.restore(state)
-    return OptimizeResult(x=x, fun=value, dual=dual, dual_gap=gap)
-
-
-def _losses(beyond, low, high, width):
-    """Every row's loss so far beyond its kink, and its slope there."""
-    if width == 0.0:
-        slopes = np.where(beyond > 0.0, high, low)
-        return slopes * beyond, slopes
-    slopes = np.clip(beyond / width, low, high)
-    return slopes * (beyond - 0.5 * width * slopes), slopes
-
-
-def _root(rising, guess):
-    """Where a continuous function that does not fall is zero."""
-    left = right = guess
-    reach = 0.01 * (1.0 + abs(guess))
-    for _ in range(DOUBLINGS):
-        if rising(left) > 0.0:
-            left -= reach
-        elif rising(right) < 0.0:
-            right += reach
-        else:
-            return left if left == right else brentq(rising, left, right, xtol=EPSILON * (1.0 + abs(guess)))
-        reach *= 2.0
-    return guess
-
-
-def _best_shift(beyond, low, high, width, weights, guess):
-    """The intercept where the slopes sum to zero; in the middle where that is an interval."""
-    if width > 0.0:
-        return _root(lambda shift: float(weights @ np.clip((beyond + shift) / width, low, high)), guess)
-    order = np.argsort(-beyond)
-    ends = -beyond[order]  # the kinks that a growing intercept meets
-    total = weights @ low + np.cumsum((weights * (high - low))[order])
-    flat = FLAT * float(weights @ (high - low))
-    first = int(np.searchsorted(total, -flat))
-    if first + 1 < len(ends) and total[first] <= flat:
-        # rows without weight and slopes that do not change end no interval
-        last = int(np.searchsorted(total, flat, side="right"))
-        return 0.5 * (ends[first] + ends[min(last, len(ends) - 1)])
-    return ends[min(first, len(ends) - 1)]
+    return point
