@@ -70,10 +70,9 @@ class Loss(BaseEstimator):
         For losses that are convex and piecewise linear in one score or value: ``pieces(y)`` returns for ``y`` (n,)
         the kinks (n, m), increasing, and the slopes (n, m + 1), not decreasing. With it the fit is exact and
         certified. Errors and margin losses have families whose value and gradient follow from the pieces.
-    prox, prox_curvature : method or None
-        The same for K scores. ``prox(y, scores, step)`` is the proximal operator, row by row, of the scores' shape;
-        ``prox_curvature(y, scores, step)`` returns the indices (m,) of the rows where the Jacobian of
-        ``scores - prox`` is not zero, and those matrices (m, K, K). ``y`` is one-hot.
+    joint_pieces : method or None
+        The same for K scores: ``joint_pieces(target)`` for the right classes (n,) returns the row functions that
+        `multiclass_hinge.JointHinge` describes.
     envelope : method or None
         For convex losses of one score or value that are Moreau envelopes of a kink: ``envelope(y)`` returns for ``y``
         (n,), if labels zero or one, the kinks (n,), the slopes on their two sides (n, 2), which may be infinite, and a
@@ -119,8 +118,7 @@ class Loss(BaseEstimator):
     curvature_product: Any = None
     pieces: Any = None
     envelope: Any = None
-    prox: Any = None
-    prox_curvature: Any = None
+    joint_pieces: Any = None
     falls_for_ever: bool = False
     forms: ClassVar[tuple[type[LossOnScores], ...]] = (Direct, ThroughPrediction)
     trainable: ClassVar[bool] = True
@@ -269,7 +267,8 @@ class Loss(BaseEstimator):
         >>> from sklearn.model_selection import cross_val_score
         >>> from sklearn_losses import SquaredError
         >>> X, y = load_iris(return_X_y=True)
-        >>> scores = cross_val_score(LogisticRegression(max_iter=1000), X, y, scoring=SquaredError().scorer())
+        >>> model = LogisticRegression(max_iter=1000)
+        >>> scores = cross_val_score(model, X, y, scoring=SquaredError().scorer())
         >>> print(scores.mean().round(3))
         -0.065
         """

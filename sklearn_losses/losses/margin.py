@@ -11,12 +11,7 @@ import numpy as np
 from ..activations import Blocks, Curvature, Diagonal, Identity
 from .base import Array, Loss
 from .kinks import Pieces, mirrored, slope_at, value_at
-from .multiclass_hinge import (
-    crammer_singer_curvature,
-    crammer_singer_prox,
-    weston_watkins_curvature,
-    weston_watkins_prox,
-)
+from .multiclass_hinge import CrammerSinger, WestonWatkins
 from .on_scores import LossOnScores
 
 
@@ -247,15 +242,9 @@ class Hinge(KinkedMarginLoss):
     def pieces_of_margin(self):
         return (1.0,), (-1.0, 0.0)
 
-    def prox(self, y, scores, step):
-        """Proximal operator of the joint loss for K classes; y is one-hot."""
-        prox = weston_watkins_prox if self.multiclass == "weston-watkins" else crammer_singer_prox
-        return prox(scores, step, y.argmax(axis=1))
-
-    def prox_curvature(self, y, scores, step):
-        """Rows where the proximal operator moves less than its argument, and by which matrix."""
-        curvature = weston_watkins_curvature if self.multiclass == "weston-watkins" else crammer_singer_curvature
-        return curvature(scores, step, y.argmax(axis=1))
+    def joint_pieces(self, target):
+        """The joint loss of K scores and right classes ``target`` (n,), as the exact solver takes it."""
+        return (WestonWatkins if self.multiclass == "weston-watkins" else CrammerSinger)(target)
 
 
 class SquaredHinge(MarginLoss):

@@ -51,6 +51,7 @@ BY_CLASS_SAMPLES = (1_000, 8_000)
 # one-hot fields and random rows, 500 to 100,000 of them, C from 0.01 to 10,000: 0.5 to 1.3, but up to 3 with more rows.
 FEW_ROWS = 0.5  # for every feature
 CLOSE_ROWS = 0.5  # the mean of |row|^2 over the penalty and n: below, the duals are next to the slopes at the start
+KINKED_PASSES = 300.0
 SWEPT_PASSES = 100.0  # which the slowest of those runs took; then truncated Newton goes on
 
 
@@ -75,7 +76,7 @@ def plan(model: Objective, x: np.ndarray, *, convex: bool, tol: float | None, ra
             return Plan(x, quasi_newton)
         return _with_products(model, x, convex=convex, random_state=random_state)
     if not model.composition.has_curvature:
-        typical = typical_inverse(sample(model, min(n_rows, 40 * width), random_state)[0])
+        typical = typical_inverse(_all_or_some(model, 40 * width, random_state))
         options = {"metric": lambda x, level: typical if level == 0 else None, "scaled": True}
         return Plan(x, quasi_newton, options=options)
     work = n_rows * width**2 * n_outputs * (n_outputs + 1) / 2
@@ -184,6 +185,13 @@ def _with_products(model: Objective, x: np.ndarray, *, convex: bool, random_stat
         links = {"links": [(Sweeping(model, SWEPT_PASSES), {}), (truncated_newton, options)]}
         return Plan(x, chained, products, links, points=points)
     return Plan(x, truncated_newton, products, options, points=points)
+
+
+def kinked_plan(model: Objective, x: np.ndarray) -> Sweeping | None:
+    """Sweeps to take before the exact solver, which goes on from their duals; None where it is faster alone."""
+    if not Sweeping.suits(model, x):
+        return None
+    return Sweeping(model, KINKED_PASSES)
 
 
 def _sweeps_pay(model: Objective, x: np.ndarray) -> bool:
