@@ -73,6 +73,11 @@ class Loss(BaseEstimator):
     joint_pieces : method or None
         The same for K scores: ``joint_pieces(target)`` for the right classes (n,) returns the row functions that
         `multiclass_hinge.JointHinge` describes.
+    envelope : method or None
+        For convex losses of one score or value that are Moreau envelopes of a kink: ``envelope(y)`` returns for ``y``
+        (n,), if labels zero or one, the kinks (n,), the slopes on their two sides (n, 2), which may be infinite, and a
+        width, so that the loss is the largest ``a (z - kink) - width a^2 / 2`` over slopes a in between. Sparse fits
+        take fewer passes with it.
     falls_for_ever : bool, default=False
         For losses on scores: whether the loss falls for ever as a margin grows (exponential) instead of having a
         minimum (hinge), so that separable classes without a penalty have no solution. On probabilities it does.
@@ -112,6 +117,7 @@ class Loss(BaseEstimator):
     curvature: Any = None
     curvature_product: Any = None
     pieces: Any = None
+    envelope: Any = None
     joint_pieces: Any = None
     falls_for_ever: bool = False
     forms: ClassVar[tuple[type[LossOnScores], ...]] = (Direct, ThroughPrediction)

@@ -270,6 +270,10 @@ class SquaredHinge(MarginLoss):
     def curvature_of_margin(self, margin):
         return 2.0 * (margin < 1.0).astype(margin.dtype)
 
+    def envelope(self, y):
+        """That of a wall at margin 1."""
+        return *_kink_of_margin(y, 1.0, -np.inf), 0.5
+
 
 class ModifiedHuber(MarginLoss):
     r"""Modified Huber loss: the squared hinge, continued by a line from margin -1 down.
@@ -300,6 +304,10 @@ class ModifiedHuber(MarginLoss):
 
     def curvature_of_margin(self, margin):
         return 2.0 * ((margin < 1.0) & (margin >= -1.0)).astype(margin.dtype)
+
+    def envelope(self, y):
+        """That of four times the hinge."""
+        return *_kink_of_margin(y, 1.0, -4.0), 0.5
 
 
 class Exponential(MarginLoss):
@@ -359,6 +367,15 @@ class LeastSquares(MarginLoss):
 def _weigh(weights: Array, terms: Array) -> Array:
     """Weighted terms, where a weight of zero silences an infinite term."""
     return np.where(weights == 0.0, 0.0, weights * np.where(weights == 0.0, 0.0, terms))
+
+
+def _kink_of_margin(y: Array, kink: float, slope: float) -> tuple[Array, Array]:
+    """The kinks and the slopes on their two sides in the score, where a function of the margin has a slope, then none.
+
+    y is zero or one.
+    """
+    first = (y == 1.0)[:, None]
+    return np.where(y == 1.0, kink, -kink), np.where(first, (slope, 0.0), (0.0, -slope))
 
 
 def _margins(scores: Array, true: np.ndarray) -> Array:

@@ -271,20 +271,34 @@ def _fit_exactly(run: Run) -> Found:
         run.recorder.n_iter = before + int(found.nit)  # many steps are taken without a callback
         return found
 
+    def kept(result: OptimizeResult) -> Found:
+        x, value, gap = split.to_model(result.x), float(result.fun), float(result.dual_gap)
+        value, gap = value * split.value_unit, gap * split.value_unit
+        if split.is_rounded(float(result.fun)):
+            lower, value = value - gap, model.value_and_gradient(x)[0]
+            gap = max(value - lower, 0.0)
+        n_iter = run.recorder.n_iter - begun
+        return Found(x, value, gap, bool(result.success), n_iter, result, dual=result.dual)
+
     split = Split(model)
+    start, dual = split.from_model(run.start), None
+    sweeping = strategies.kinked_plan(model, run.start)
+    if sweeping is not None:
+        result = sweeping.minimise(run.start, run.recorder.callback, tol=task.tol, maxiter=run.left)
+        run.recorder.n_iter = begun + int(result.nit)
+        start, dual = split.from_model(result.x), split.dual_from_model(result.dual)
+        result.x, result.dual = start, dual
+        result.fun, result.dual_gap = duality_gap(split, start, dual)
+        result.success = result.dual_gap <= task.tol * abs(result.fun)
+        if result.success or run.recorder.stopped_by_watch:
+            return kept(result)
     near = split.with_near_kinks()
-    result = solve(near or split, split.from_model(run.start))
+    result = solve(near or split, start, dual)
     if near is not None:
         result.fun, result.dual_gap = duality_gap(split, result.x, result.dual)
         if result.success and result.dual_gap > task.tol * abs(result.fun):
             result = solve(split, result.x, result.dual)
-    x, value, gap = split.to_model(result.x), float(result.fun), float(result.dual_gap)
-    value, gap = value * split.value_unit, gap * split.value_unit
-    if split.is_rounded(float(result.fun)):
-        lower, value = value - gap, model.value_and_gradient(x)[0]
-        gap = max(value - lower, 0.0)
-    n_iter = run.recorder.n_iter - begun
-    return Found(x, value, gap, bool(result.success), n_iter, result, dual=result.dual)
+    return kept(result)
 
 
 def _fit_smoothly(run: Run, solver: str) -> Found:
