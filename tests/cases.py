@@ -76,6 +76,15 @@ def margin(phi, over=sum):
     return {"scores": formula}
 
 
+def soft_margin(m):
+    """Not the sum rule of the others: one logarithm of the sum over the wrong classes."""
+
+    def of_true(z, k):
+        return log(1 + sum(exp(m + z[j] - z[k]) for j in range(len(z)) if j != k))
+
+    return {"scores": lambda y, z: sum(t * of_true(z, k) for k, t in enumerate(y) if t)}
+
+
 def zero_one(y, p):
     return int(p.index(max(p)) != y.index(max(y)))
 
@@ -128,6 +137,8 @@ CASES = (
     Case(losses.ModifiedHuber(), margin(lambda m: max(0, 1 - m) ** 2 if m >= -1 else -4 * m), S),
     Case(losses.Exponential(), margin(lambda m: exp(-m)), S),
     Case(losses.LeastSquares(), margin(lambda m: (1 - m) ** 2), S),
+    Case(losses.SoftMargin(), soft_margin(1), S, out_of_range={"margin": SIZE}),
+    Case(losses.SoftMargin(margin=0.0), soft_margin(0), S),
     Case(losses.ZeroOne(), {"probabilities": zero_one}, kinked=True),
     Case(losses.PercentageError(), {"values": lambda y, p: abs(p - y) / abs(y)}, V, True, refuses=(0.0,)),
     Case(losses.RootMeanSquaredError(), value_error(lambda e: e**2), V),  # of a row: the root is taken of the mean

@@ -14,6 +14,7 @@ from .margin import Exponential, Hinge, LeastSquares, ModifiedHuber, SquaredHing
 from .regression import EpsilonInsensitive, PercentageError, Quantile, SquaredEpsilonInsensitive
 from .root_mean import RootMeanSquaredError
 from .scorer import LossScorer
+from .soft_margin import SoftMargin
 from .true_class import CrossEntropy, Focal, GeneralizedCrossEntropy, KLDivergence
 from .zero_one import ZeroOne
 
@@ -31,6 +32,7 @@ LOSSES: dict[type[Loss], tuple[str, ...]] = {
     ModifiedHuber: ("modified_huber",),
     Exponential: ("exponential",),
     LeastSquares: ("least_squares",),
+    SoftMargin: ("soft_margin",),
     ZeroOne: ("zero_one",),
     PercentageError: ("percentage_error", "mape"),
     RootMeanSquaredError: ("root_mean_squared_error", "rmse"),
