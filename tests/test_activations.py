@@ -303,6 +303,16 @@ def test_log_softmax_of_extreme_scores_is_finite():
     np.testing.assert_allclose(top, exact, rtol=1e-15, atol=0)
 
 
+def test_what_an_almost_certain_class_leaves_to_the_others_is_right_to_the_last_digits():
+    """The gradient of log p_0 in the scores; 1 - p_0 of a rounded p_0 is noise, on which Newton's steps would go far."""
+    scores = np.array([[40.0, 0.0, -3.0], [30.0, 29.0, -30.0], [800.0, 100.0, 0.0], [2.0, 2.0, 2.0]])
+    with mpmath.workdps(400):
+        powers = [[mpmath.exp(mpmath.mpf(float(z))) for z in row] for row in scores]
+        exact = [[sum(row[1:]) / sum(row), -row[1] / sum(row), -row[2] / sum(row)] for row in powers]
+    found = LogSoftmax().pull_back(scores, np.eye(3)[np.zeros(4, int)])
+    np.testing.assert_allclose(found, np.array(exact, float), rtol=1e-14, atol=0)
+
+
 def test_exponential_overflows_quietly():
     np.testing.assert_array_equal(Exp().forward(np.array([1e308, 0.0, -1e308])), [np.inf, 1.0, 0.0])
     value, gradient = Exp().matching(np.array([1e308, -1e308]), np.array([3.0, 0.0]))

@@ -16,9 +16,25 @@ class LogSoftmax(Activation):
         return shifted - np.log1p(rest)
 
     def linearize(self, scores):
-        logs = self.forward(scores)
-        p = np.exp(logs)
-        return logs, lambda gradient: gradient - p * gradient.sum(axis=1, keepdims=True)
+        shifted, powers, rest = _log_sum_exp_parts(scores)
+        # what a class leaves to the others, to all digits also where it is almost certain: the top power is one
+        left = 1.0 - powers
+        left += rest
+        shifted -= np.log1p(rest)
+        share = 1.0 / (1.0 + rest)
+        left *= share
+        p = powers
+        p *= share
+
+        def pull_back(gradient):
+            """``g - p G`` as ``g (1 - p) - p (G - g)``."""
+            of_others = gradient.sum(axis=1, keepdims=True) - gradient
+            of_others *= p
+            pulled = left * gradient
+            pulled -= of_others
+            return pulled
+
+        return shifted, pull_back
 
     def curvature(self, scores, gradient, curvature):
         p = _probabilities(scores)

@@ -263,7 +263,8 @@ class Loss(BaseEstimator):
         >>> from sklearn.model_selection import cross_val_score
         >>> from sklearn_losses import SquaredError
         >>> X, y = load_iris(return_X_y=True)
-        >>> scores = cross_val_score(LogisticRegression(max_iter=1000), X, y, scoring=SquaredError().scorer())
+        >>> model = LogisticRegression(max_iter=1000)
+        >>> scores = cross_val_score(model, X, y, scoring=SquaredError().scorer())
         >>> print(scores.mean().round(3))
         -0.065
         """

@@ -36,10 +36,9 @@ class Reduction:
         self.full, self.center = objective, center
         gram = objective.rows.inner_products(center)
         factor, pivots, rank, _ = dpstrf(gram, lower=1, tol=np.finfo(float).eps * len(gram) * gram.diagonal().max())
-        rank = max(rank, 1)  # rows that are all alike keep a column of zeros
         self.pivots = pivots[:rank] - 1
         factor = np.tril(factor)[:, :rank]
-        self.triangle = factor[:rank] if factor.any() else np.ones((1, 1))
+        self.triangle = factor[:rank]
         features = np.empty_like(factor)
         features[pivots - 1] = factor
         self.objective = objective.replaced(rows=objective.rows.with_features(features))
@@ -59,4 +58,5 @@ class Reduction:
         return self.full.parameters.join(coef, intercept - coef @ self.center)
 
     def _solve(self, right: Array, trans: str) -> Array:
-        return solve_triangular(self.triangle, right, lower=True, trans=trans)
+        # rows that are all alike leave no triangle, and older LAPACK wrappers refuse an empty one
+        return solve_triangular(self.triangle, right, lower=True, trans=trans) if right.size else right
