@@ -10,7 +10,7 @@ from .displays import (
     LossCurveDisplay,
     RegularizationPathDisplay,
 )
-from .estimators import LinearRegressor, LogisticRegressor, SoftmaxClassifier
+from .estimators import CosineClassifier, LinearRegressor, LogisticRegressor, SoftmaxClassifier
 from .losses import *
 
 __version__ = "0.1.0"
@@ -18,6 +18,7 @@ __version__ = "0.1.0"
 __all__ = [
     "CoefficientDisplay",
     "ConvergenceDisplay",
+    "CosineClassifier",
     "LinearRegressor",
     "LogisticRegressor",
     "LossComparison",

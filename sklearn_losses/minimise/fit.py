@@ -62,6 +62,8 @@ class Fitting:
         self.recorder = Recorder(task.loss, task.watch)
 
     def run(self) -> Found:
+        if not self.task.objective.parameters.linear:
+            return self.reported(self.among_directions())
         found = self.solved(self.start())
         if not self.task.convex and self.task.domain == "probabilities" and self.task.objective.fit_intercept:
             found = self.against_shares(found)
@@ -83,6 +85,28 @@ class Fitting:
         found = Fitting(first, "auto").run()
         self.recorder.n_iter += found.n_iter
         return found.theta
+
+    def among_directions(self) -> Found:
+        """Directions have no zero to start from: the best of what is found from where `starts` says."""
+        task = self.task
+        if task.warm is not None:
+            return self.solved(task.warm)
+        means = starts.class_means(task)
+        if callable(self.solver):
+            return self.solved(means)
+        start = means
+        for loss in task.loss.easier():
+            first = task.with_loss(loss, max_iter=max(task.max_iter // 2, 1), watch=task.watch_start)
+            found = Fitting(replace(first, warm=start), "auto").run()
+            self.recorder.n_iter += found.n_iter
+            start = found.theta
+        found = self.solved(start)
+        for other in starts.random_directions(task, means):
+            if self.recorder.stopped_by_watch:
+                break
+            again = self.solved(other)
+            found = again if again.value < found.value else found
+        return replace(found, n_iter=self.recorder.n_iter)
 
     def solved(self, start: Array) -> Found:
         """By the solver that was asked for, from a start."""
@@ -328,7 +352,7 @@ def _is_credible(run: Run, x: Array, value: float, result: OptimizeResult, said:
 
 def _is_minimum(model: Objective, x: Array, value: float, task: Task) -> bool:
     """Whether a quasi-Newton method from x finds nothing lower by more than the tolerance."""
-    known = model.composition.has_curvature and len(x) <= TRIED_PARAMETERS
+    known = model.composition.has_curvature and len(x) <= TRIED_PARAMETERS and model.parameters.linear
     inverse = dense_inverse(model.hessian(x, convex=task.convex)) if known else None
     options = {"metric": lambda x, level: inverse if level == 0 else None, "tol": task.tol, "maxiter": TRIED_STEPS}
     result = minimize(model.value_and_gradient, x, jac=True, method=quasi_newton, options=options)
