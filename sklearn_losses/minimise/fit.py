@@ -15,6 +15,7 @@ from scipy.optimize import OptimizeResult, minimize
 from ..certificates import proofs
 from ..certificates.gap import Gap, is_negligible, is_out_of_reach
 from ..certificates.sampled import SampledBound
+from ..losses import Loss
 from ..objective import representer
 from ..objective.objective import Objective
 from ..objective.points import Points
@@ -34,6 +35,7 @@ SHARPER = 0.01  # of a tolerance that left a method of SciPy short of the minimu
 VANISHED = 1e-9  # share of the value without features at which separable classes leave nothing to learn
 STARTING_TOLERANCE = 1e-4  # of the solution of another loss to start from
 TRIED_STEPS, TRIED_PARAMETERS = 20, 300  # of a minimum that a solver claims without a bound
+BESIDE = 1e-4  # of the size of x: how far from a cone's tip descents begin that try whether it is one
 SAME = 64.0 * np.finfo(float).eps  # relative difference of values that rounding can make
 
 Array = np.ndarray
@@ -96,17 +98,19 @@ class Fitting:
             return self.solved(means)
         start = means
         for loss in task.loss.easier():
-            first = task.with_loss(loss, max_iter=max(task.max_iter // 2, 1), watch=task.watch_start)
-            found = Fitting(replace(first, warm=start), "auto").run()
-            self.recorder.n_iter += found.n_iter
-            start = found.theta
-        found = self.solved(start)
-        for other in starts.random_directions(task, means):
-            if self.recorder.stopped_by_watch:
-                break
-            again = self.solved(other)
-            found = again if again.value < found.value else found
-        return replace(found, n_iter=self.recorder.n_iter)
+            start = self._roughly(loss, start).theta
+        others = starts.random_directions(task, means)
+        if others:
+            start = min((self._roughly(task.loss, x) for x in [start, *others]), key=lambda found: found.value).theta
+        return self.solved(start)
+
+    def _roughly(self, loss: Loss, start: Array) -> Found:
+        """What a loss leads to from a start, with few digits."""
+        tol = max(self.task.tol, STARTING_TOLERANCE)
+        task = self.task.with_loss(loss, tol=tol, max_iter=max(self.task.max_iter // 2, 1), watch=self.task.watch_start)
+        found = Fitting(replace(task, warm=start), "auto").run()
+        self.recorder.n_iter += found.n_iter
+        return found
 
     def solved(self, start: Array) -> Found:
         """By the solver that was asked for, from a start."""
@@ -342,7 +346,8 @@ def _is_credible(run: Run, x: Array, value: float, result: OptimizeResult, said:
         return True
     if not task.loss.smooth:
         # at a kink of a loss that is not convex either no gradient is small: the end is where values stall
-        return said in (CONVERGED, ROUNDING) or recorder.has_stalled
+        stuck = said in (CONVERGED, ROUNDING) or recorder.has_stalled
+        return stuck or (not run.model.parameters.linear and _is_tip(run.model, x, value, task))
     if recorder.undefined:
         return False
     if solver == "auto" and (recorder.reached or said is CONVERGED or result.estimate <= task.tol * abs(value)):
@@ -360,6 +365,14 @@ def _is_minimum(model: Objective, x: Array, value: float, task: Task) -> bool:
     return bool(certain and value - result.fun <= task.tol * abs(value))
 
 
+def _is_tip(model: Objective, x: Array, value: float, task: Task) -> bool:
+    """Whether x is the tip of a cone: descents from points beside it find nothing lower by more than the tolerance."""
+    random, options = np.random.RandomState(0), {"tol": task.tol, "maxiter": TRIED_STEPS}
+    beside = [x + BESIDE * np.linalg.norm(x) * random.normal(size=len(x)) / len(x) for _ in range(3)]
+    found = [minimize(model.value_and_gradient, z, jac=True, method=quasi_newton, options=options).fun for z in beside]
+    return bool(value - min(found) <= task.tol * abs(value))
+
+
 def _gap_of(task: Task) -> type[Gap]:
     return Gap if task.loss.separable else RootMeanGap
 
@@ -367,7 +380,10 @@ def _gap_of(task: Task) -> type[Gap]:
 def _automatically(run: Run) -> tuple[Solve, Bound | None]:
     task, recorder = run.task, run.recorder
     tol = task.tol if task.has_bound and task.loss.separable else None
-    chosen = strategies.plan(run.model, run.start, convex=task.convex, tol=tol, random_state=task.random_state)
+    precisely = task.tol < STARTING_TOLERANCE
+    chosen = strategies.plan(
+        run.model, run.start, convex=task.convex, tol=tol, random_state=task.random_state, precisely=precisely
+    )
     if chosen.points is not None:
         recorder.value_and_gradient = chosen.points.value_and_gradient
     bound = recorder.estimate = (chosen.bound or _gap_of(task)(run.model)) if task.has_bound else None

@@ -61,12 +61,23 @@ class Plan:
     points: Points | None = None  # where values and second derivatives share what a point has cost
 
 
-def plan(model: Objective, x: np.ndarray, *, convex: bool, tol: float | None, random_state: RandomState) -> Plan:
-    """How to minimise a smooth objective from x; to prove a gap of tol, relative to F, where that is not None."""
+def plan(
+    model: Objective,
+    x: np.ndarray,
+    *,
+    convex: bool,
+    tol: float | None,
+    random_state: RandomState,
+    precisely: bool = True,
+) -> Plan:
+    """How to minimise a smooth objective from x; to prove a gap of tol, relative to F, where that is not None.
+
+    Where that is cheap more digits are found than were asked for; not if it need not be done ``precisely``.
+    """
     rows, n_outputs = model.rows, model.n_outputs
     n_rows, width = rows.n_rows, rows.n_features + 1
     if not model.parameters.linear:
-        return _on_spheres(model, x, random_state=random_state)
+        return _on_spheres(model, x, random_state=random_state, precisely=precisely)
     if width > DENSE_PARAMETERS:
         if not model.composition.has_curvature:
             return Plan(x, quasi_newton)
@@ -157,7 +168,7 @@ def _jointly(model: Objective, x: np.ndarray, tol: float | None, *, convex: bool
     return Plan(x, chained, products | {"hess": points.dense_hessian}, links, points=points)
 
 
-def _on_spheres(model: Objective, x: np.ndarray, *, random_state: RandomState) -> Plan:
+def _on_spheres(model: Objective, x: np.ndarray, *, random_state: RandomState, precisely: bool) -> Plan:
     """Directions: steps across them, in the metric of every class's own block."""
     width, parameters = model.rows.n_features, model.parameters
     if not model.composition.has_curvature:
@@ -180,8 +191,11 @@ def _on_spheres(model: Objective, x: np.ndarray, *, random_state: RandomState) -
         return apply
 
     options: dict = {"preconditioner": metric}
-    if model.rows.n_rows * model.n_parameters**2 < LARGE_HESSIAN:
+    if precisely and model.rows.n_rows * model.n_parameters**2 < LARGE_HESSIAN:
         options |= {"accuracy": ON_SPHERES_ACCURACY, "tol": ON_SPHERES_TOLERANCE}
+    if not model.loss.smooth:  # a cone stops Newton's steps; what gradients remember goes on along it
+        links = {"links": [(truncated_newton, options), (quasi_newton, {})]}
+        return Plan(x, chained, {"hessp": points.hessian_product}, links, points=points)
     return Plan(x, truncated_newton, {"hessp": points.hessian_product}, options, points=points)
 
 
