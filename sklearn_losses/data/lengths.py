@@ -8,6 +8,8 @@ import numpy as np
 
 from .rows import Array, Block
 
+LEAST = 1e-290  # lengths from here to its inverse can be multiplied and inverted
+
 
 class Lengths:
     """Euclidean lengths in two factors, for a length may be beyond floats where no entry is.
@@ -37,6 +39,10 @@ class Lengths:
     def divide(self, values: Array) -> Array:
         """Values, (n,) or (n, m), divided by their row's length, as a new array; rows of zeros by one."""
         shape = (-1, *(1,) * (values.ndim - 1))
+        with np.errstate(over="ignore"):
+            whole = _or_one(self.largest) * self.rest
+        if whole.min(initial=1.0) > LEAST and whole.max(initial=1.0) < 1.0 / LEAST:
+            return values * (1.0 / whole).reshape(shape)
         divided = values / _or_one(self.largest).reshape(shape)
         divided /= self.rest.reshape(shape)
         return divided

@@ -20,6 +20,7 @@ from ..objective import representer
 from ..objective.objective import Objective
 from ..objective.points import Points
 from ..objective.preconditioners import dense_inverse
+from ..objective.samples import sample
 from ..objective.split import Split, hard_labels
 from ..solvers import augmented_lagrangian, gradient_descent, quasi_newton
 from . import starts, strategies
@@ -36,6 +37,7 @@ VANISHED = 1e-9  # share of the value without features at which separable classe
 STARTING_TOLERANCE = 1e-4  # of the solution of another loss to start from
 TRIED_STEPS, TRIED_PARAMETERS = 20, 300  # of a minimum that a solver claims without a bound
 BESIDE = 1e-4  # of the size of x: how far from a cone's tip descents begin that try whether it is one
+SAMPLED_STARTS, TALL = 8_000, 4  # rows of a sample on which starts are looked for, of so many times as many
 SAME = 64.0 * np.finfo(float).eps  # relative difference of values that rounding can make
 
 Array = np.ndarray
@@ -100,17 +102,23 @@ class Fitting:
         for loss in task.loss.easier():
             start = self._roughly(loss, start).theta
         others = starts.random_directions(task, means)
-        if others:
+        if others or self._is_tall:
             start = min((self._roughly(task.loss, x) for x in [start, *others]), key=lambda found: found.value).theta
         return self.solved(start)
 
     def _roughly(self, loss: Loss, start: Array) -> Found:
-        """What a loss leads to from a start, with few digits."""
+        """What a loss leads to from a start, with few digits, and of tall data on a sample."""
         tol = max(self.task.tol, STARTING_TOLERANCE)
         task = self.task.with_loss(loss, tol=tol, max_iter=max(self.task.max_iter // 2, 1), watch=self.task.watch_start)
+        if self._is_tall:
+            task = replace(task, objective=sample(task.objective, SAMPLED_STARTS, task.random_state)[0])
         found = Fitting(replace(task, warm=start), "auto").run()
         self.recorder.n_iter += found.n_iter
         return found
+
+    @property
+    def _is_tall(self) -> bool:
+        return self.task.objective.rows.n_rows > TALL * SAMPLED_STARTS
 
     def solved(self, start: Array) -> Found:
         """By the solver that was asked for, from a start."""
