@@ -12,8 +12,8 @@ from .displays import (
 )
 from .estimators import CosineClassifier, LinearRegressor, LogisticRegressor, SoftmaxClassifier
 from .losses import *
-
-__version__ = "0.1.0"
+from .versions import __version__ as __version__
+from .versions import show_versions
 
 __all__ = [
     "CoefficientDisplay",
@@ -28,5 +28,6 @@ __all__ = [
     "SoftmaxClassifier",
     "check_loss",
     "compare_losses",
+    "show_versions",
     *losses.__all__,
 ]

@@ -148,6 +148,7 @@ def _check_case(case: Case) -> None:
     _check_gradient(case)
     _check_curvature(case)
     _check_pieces(case)
+    _check_envelope(case)
     if case.loss.trainable:
         _check_extremes(case)
         _check_convexity(case)
@@ -281,6 +282,24 @@ def _check_pieces(case: Case) -> None:
         piece = (kinks < prediction[:, None]).sum(axis=1)
         if not _close(slopes[np.arange(n_rows), piece], case.loss.gradient(case.y, prediction)):
             case.fail("the slopes of pieces disagree with the gradient.")
+
+
+def _check_envelope(case: Case) -> None:
+    soft = not case.regression and not np.isin(case.y, (0.0, 1.0)).all()
+    if case.on_scores.envelope is None or case.y.ndim == 2 or soft:
+        return
+    kinks, slopes, width = case.on_scores.envelope(case.y)
+    kinks, slopes = np.asarray(kinks), np.asarray(slopes)
+    if kinks.shape != case.y.shape or slopes.shape != (len(case.y), 2) or not width > 0:
+        shapes = f"{kinks.shape}, {slopes.shape} and {width!r}"
+        expected = "kinks (n,), slopes (n, 2) and a positive width"
+        case.fail(f"envelope must return {expected} for y {case.y.shape}; got {shapes}.")
+    for prediction in (case.prediction, case.prediction - 10.0, case.prediction + 10.0):
+        slope = np.clip((prediction - kinks) / width, *slopes.T)
+        value = slope * (prediction - kinks - 0.5 * width * slope)
+        values, gradient = case.on_scores.value_and_gradient(case.y, prediction)
+        if not (_close(value, values) and _close(slope, gradient)):
+            case.fail("the envelope disagrees with the value or the gradient.")
 
 
 def _check_extremes(case: Case) -> None:

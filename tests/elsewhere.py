@@ -99,6 +99,9 @@ class Elsewhere(Rows):
     def take(self, indices):
         return self.whole.take(indices)
 
+    def csr(self):
+        return None
+
     def inner_products(self, center):
         return self.whole.inner_products(center)
 

@@ -360,6 +360,8 @@ def no_warning_at_the_optimum(fit: Fit, known: Known) -> str | None:
     settings = fit.situation.settings
     if not fit.warned or not known.convex or fit.situation.solver != "auto" or settings.get("max_iter", 1000) < 1000:
         return None
+    if fit.situation.loss.curvature is None and settings["alpha"] < 1e-8:
+        return None  # so weak a penalty proves nothing without second derivatives, and the fit says so
     if fit.runs_away or fit.situation.tol < 1e-6 or (not fit.situation.kind.attained and settings["alpha"] == 0):
         return None
     above = fit.value - known.best

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+import scipy
 import scipy.sparse as sp
 from naive_objective import FORMULAS, Float, NaiveObjective
 from scipy.optimize import minimize
@@ -173,6 +174,8 @@ SCIPY = {  # method: the most parameters that it is asked for
     "SLSQP": 30, "trust-constr": 12, "Newton-CG": 60, "trust-ncg": 60, "trust-krylov": 60, "trust-exact": 40,
     "dogleg": 40,
 }  # fmt: skip
+if tuple(map(int, scipy.__version__.split(".")[:2])) < (1, 14):
+    del SCIPY["COBYQA"]
 SECOND = ("Newton-CG", "trust-ncg", "trust-krylov", "trust-exact", "dogleg", "trust-constr")
 ONLY_CONVEX = ("dogleg",)
 

@@ -107,6 +107,9 @@ class DenseRows(RowsInMemory):
         part = DenseRows(self.take(from_strata), self.y[from_strata], weights, meter=self.meter)
         return part.statistics()
 
+    def csr(self):
+        return None
+
     def inner_products(self, center):
         shift = center if self.origin is None else center + self.origin
         size = max(CHUNK_ENTRIES // self.n_rows, 1)

@@ -225,6 +225,10 @@ class Rows(ABC):
         """
 
     @abstractmethod
+    def csr(self) -> Any:
+        """The rows as a CSR matrix in float64, without duplicates; None where they are not sparse, or not in memory."""
+
+    @abstractmethod
     def inner_products(self, center: Array) -> Array:
         """``A A'`` for the rows A less a center, (n, n); in memory only."""
 

@@ -172,6 +172,12 @@ class SparseRows(RowsInMemory):
     def with_features(self, features: Array) -> Rows:
         return dense_like(self, features, self.y, self.weights)
 
+    def csr(self):
+        if self.moved is not None:
+            return None
+        X = (self.X if self.kept is None else self._picked(slice(None))).tocsr()
+        return X if X.dtype == np.float64 else X.astype(np.float64)
+
     def statistics(self):
         return statistics_of_sparse(self, float(self.weights.min()))
 

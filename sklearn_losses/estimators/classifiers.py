@@ -12,7 +12,7 @@ from ..objective.objective import Objective
 from . import validation
 from .callbacks import with_callbacks
 from .constructor import naming_unknown_parameters
-from .linear_model import LinearModel, Task
+from .linear_model import LinearModel, Prepared
 
 __all__ = ["LogisticRegressor", "SoftmaxClassifier"]
 
@@ -37,20 +37,21 @@ class Classifier(ClassifierMixin, LinearModel):
     _binary_only = False
     _domains: tuple[str, ...] = ("probabilities", "scores")
     _instead = "Use it with LinearRegressor."
-    _task = Task
+    _task = Prepared
 
     def _prepare(self, X, y, sample_weight, soft_labels):
         self._check_parameters()
         loss, domain = self._loss_for(self._domains, self._instead)
         X, y = validation.check_fit_data(self, X, y, validation.check_labels)
-        classes, target = validation.encode_labels(y)
+        classes, codes = validation.encode_labels(y)
+        target: np.ndarray = codes
         weights = validation.check_weights(sample_weight, len(y))
         validation.check_class_weight(self.class_weight, classes)
         if soft_labels is not None:
             target = validation.check_soft_labels(soft_labels, len(y), classes)
         weights, target = validation.with_class_weights(self.class_weight, classes, weights, target)
         classes, target = validation.weighted_classes(self, classes, weights, target, binary_only=self._binary_only)
-        binary = len(classes) == 2 and self._task is Task
+        binary = len(classes) == 2 and self._task is Prepared
         if binary:
             target = target.astype(np.float64) if target.ndim == 1 else np.ascontiguousarray(target[:, 1])
         attributes = {"classes_": classes, "loss_": loss}

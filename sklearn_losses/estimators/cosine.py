@@ -20,12 +20,12 @@ from .callbacks import with_callbacks
 from .caller import level_of_user
 from .classifiers import Classifier
 from .constructor import naming_unknown_parameters
-from .linear_model import Task
+from .linear_model import Prepared
 
 __all__ = ["CosineClassifier"]
 
 
-class OnSpheres(Task):
+class OnSpheres(Prepared):
     """Rows of length one, and classes that are directions; rows' lengths are in the targets, if the loss wants them."""
 
     def objective(self, estimator, workers: Workers = ALONE) -> Objective:

@@ -23,7 +23,7 @@ from ..data import Rows, rows_of
 from ..data.threads import ALONE, Workers, worker_threads
 from ..losses import Loss, get_loss
 from ..minimise.fit import fit
-from ..minimise.task import Task as Minimisation
+from ..minimise.task import Task
 from ..objective.objective import Objective
 from ..objective.penalties import L2
 from . import validation
@@ -35,7 +35,7 @@ NAMED_FEATURES = 3  # at most, in a message
 
 
 @dataclass
-class Task:
+class Prepared:
     """Validated data and what is to be minimised on it."""
 
     X: Any
@@ -77,7 +77,7 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
     """A linear model that minimises a loss; the estimators say what y is and what scores mean."""
 
     @abstractmethod
-    def _prepare(self, X, y, sample_weight, soft_labels) -> Task:
+    def _prepare(self, X, y, sample_weight, soft_labels) -> Prepared:
         """Validate the data; write what scikit-learn keeps of X on this object, which `fit` makes a copy for."""
 
     def _fit(self, X, y, sample_weight=None, soft_labels=None):
@@ -91,7 +91,7 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
             attributes = partial(_attributes, scratch, task, objective)
             metadata = {"sample_weight": sample_weight, "soft_labels": soft_labels}
             progress = Progress(self, X, y, metadata, attributes, lambda: objective.n_passes)
-            asked = Minimisation(
+            asked = Task(
                 objective,
                 task.activation,
                 task.domain,
@@ -126,11 +126,11 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
         """Why F may have no minimiser, and what grows for ever."""
         return _why_endless(objective, theta, self) if self.alpha == 0 else None
 
-    def _previous(self, task: Task, objective: Objective) -> np.ndarray | None:
+    def _previous(self, task: Prepared, objective: Objective) -> np.ndarray | None:
         """The previous solution, if the fit may start from it."""
         return task.start(objective, self) if self.warm_start and self._continues(task) else None
 
-    def _continues(self, task: Task) -> bool:
+    def _continues(self, task: Prepared) -> bool:
         """Whether there is a model of the same features and classes to start from."""
         if not hasattr(self, "coef_") or np.size(self.coef_) != task.n_outputs * task.X.shape[1]:
             return False
@@ -227,7 +227,7 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
         return tags
 
 
-def _attributes(validated: LinearModel, task: Task, objective: Objective, theta: np.ndarray) -> dict:
+def _attributes(validated: LinearModel, task: Prepared, objective: Objective, theta: np.ndarray) -> dict:
     """The fitted attributes that a model needs to predict."""
     coef, intercept = objective.unpack(theta)
     of_input = {name: value for name, value in vars(validated).items() if name.endswith("_in_")}

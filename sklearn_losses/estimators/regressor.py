@@ -10,7 +10,7 @@ from ..objective.objective import Objective
 from . import validation
 from .callbacks import with_callbacks
 from .constructor import naming_unknown_parameters
-from .linear_model import LinearModel, Task
+from .linear_model import LinearModel, Prepared
 
 __all__ = ["LinearRegressor"]
 
@@ -169,7 +169,7 @@ class LinearRegressor(RegressorMixin, LinearModel):
         loss.check_target(np.where(used, y, y[used.argmax()]))
         activation = loss.own_link("values")
         validation.check_loss_shapes(loss, activation, y[np.flatnonzero(used)[:3]], 1)
-        return Task(X, y, weights, loss, activation, domain, 1, {"loss_": loss})
+        return Prepared(X, y, weights, loss, activation, domain, 1, {"loss_": loss})
 
     def predict(self, X):
         """Predictions, on the scale of y.

@@ -124,7 +124,7 @@ class CosineLoss(Loss, ABC):
     log_odds = True
     lower_bound = 0.0
     scale: float = 1.0
-    by_row: ClassVar[bool] = False
+    by_row: bool = False
     random_starts: ClassVar[int] = 0
     forms: ClassVar[tuple[type[LossOnScores], ...]] = (OnCosines,)
 
@@ -249,7 +249,7 @@ class ArcFace(CosineLoss):
         self.margin, self.scale = margin, scale
 
     @property
-    def smooth(self):
+    def smooth(self):  # type: ignore[override]
         return self.margin == 0
 
     def check_parameters(self):

@@ -12,7 +12,7 @@ from sklearn.utils.metadata_routing import MetadataRequest
 from .metric import weighted_mean
 
 
-class Metric(Protocol):
+class Scored(Protocol):
     """What a scorer asks of a loss."""
 
     @property
@@ -33,7 +33,7 @@ class LossScorer:
         The loss to report.
     """
 
-    def __init__(self, loss: Metric):
+    def __init__(self, loss: Scored):
         self.loss = loss
         self._requests = MetadataRequest(owner=self)
         self.set_score_request(sample_weight=None)

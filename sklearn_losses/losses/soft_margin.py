@@ -39,8 +39,8 @@ class OnLoweredScores(LossOnScores):
         if len(parts) == 1:
             return parts[0][1]
         if y.ndim == 1:
-            return Diagonal(sum(share * part.diagonal() for share, part in parts))
-        return Blocks(sum(share[:, None, None] * part.blocks() for share, part in parts))
+            return Diagonal(np.sum([share * part.diagonal() for share, part in parts], axis=0))
+        return Blocks(np.sum([share[:, None, None] * part.blocks() for share, part in parts], axis=0))
 
     def _lowered(self, y: Array, scores: Array) -> Iterator[tuple[Array, Array, Array]]:
         """Shares, targets and scores of all true classes there may be; at once where every row is sure of its own."""

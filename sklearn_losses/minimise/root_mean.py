@@ -17,6 +17,7 @@ from .task import Found, Task
 Array = np.ndarray
 
 CORNER_TOLERANCE, CORNER_STEPS = 1e-12, 50
+IDLE, NARROWER = 5, 0.99  # steps in a row that may leave more than this share of the gap
 SMALLEST = 1e-7  # share of the null model's root mean square whose residuals are well above rounding
 
 
@@ -55,7 +56,7 @@ def fit_at_corner(task: Task, found: Found, null_value: float, solve: Callable[[
     corner = Corner(task, found, solve)
     least = (SMALLEST * null_value) ** 2
     mean = corner.mean_at(found.theta)
-    while not corner.converged and mean > least and corner.n_iter < task.max_iter:
+    while not corner.converged and mean > least and corner.n_iter < task.max_iter and corner.idle < IDLE:
         mean = corner.step(mean)
     if not corner.converged and mean <= least:
         corner.step(least)
@@ -69,6 +70,7 @@ class Corner:
     def __init__(self, task: Task, found: Found, solve: Callable[[Task], Found]):
         self.task, self.best, self._solve = task, found, solve
         self.lowest, self.n_iter = found.value - found.gap, found.n_iter
+        self.idle = 0  # steps in a row that hardly narrowed the gap
         # near the corner the values are squares of rounding errors, on which a solver would dwell
         self._inside = task.with_loss(task.loss.inner(), tol=CORNER_TOLERANCE, max_iter=CORNER_STEPS)
         self._model = task.objective.conditioned()
@@ -91,7 +93,9 @@ class Corner:
         self.n_iter += max(inner.n_iter, 1)
         x = self._model.from_theta(inner.theta)
         _, value, bound = self._gap.proof(x, *self._model.value_and_gradient(x))
+        before = self.best.value - self.lowest
         self.lowest = max(self.lowest, value - bound)
         if value < self.best.value:
             self.best = replace(self.best, theta=inner.theta, value=value)
+        self.idle = 0 if self.best.value - self.lowest < NARROWER * before else self.idle + 1
         return self.mean_at(inner.theta)
