@@ -160,7 +160,7 @@ class LinearRegressor(RegressorMixin, LinearModel):
         return self._objective(X, y, sample_weight)
 
     def _prepare(self, X, y, sample_weight, soft_labels):
-        validation.check_parameters(self)
+        self._check_parameters()
         loss, domain = self._loss_for(("values",), "Use it with LogisticRegressor or SoftmaxClassifier.")
         X, y = validation.check_fit_data(self, X, y, validation.check_targets)
         weights = validation.check_weights(sample_weight, len(y))

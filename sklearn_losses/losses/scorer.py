@@ -46,6 +46,11 @@ class LossScorer:
             return -weighted_mean(wrong, sample_weight)
         if domains == ("values",) or ("values" in domains and is_regressor(estimator)):
             return -self.loss(np.asarray(y, dtype=np.float64), estimator.predict(X), sample_weight)
+        if "cosines" in domains:
+            raise ValueError(
+                f"{self.loss} is defined on cosines, and its margin acts in training only. Score predictions with "
+                "CrossEntropy().scorer()."
+            )
         response = "decision_function" if "scores" in domains else "predict_proba"
         try:
             method = getattr(estimator, response)

@@ -57,6 +57,7 @@ class Recorder:
         self._earlier = self.lowest
         self.value_and_gradient, self.to_theta = value_and_gradient, to_theta
         self.best, self._last, self.stop, self.reached = None, None, None, False
+        self._recent.clear()
 
     def offer(self, theta: Array, value: float) -> None:
         """Tell of a point that was evaluated elsewhere."""

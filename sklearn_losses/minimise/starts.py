@@ -6,11 +6,13 @@ from functools import cached_property
 
 import numpy as np
 from scipy.optimize import minimize
+from sklearn.utils import check_random_state
 
 from ..certificates.intercept import Slopes, least_shift
 from ..data import rows_of
 from ..losses import AbsoluteError, CrossEntropy, Loss, Quantile
 from ..losses.metric import one_hot
+from ..objective import kernels
 from ..objective.objective import Objective
 from ..objective.penalties import L2
 from ..objective.split import Split, weighted_median
@@ -146,6 +148,26 @@ def log_odds(task: Task) -> Array:
     """Parameters of the model that predicts the classes' shares, whatever the features are."""
     null = Null(task.with_loss(CrossEntropy()))
     return null.theta
+
+
+def class_means(task: Task) -> Array:
+    """Directions that cosines of no size would turn to: from the mean of all rows to the means of the classes."""
+    objective, loss = task.objective, next(iter(task.loss.easier()), task.loss)
+    coef = np.zeros((objective.n_outputs, objective.rows.n_features))
+    _, slopes, _ = objective.rows.sum(
+        kernels.value_and_gradient, loss.on_scores(task.activation), coef, np.zeros(objective.n_outputs)
+    )
+    lost = ~slopes.any(axis=1)
+    slopes[lost] = check_random_state(task.random_state).normal(size=slopes.shape)[lost]
+    return objective.parameters.of_model(-slopes, np.zeros(objective.n_outputs))
+
+
+def random_directions(task: Task, means: Array) -> list[Array]:
+    """Other starts for a loss whose minima differ: the class means themselves, and a few random directions."""
+    if not task.loss.random_starts:
+        return []
+    random = check_random_state(task.random_state)
+    return [means, *(random.normal(size=len(means)) for _ in range(task.loss.random_starts))]
 
 
 def companion(task: Task) -> Loss | None:
