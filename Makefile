@@ -1,7 +1,8 @@
-# Every verb sets up what it needs in .venv, once: a stamp for its extras, renewed when pyproject.toml changes.
+# Every verb sets up what it needs in .venv, once: a stamp for its extras, renewed when pyproject.toml or compiled code changes.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+COMPILED := $(shell find sklearn_losses -name '*.pyx')
 
 .PHONY: help demo test lint docs bench clean
 
@@ -37,6 +38,7 @@ bench: $(VENV)/.with-bench
 clean:
 	rm -rf $(VENV) .venv-* build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	rm -rf docs/_build docs/auto_examples docs/generated benchmarks/outputs figures
+	rm -f $(COMPILED:.pyx=.c) $(COMPILED:.pyx=.*.so)
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # pip is the last thing that venv installs: where it stands, the environment is whole
@@ -44,7 +46,7 @@ $(BIN)/pip:
 	@echo "Making an environment in $(VENV) ..."
 	@$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.with-%: pyproject.toml | $(BIN)/pip
+$(VENV)/.with-%: pyproject.toml $(COMPILED) | $(BIN)/pip
 	@echo "Installing the package with [$*] into $(VENV): once, and about a minute without a word ..."
 	@$(BIN)/python -m pip install --quiet --editable ".[$*]"
 	@touch $@

@@ -11,6 +11,7 @@ ORDER = [
     "plot_loss_landscape",
     "plot_learning_speed",
     "plot_margin_losses",
+    "plot_margin_softmax",
     "plot_regression_losses",
     # which one to train with
     "plot_robust_regression",

@@ -10,14 +10,15 @@ from .displays import (
     LossCurveDisplay,
     RegularizationPathDisplay,
 )
-from .estimators import LinearRegressor, LogisticRegressor, SoftmaxClassifier
+from .estimators import CosineClassifier, LinearRegressor, LogisticRegressor, SoftmaxClassifier
 from .losses import *
-
-__version__ = "0.1.0"
+from .versions import __version__ as __version__
+from .versions import show_versions
 
 __all__ = [
     "CoefficientDisplay",
     "ConvergenceDisplay",
+    "CosineClassifier",
     "LinearRegressor",
     "LogisticRegressor",
     "LossComparison",
@@ -27,5 +28,6 @@ __all__ = [
     "SoftmaxClassifier",
     "check_loss",
     "compare_losses",
+    "show_versions",
     *losses.__all__,
 ]

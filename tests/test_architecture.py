@@ -22,7 +22,7 @@ LAYERS = (
     ("certificates",),
     ("minimise",),
     ("estimators",),
-    ("checks", "displays"),
+    ("checks", "displays", "versions"),
     ("comparison", "path"),
     ("__init__",),
 )

@@ -343,6 +343,18 @@ class WrongShapeOfPieces(WrongSlopes):
         return y, np.tile([-1.0, 1.0], (len(y), 1))
 
 
+class WrongEnvelope(Right):
+    """Half the squared error: its envelope would have width one."""
+
+    def envelope(self, y):
+        return y, np.tile([-np.inf, np.inf], (len(y), 1)), 0.5
+
+
+class WrongShapeOfEnvelope(Right):
+    def envelope(self, y):
+        return y, (-np.inf, np.inf), 1.0
+
+
 class WrongDomain(Right):
     domain = "logits"
 
@@ -396,6 +408,8 @@ WRONG = [
         WrongShapeOfPieces(),
         r"pieces must return kinks \(n, m\) and slopes \(n, m \+ 1\) for y \(12,\); got \(12,\) and",
     ),
+    (WrongEnvelope(), "regression: the envelope disagrees with the value or the gradient"),
+    (WrongShapeOfEnvelope(), r"envelope must return kinks \(n,\), slopes \(n, 2\) and a positive width for y \(12,\)"),
     (WrongDomain(), r"domain must be one or several of .*; it is 'logits'"),
     (NoDomain(), "domain must be one or several of"),
     (LogarithmOfValues(), "regression: the value is NaN at ordinary predictions, such as"),

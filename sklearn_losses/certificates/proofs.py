@@ -8,7 +8,7 @@ from __future__ import annotations
 from ..losses.on_scores import Array
 from ..objective.objective import Objective
 from ..objective.split import Split, hard_labels
-from ..solvers.augmented_lagrangian.envelopes import duality_gap
+from ..solvers.augmented_lagrangian.lower_bound import duality_gap
 from .gap import Gap, Proof
 
 Statistics = tuple[Array, Array]
@@ -31,4 +31,4 @@ def by_dual(
     model = hard_labels(objective).conditioned(statistics)
     split = Split(model)
     value, bound = duality_gap(split, split.from_model(model.from_theta(theta)), dual)
-    return value * split.loss_unit, bound * split.loss_unit
+    return value * split.value_unit, bound * split.value_unit

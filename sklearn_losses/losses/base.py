@@ -70,10 +70,14 @@ class Loss(BaseEstimator):
         For losses that are convex and piecewise linear in one score or value: ``pieces(y)`` returns for ``y`` (n,)
         the kinks (n, m), increasing, and the slopes (n, m + 1), not decreasing. With it the fit is exact and
         certified. Errors and margin losses have families whose value and gradient follow from the pieces.
-    prox, prox_curvature : method or None
-        The same for K scores. ``prox(y, scores, step)`` is the proximal operator, row by row, of the scores' shape;
-        ``prox_curvature(y, scores, step)`` returns the indices (m,) of the rows where the Jacobian of
-        ``scores - prox`` is not zero, and those matrices (m, K, K). ``y`` is one-hot.
+    joint_pieces : method or None
+        The same for K scores: ``joint_pieces(target)`` for the right classes (n,) returns the row functions that
+        `multiclass_hinge.JointHinge` describes.
+    envelope : method or None
+        For convex losses of one score or value that are Moreau envelopes of a kink: ``envelope(y)`` returns for ``y``
+        (n,), if labels zero or one, the kinks (n,), the slopes on their two sides (n, 2), which may be infinite, and a
+        width, so that the loss is the largest ``a (z - kink) - width a^2 / 2`` over slopes a in between. Sparse fits
+        take fewer passes with it.
     falls_for_ever : bool, default=False
         For losses on scores: whether the loss falls for ever as a margin grows (exponential) instead of having a
         minimum (hinge), so that separable classes without a penalty have no solution. On probabilities it does.
@@ -113,8 +117,8 @@ class Loss(BaseEstimator):
     curvature: Any = None
     curvature_product: Any = None
     pieces: Any = None
-    prox: Any = None
-    prox_curvature: Any = None
+    envelope: Any = None
+    joint_pieces: Any = None
     falls_for_ever: bool = False
     forms: ClassVar[tuple[type[LossOnScores], ...]] = (Direct, ThroughPrediction)
     trainable: ClassVar[bool] = True

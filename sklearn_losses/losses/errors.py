@@ -175,6 +175,10 @@ class Huber(ErrorLoss):
         inside = np.minimum(size, self.delta)
         return inside * (size - 0.5 * inside)
 
+    def envelope(self, y):
+        """That of delta times the absolute error."""
+        return y, np.broadcast_to([-self.delta, self.delta], (len(y), 2)), 1.0
+
     def gradient_of_error(self, error):
         return np.clip(error, -self.delta, self.delta)
 

@@ -11,12 +11,7 @@ import numpy as np
 from ..activations import Blocks, Curvature, Diagonal, Identity
 from .base import Array, Loss
 from .kinks import Pieces, mirrored, slope_at, value_at
-from .multiclass_hinge import (
-    crammer_singer_curvature,
-    crammer_singer_prox,
-    weston_watkins_curvature,
-    weston_watkins_prox,
-)
+from .multiclass_hinge import CrammerSinger, WestonWatkins
 from .on_scores import LossOnScores
 
 
@@ -247,15 +242,9 @@ class Hinge(KinkedMarginLoss):
     def pieces_of_margin(self):
         return (1.0,), (-1.0, 0.0)
 
-    def prox(self, y, scores, step):
-        """Proximal operator of the joint loss for K classes; y is one-hot."""
-        prox = weston_watkins_prox if self.multiclass == "weston-watkins" else crammer_singer_prox
-        return prox(scores, step, y.argmax(axis=1))
-
-    def prox_curvature(self, y, scores, step):
-        """Rows where the proximal operator moves less than its argument, and by which matrix."""
-        curvature = weston_watkins_curvature if self.multiclass == "weston-watkins" else crammer_singer_curvature
-        return curvature(scores, step, y.argmax(axis=1))
+    def joint_pieces(self, target):
+        """The joint loss of K scores and right classes ``target`` (n,), as the exact solver takes it."""
+        return (WestonWatkins if self.multiclass == "weston-watkins" else CrammerSinger)(target)
 
 
 class SquaredHinge(MarginLoss):
@@ -280,6 +269,10 @@ class SquaredHinge(MarginLoss):
 
     def curvature_of_margin(self, margin):
         return 2.0 * (margin < 1.0).astype(margin.dtype)
+
+    def envelope(self, y):
+        """That of a wall at margin 1."""
+        return *_kink_of_margin(y, 1.0, -np.inf), 0.5
 
 
 class ModifiedHuber(MarginLoss):
@@ -311,6 +304,10 @@ class ModifiedHuber(MarginLoss):
 
     def curvature_of_margin(self, margin):
         return 2.0 * ((margin < 1.0) & (margin >= -1.0)).astype(margin.dtype)
+
+    def envelope(self, y):
+        """That of four times the hinge."""
+        return *_kink_of_margin(y, 1.0, -4.0), 0.5
 
 
 class Exponential(MarginLoss):
@@ -370,6 +367,15 @@ class LeastSquares(MarginLoss):
 def _weigh(weights: Array, terms: Array) -> Array:
     """Weighted terms, where a weight of zero silences an infinite term."""
     return np.where(weights == 0.0, 0.0, weights * np.where(weights == 0.0, 0.0, terms))
+
+
+def _kink_of_margin(y: Array, kink: float, slope: float) -> tuple[Array, Array]:
+    """The kinks and the slopes on their two sides in the score, where a function of the margin has a slope, then none.
+
+    y is zero or one.
+    """
+    first = (y == 1.0)[:, None]
+    return np.where(y == 1.0, kink, -kink), np.where(first, (slope, 0.0), (0.0, -slope))
 
 
 def _margins(scores: Array, true: np.ndarray) -> Array:

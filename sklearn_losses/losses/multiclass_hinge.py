@@ -1,113 +1,166 @@
-"""Proximal operators of piecewise-linear losses, and where they are not flat.
+r"""The two joint hinge losses of K scores, as the exact solver takes them.
 
-For one row, ``prox(v) = argmin_u loss(u) + |u - v|^2 / (2 step)``. With ``a = (v - prox(v)) / step``, a
-subgradient of the loss at ``prox(v)``, the Jacobian ``I - Dprox(v)`` is ``step * Da``: zero where the dual
-``a`` sits at a corner of the set of subgradients, a projection elsewhere. All functions work on all rows at
-once; ``step`` is a scalar or has shape (n,).
+A dual of row i with class t is zero, or pulls down wrong classes and pushes up the right one: its coordinates sum to
+zero, and those of wrong classes are
+
+* Weston-Watkins, ``sum_{j != t} max(0, 1 + z_j - z_t)``: in [0, 1];
+* Crammer-Singer, ``max(0, max_{j != t} 1 + z_j - z_t)``: not negative, of sum at most one.
+
+The conjugate of both is the dual of the right class.
 """
 
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Self
+
 import numpy as np
+from numpy.typing import NDArray
+
+from .on_scores import Array
+
+Indices = NDArray[np.intp]
 
 
-def scalar_prox(v, step, kinks, slopes):
-    """Proximal operator of losses with ``kinks`` (n, m), rising, and ``slopes`` (n, m + 1), not falling.
+class JointHinge(ABC):
+    """One convex piecewise-linear function of K scores a row.
 
-    Either array may have a single row, which then holds for every row of ``v`` (n,).
+    Parameters
+    ----------
+    target : ndarray of int, shape (n,)
+        The right classes.
     """
-    # Left of kink j the minimiser moves on slope j and stops at the kink: a chain of clips, from the last
-    # kink to the first.
-    u = v - step * slopes[:, -1]
-    for j in reversed(range(kinks.shape[1])):
-        u = np.minimum(v - step * slopes[:, j], np.maximum(kinks[:, j], u))
-    return u
+
+    bounded = True
+
+    def __init__(self, target: Indices):
+        self.target = target
+        self._correct = (np.arange(len(target)), target)
+
+    def take(self, rows: Indices) -> Self:
+        """The functions of some rows."""
+        return type(self)(self.target[rows])
+
+    def value(self, scores: Array) -> Array:
+        """The functions at scores (n, K)."""
+        return self._value(self._violations(scores))
+
+    def value_and_excess(self, scores: Array, dual: Array) -> tuple[Array, Array]:
+        """The functions, and how far above their tangents of slope ``dual`` they are, without cancellation."""
+        violations = self._violations(scores)
+        return self._value(violations), self._excess(violations, dual)
+
+    def slope(self, scores: Array) -> Array:
+        """Subgradients at the scores."""
+        slope = self._slope(self._violations(scores))
+        slope[self._correct] = 0.0
+        slope[self._correct] = -slope.sum(axis=1)
+        return slope
+
+    def dual(self, scores: Array, step: float) -> Array:
+        """``(v - prox(v, step)) / step``."""
+        violations = self._violations(scores)
+        rows = np.flatnonzero((violations > 0.0).any(axis=1))
+        dual = np.zeros_like(violations)
+        dual[rows] = self._dual(violations[rows] / step, self.target[rows])
+        return dual
+
+    def bending(self, dual: Array) -> tuple[Indices, NDArray[np.bool_]]:
+        """The rows where `dual` moves with its scores, and which of its coordinates (m, K) do."""
+        support = self._support(dual)
+        rows = np.flatnonzero(support.sum(axis=1) > 1)
+        return rows, support[rows]
+
+    def _violations(self, scores: Array) -> Array:
+        """``1 + z_j - z_t``, zero for the right class itself."""
+        violations = scores - (scores[self._correct] - 1.0)[:, None]
+        violations[self._correct] = 0.0
+        return violations
+
+    @abstractmethod
+    def _value(self, violations: Array) -> Array:
+        """The functions of the violations."""
+
+    @abstractmethod
+    def _excess(self, violations: Array, dual: Array) -> Array:
+        """Their distance to the tangents, as a sum of terms that are not negative."""
+
+    @abstractmethod
+    def _slope(self, violations: Array) -> Array:
+        """Subgradients, whatever they are for the right class."""
+
+    @abstractmethod
+    def _dual(self, pulls: Array, target: Indices) -> Array:
+        """The duals of rows whose violations divided by the step are the pulls."""
+
+    @abstractmethod
+    def _support(self, dual: Array) -> NDArray[np.bool_]:
+        """Where a dual is not at an end of its range."""
 
 
-def scalar_at_kink(v, step, kinks, slopes):
-    """Mask (n,) of the rows whose proximal point is a kink: there ``I - Dprox`` is one, elsewhere zero."""
-    u = scalar_prox(v, step, kinks, slopes)
-    mask = np.zeros(u.shape, dtype=bool)
-    for j in range(kinks.shape[1]):
-        mask |= (u == kinks[:, j]) & (slopes[:, j] < slopes[:, j + 1])
-    return mask
+class WestonWatkins(JointHinge):
+    """``sum_{j != t} max(0, 1 + z_j - z_t)``."""
+
+    def _value(self, violations):
+        return np.maximum(violations, 0.0).sum(axis=1)
+
+    def _excess(self, violations, dual):
+        return (np.maximum(violations, 0.0) - dual * violations).sum(axis=1)
+
+    def _slope(self, violations):
+        return (violations > 0.0).astype(float)
+
+    def _dual(self, pulls, target):
+        # a_j = clip(u_j - S, 0, 1) with S = sum_j a_j = -a_t
+        correct = (np.arange(len(target)), target)
+        pulls[correct] = -np.inf
+        dual = np.clip(pulls - _sum_of_clips(pulls)[:, None], 0.0, 1.0)
+        dual[correct] = 0.0
+        dual[correct] = -dual.sum(axis=1)
+        return dual
+
+    def _support(self, dual):
+        support = (dual > 0.0) & (dual < 1.0)
+        support[self._correct] = support.any(axis=1)
+        return support
 
 
-def weston_watkins_prox(v, step, target):
-    """Proximal operator of ``sum_{j != t} max(0, 1 + z_j - z_t)``, for scores (n, K) and classes t (n,)."""
-    rows, dual = _weston_watkins_dual(v, step, target)
-    return _step_back(v, step, rows, dual)
+class CrammerSinger(JointHinge):
+    """``max(0, max_{j != t} 1 + z_j - z_t)``."""
+
+    def _value(self, violations):
+        return violations.max(axis=1)
+
+    def _excess(self, violations, dual):
+        largest = violations.max(axis=1)
+        below = largest[:, None] - violations
+        below[self._correct] = 0.0
+        return np.einsum("ij,ij->i", dual, below) + (1.0 + dual[self._correct]) * largest
+
+    def _slope(self, violations):
+        slope = np.zeros_like(violations)
+        slope[np.arange(len(slope)), violations.argmax(axis=1)] = 1.0
+        return slope
+
+    def _dual(self, pulls, target):
+        # with e_t added, the projection of the pulls, one for the right class, onto the simplex
+        correct = (np.arange(len(target)), target)
+        pulls[correct] = 1.0
+        descending = -np.sort(-pulls, axis=1)
+        excess = np.cumsum(descending, axis=1) - 1.0
+        size = (descending * np.arange(1, pulls.shape[1] + 1) > excess).sum(axis=1)
+        threshold = np.take_along_axis(excess, size[:, None] - 1, axis=1)[:, 0] / size
+        dual = np.maximum(pulls - threshold[:, None], 0.0)
+        dual[correct] -= 1.0
+        return dual
+
+    def _support(self, dual):
+        support = dual > 0.0
+        support[self._correct] = dual[self._correct] > -1.0
+        return support
 
 
-def weston_watkins_curvature(v, step, target):
-    """Rows where ``I - Dprox`` of the Weston-Watkins loss is not zero, and that matrix there, (m, K, K)."""
-    rows, dual = _weston_watkins_dual(v, step, target)
-    wrong = np.arange(v.shape[1]) != target[rows, None]
-    support = wrong & (dual > 0.0) & (dual < 1.0)
-    curved = support.any(axis=1)
-    return rows[curved], _zero_sum_projection(support[curved] | ~wrong[curved])
-
-
-def crammer_singer_prox(v, step, target):
-    """Proximal operator of ``max(0, max_{j != t} 1 + z_j - z_t)``, for scores (n, K) and classes t (n,)."""
-    rows, weights = _crammer_singer_weights(v, step, target)
-    weights[np.arange(rows.size), target[rows]] -= 1.0
-    return _step_back(v, step, rows, weights)
-
-
-def crammer_singer_curvature(v, step, target):
-    """Rows where ``I - Dprox`` of the Crammer-Singer loss is not zero, and that matrix there, (m, K, K)."""
-    rows, weights = _crammer_singer_weights(v, step, target)
-    support = weights > 0.0
-    curved = support.sum(axis=1) > 1
-    return rows[curved], _zero_sum_projection(support[curved])
-
-
-def _step_back(v, step, rows, dual):
-    """``v - step * dual``, where the dual is zero but in the given rows."""
-    result = np.array(v)
-    result[rows] -= _column(step, rows) * dual
-    return result
-
-
-def _column(step, rows):
-    """The steps of the given rows, shaped to multiply rows of scores."""
-    return step if np.ndim(step) == 0 else step[rows, None]
-
-
-def _zero_sum_projection(support):
-    """Projections (m, K, K) onto the zero-sum vectors on a support q (m, K): diag(q) - q q' / sum(q)."""
-    q = support.astype(float)
-    blocks = -q[:, :, None] * (q / q.sum(axis=1, keepdims=True))[:, None, :]
-    diagonal = np.arange(q.shape[1])
-    blocks[:, diagonal, diagonal] += q
-    return blocks
-
-
-def _violations(v, target):
-    """The rows with a margin below one, and their ``1 + z_j - z_t`` (0 for j = t)."""
-    everything = np.arange(v.shape[0])
-    violation = v - (v[everything, target] - 1.0)[:, None]
-    violation[everything, target] = 0.0
-    rows = np.flatnonzero((violation > 0.0).any(axis=1))
-    return rows, violation[rows]
-
-
-def _weston_watkins_dual(v, step, target):
-    """Rows with a nonzero dual, and the dual.
-
-    It is ``a_j = clip(u_j - S, 0, 1)`` with ``u_j = (1 + v_j - v_t) / step`` and ``S = sum_j a_j = -a_t``.
-    """
-    rows, u = _violations(v, target)
-    u /= _column(step, rows)
-    correct = (np.arange(rows.size), target[rows])
-    u[correct] = -np.inf
-    total = _sum_of_clips(u)
-    dual = np.clip(u - total[:, None], 0.0, 1.0)
-    dual[correct] = 0.0
-    dual[correct] = -dual.sum(axis=1)
-    return rows, dual
-
-
-def _sum_of_clips(u):
+def _sum_of_clips(u: Array) -> Array:
     """The unique root S of S = sum_j clip(u_j - S, 0, 1) in every row; entries of -inf count for nothing."""
     # h(S) = S - sum_j clip(u_j - S, 0, 1) increases, with slope 1 + (number of terms strictly inside their
     # clip): a term enters at S = u_j - 1 and leaves at S = u_j. At S = 0 h is not positive, so only the
@@ -125,7 +178,7 @@ def _sum_of_clips(u):
     return _solve_between(u, start, passed, breaks)
 
 
-def _solve_between(u, start, passed, breaks):
+def _solve_between(u: Array, start: Array, passed: Indices, breaks: Array) -> Array:
     """S on the linear piece that begins at ``start``, from the terms inside their clip there."""
     last = breaks.shape[1] - 1
     end = np.take_along_axis(breaks, np.minimum(passed + 1, last)[:, None], axis=1)[:, 0]
@@ -133,18 +186,3 @@ def _solve_between(u, start, passed, breaks):
     full = u - middle >= 1.0
     inside = (u > middle) & ~full
     return (full.sum(axis=1) + np.where(inside, u, 0.0).sum(axis=1)) / (1.0 + inside.sum(axis=1))
-
-
-def _crammer_singer_weights(v, step, target):
-    """Rows with a nonzero dual, and their weights, the dual plus e_t.
-
-    They are the projection of ``e_t + (v + 1 - e_t - v_t) / step`` onto the simplex.
-    """
-    rows, w = _violations(v, target)
-    w /= _column(step, rows)
-    w[np.arange(rows.size), target[rows]] = 1.0
-    descending = -np.sort(-w, axis=1)
-    excess = np.cumsum(descending, axis=1) - 1.0
-    size = (descending * np.arange(1, w.shape[1] + 1) > excess).sum(axis=1)
-    threshold = np.take_along_axis(excess, size[:, None] - 1, axis=1)[:, 0] / size
-    return rows, np.maximum(w - threshold[:, None], 0.0)

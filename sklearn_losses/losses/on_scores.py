@@ -39,6 +39,8 @@ class LossOnScores(ABC):
         Whether `curvature` is known.
     pieces : callable or None
         ``pieces(y)`` as in `Loss`, where the loss is convex and piecewise linear in one score.
+    envelope : callable or None
+        ``envelope(y)`` as in `Loss`.
     """
 
     def __init__(self, loss: Loss, link: Link):
@@ -47,8 +49,9 @@ class LossOnScores(ABC):
         self.smooth = loss.smooth
         self.has_curvature = loss.curvature is not None
         self.pieces: Callable[[Array], tuple[Array, Array]] | None = None
+        self.envelope: Callable[[Array], tuple[Array, Array, float]] | None = None
         if self.convex and link.linear:
-            self.pieces = loss.pieces
+            self.pieces, self.envelope = loss.pieces, loss.envelope
 
     @classmethod
     @abstractmethod

@@ -15,25 +15,30 @@ from scipy.optimize import OptimizeResult, minimize
 from ..certificates import proofs
 from ..certificates.gap import Gap, is_negligible, is_out_of_reach
 from ..certificates.sampled import SampledBound
+from ..losses import Loss
 from ..objective import representer
 from ..objective.objective import Objective
 from ..objective.points import Points
-from ..objective.preconditioners import dense_inverse
+from ..objective.preconditioners import dense_inverse, typical_inverse
+from ..objective.samples import sample
 from ..objective.split import Split, hard_labels
 from ..solvers import augmented_lagrangian, gradient_descent, quasi_newton
+from ..solvers.augmented_lagrangian.lower_bound import duality_gap
 from . import starts, strategies
 from .by_name import NEVER, check_method, minimize_by_name
 from .endings import CONVERGED, LIMIT, ROUNDING, STOPPED, Ending, ending
-from .recorder import Point, Recorder
+from .recorder import Recorder, Visited
 from .root_mean import CORNER_STEPS, RootMeanGap, fit_at_corner
 from .task import Found, Task
 
 WRITTEN_ENTRIES = 1_000_000  # data up to this size is written out in conditioned coordinates once
 CERTIFICATION_ROUNDS = 5
-SHARPER = 0.01  # of a tolerance that left a method of SciPy short of the minimum
+SHARPER = 0.01  # of a tolerance that left a solver short of the minimum
 VANISHED = 1e-9  # share of the value without features at which separable classes leave nothing to learn
 STARTING_TOLERANCE = 1e-4  # of the solution of another loss to start from
 TRIED_STEPS, TRIED_PARAMETERS = 20, 300  # of a minimum that a solver claims without a bound
+BESIDE = 1e-4  # of the size of x: how far from a cone's tip descents begin that try whether it is one
+SAMPLED_STARTS, TALL = 8_000, 4  # rows of a sample on which starts are looked for, of so many times as many
 SAME = 64.0 * np.finfo(float).eps  # relative difference of values that rounding can make
 
 Array = np.ndarray
@@ -62,6 +67,8 @@ class Fitting:
         self.recorder = Recorder(task.loss, task.watch)
 
     def run(self) -> Found:
+        if not self.task.objective.parameters.linear:
+            return self.reported(self.among_directions())
         found = self.solved(self.start())
         if not self.task.convex and self.task.domain == "probabilities" and self.task.objective.fit_intercept:
             found = self.against_shares(found)
@@ -77,12 +84,42 @@ class Fitting:
                 return task.warm
         companion = None if callable(self.solver) else starts.companion(task)
         if companion is None:
-            return self.null.theta
+            return self.null.nearly if self.solver == "auto" and task.piecewise else self.null.theta
         tol = max(task.tol, STARTING_TOLERANCE) if task.domain == "probabilities" else task.tol
         first = task.with_loss(companion, tol=tol, max_iter=max(task.max_iter // 2, 1), watch=task.watch_start)
         found = Fitting(first, "auto").run()
         self.recorder.n_iter += found.n_iter
         return found.theta
+
+    def among_directions(self) -> Found:
+        """Directions have no zero to start from: the best of what is found from where `starts` says."""
+        task = self.task
+        if task.warm is not None:
+            return self.solved(task.warm)
+        means = starts.class_means(task)
+        if callable(self.solver):
+            return self.solved(means)
+        start = means
+        for loss in task.loss.easier():
+            start = self._roughly(loss, start).theta
+        others = starts.random_directions(task, means)
+        if others or self._is_tall:
+            start = min((self._roughly(task.loss, x) for x in [start, *others]), key=lambda found: found.value).theta
+        return self.solved(start)
+
+    def _roughly(self, loss: Loss, start: Array) -> Found:
+        """What a loss leads to from a start, with few digits, and of tall data on a sample."""
+        tol = max(self.task.tol, STARTING_TOLERANCE)
+        task = self.task.with_loss(loss, tol=tol, max_iter=max(self.task.max_iter // 2, 1), watch=self.task.watch_start)
+        if self._is_tall:
+            task = replace(task, objective=sample(task.objective, SAMPLED_STARTS, task.random_state)[0])
+        found = Fitting(replace(task, warm=start), "auto").run()
+        self.recorder.n_iter += found.n_iter
+        return found
+
+    @property
+    def _is_tall(self) -> bool:
+        return self.task.objective.rows.n_rows > TALL * SAMPLED_STARTS
 
     def solved(self, start: Array) -> Found:
         """By the solver that was asked for, from a start."""
@@ -157,6 +194,8 @@ class Fitting:
 
         outer = task.watch
         watch = outer and (lambda theta, value, gap: outer(reduced.to_features(theta), value, gap))
+        if reduced.objective.rows.n_features == 0:  # rows that are all alike
+            return self._in_full(start)
         # values of the reduced problem are not those of the whole, so that its best point is not of this record
         small = Fitting(replace(task, objective=reduced.objective, watch=watch, warm=None), "auto")
         small.recorder.n_iter = self.recorder.n_iter
@@ -218,7 +257,7 @@ class Fitting:
         n_iter = int(result.get("nit", recorder.n_iter))
         return replace(found, n_iter=n_iter)
 
-    def _judged_plainly(self, point: Point, result: OptimizeResult, estimate: Gap | None) -> Found:
+    def _judged_plainly(self, point: Visited, result: OptimizeResult, estimate: Gap | None) -> Found:
         task = self.task
         x, value, _ = point
         if estimate is not None:
@@ -252,36 +291,50 @@ class Run:
 
 def _fit_exactly(run: Run) -> Found:
     """Piecewise-linear losses: an exact solution with a duality gap of its own."""
+    task, model = run.task, run.model
+    begun = run.recorder.n_iter
 
-    def solve(split: Split) -> OptimizeResult:
-        def callback(intermediate_result):
+    def solve(split: Split, x: Array, dual: Array | None = None) -> OptimizeResult:
+        def callback(intermediate_result: OptimizeResult) -> None:
             intermediate_result.x = split.to_model(intermediate_result.x)
-            intermediate_result.fun *= split.loss_unit
-            intermediate_result.dual_gap *= split.loss_unit
+            intermediate_result.fun *= split.value_unit
+            intermediate_result.dual_gap *= split.value_unit
             run.recorder.callback(intermediate_result)
 
-        result = minimize(
-            run.recorder.fun,
-            split.from_model(run.start),
-            jac=True,
-            method=augmented_lagrangian,
-            callback=callback,
-            options={"split": split, "tol": run.task.tol, "maxiter": run.task.max_iter},
-        )
-        result.x = split.to_model(result.x)
-        result.fun, result.dual_gap = result.fun * split.loss_unit, result.dual_gap * split.loss_unit
-        return result
+        options = {"problem": split, "dual": dual, "tol": task.tol, "random_state": task.random_state}
+        options["maxiter"], method, before = run.left, augmented_lagrangian, run.recorder.n_iter
+        found = minimize(run.recorder.fun, x, jac=True, method=method, callback=callback, options=options)
+        run.recorder.n_iter = before + int(found.nit)  # many steps are taken without a callback
+        return found
 
-    split = Split(run.model)
+    def kept(result: OptimizeResult) -> Found:
+        x, value, gap = split.to_model(result.x), float(result.fun), float(result.dual_gap)
+        value, gap = value * split.value_unit, gap * split.value_unit
+        if split.is_rounded(float(result.fun)):
+            lower, value = value - gap, model.value_and_gradient(x)[0]
+            gap = max(value - lower, 0.0)
+        n_iter = run.recorder.n_iter - begun
+        return Found(x, value, gap, bool(result.success), n_iter, result, dual=result.dual)
+
+    split = Split(model)
+    start, dual = split.from_model(run.start), None
+    sweeping = strategies.kinked_plan(model, run.start)
+    if sweeping is not None:
+        result = sweeping.minimise(run.start, run.recorder.callback, tol=task.tol, maxiter=run.left)
+        run.recorder.n_iter = begun + int(result.nit)
+        start, dual = split.from_model(result.x), split.dual_from_model(result.dual)
+        result.x, result.dual = start, dual
+        result.fun, result.dual_gap = duality_gap(split, start, dual)
+        result.success = result.dual_gap <= task.tol * abs(result.fun)
+        if result.success or run.recorder.stopped_by_watch:
+            return kept(result)
     near = split.with_near_kinks()
-    result = solve(near or split)
-    value = float(result.fun)
+    result = solve(near or split, start, dual)
     if near is not None:
-        if not split.agrees_with(near, split.from_model(result.x)):
-            result = solve(split)
-        value = run.model.value_and_gradient(result.x)[0]
-    gap, converged, n_iter = float(result.dual_gap), bool(result.success), int(result.nit)
-    return Found(result.x, value, gap, converged, n_iter, result, dual=result.dual)
+        result.fun, result.dual_gap = duality_gap(split, result.x, result.dual)
+        if result.success and result.dual_gap > task.tol * abs(result.fun):
+            result = solve(split, result.x, result.dual)
+    return kept(result)
 
 
 def _fit_smoothly(run: Run, solver: str) -> Found:
@@ -295,14 +348,15 @@ def _fit_smoothly(run: Run, solver: str) -> Found:
         said = CONVERGED if recorder.reached else ending(result, None if solver == "auto" else solver)
         if bound_of is None:
             converged = _is_credible(run, x, value, result, said, solver)
-            if not converged and said is CONVERGED and solver != "auto" and not recorder.undefined and not task.kinked:
+            if not (converged or recorder.undefined or task.kinked) and said is CONVERGED:
                 tol *= SHARPER
                 continue
             return Found(x, value, np.nan, converged, recorder.n_iter, result, task.kinked, recorder.undefined)
         x, value, bound = bound_of.proof(x, value, gradient)
         converged = bound <= run.fitting.allowed(value) or is_negligible(run.model, bound)
         if not converged and said is ROUNDING and is_out_of_reach(run.model, value, task.tol):
-            return Found(x, value, np.nan, True, recorder.n_iter, result)
+            credible = _is_minimum(run.model, x, value, task)
+            return Found(x, value, np.nan, credible, recorder.n_iter, result)
         if converged or recorder.stopped_by_watch or recorder.n_iter >= task.max_iter or said is not CONVERGED:
             break
         tol *= 0.1 * run.fitting.allowed(value) / bound if bound > 0 else 1.0
@@ -318,22 +372,35 @@ def _is_credible(run: Run, x: Array, value: float, result: OptimizeResult, said:
         return True
     if not task.loss.smooth:
         # at a kink of a loss that is not convex either no gradient is small: the end is where values stall
-        return said in (CONVERGED, ROUNDING) or recorder.has_stalled
+        stuck = said in (CONVERGED, ROUNDING) or recorder.has_stalled
+        return stuck or (not run.model.parameters.linear and _is_tip(run.model, x, value, task))
     if recorder.undefined:
         return False
-    if solver == "auto" and (recorder.reached or said is CONVERGED or result.estimate <= task.tol * abs(value)):
+    trusted = solver == "auto" and run.model.composition.has_curvature  # whose steps are in a metric that is known
+    if trusted and (recorder.reached or said is CONVERGED or result.estimate <= task.tol * abs(value)):
         return said in (CONVERGED, ROUNDING)
     return _is_minimum(run.model, x, value, task)
 
 
 def _is_minimum(model: Objective, x: Array, value: float, task: Task) -> bool:
     """Whether a quasi-Newton method from x finds nothing lower by more than the tolerance."""
-    known = model.composition.has_curvature and len(x) <= TRIED_PARAMETERS
-    inverse = dense_inverse(model.hessian(x, convex=task.convex)) if known else None
-    options = {"metric": lambda x, level: inverse if level == 0 else None, "tol": task.tol, "maxiter": TRIED_STEPS}
+    known, inverse = model.composition.has_curvature, None
+    if len(x) <= TRIED_PARAMETERS and model.parameters.linear:
+        inverse = dense_inverse(model.hessian(x, convex=task.convex)) if known else typical_inverse(model)
+    options = {"metric": lambda x, level: inverse if level == 0 else None, "scaled": not known, "tol": task.tol}
+    options["maxiter"] = TRIED_STEPS
     result = minimize(model.value_and_gradient, x, jac=True, method=quasi_newton, options=options)
-    certain = result.success or (ending(result) is ROUNDING and result.estimate <= task.tol * abs(value))
+    said = ending(result)  # so many steps that gain next to nothing are an end too
+    certain = said in (CONVERGED, LIMIT) or (said is ROUNDING and result.estimate <= task.tol * abs(value))
     return bool(certain and value - result.fun <= task.tol * abs(value))
+
+
+def _is_tip(model: Objective, x: Array, value: float, task: Task) -> bool:
+    """Whether x is the tip of a cone: descents from points beside it find nothing lower by more than the tolerance."""
+    random, options = np.random.RandomState(0), {"tol": task.tol, "maxiter": TRIED_STEPS}
+    beside = [x + BESIDE * np.linalg.norm(x) * random.normal(size=len(x)) / len(x) for _ in range(3)]
+    found = [minimize(model.value_and_gradient, z, jac=True, method=quasi_newton, options=options).fun for z in beside]
+    return bool(value - min(found) <= task.tol * abs(value))
 
 
 def _gap_of(task: Task) -> type[Gap]:
@@ -343,7 +410,10 @@ def _gap_of(task: Task) -> type[Gap]:
 def _automatically(run: Run) -> tuple[Solve, Bound | None]:
     task, recorder = run.task, run.recorder
     tol = task.tol if task.has_bound and task.loss.separable else None
-    chosen = strategies.plan(run.model, run.start, convex=task.convex, tol=tol, random_state=task.random_state)
+    precisely = task.tol < STARTING_TOLERANCE
+    chosen = strategies.plan(
+        run.model, run.start, convex=task.convex, tol=tol, random_state=task.random_state, precisely=precisely
+    )
     if chosen.points is not None:
         recorder.value_and_gradient = chosen.points.value_and_gradient
     bound = recorder.estimate = (chosen.bound or _gap_of(task)(run.model)) if task.has_bound else None

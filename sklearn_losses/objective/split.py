@@ -1,61 +1,120 @@
-"""A piecewise-linear objective as the augmented Lagrangian sees it: linear scores, and a proximal operator per row."""
+"""A piecewise-linear objective as the exact solver sees it."""
 
 from __future__ import annotations
 
 from copy import copy
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..losses import Loss
+from ..losses.multiclass_hinge import JointHinge
 from ..losses.on_scores import Array
 from ..losses.pieces import Pieces
+from ..solvers.augmented_lagrangian.problem import Bending, Indices, KinkedProblem
 from .objective import Objective
 
 NO_PENALTY = 1e-24
+DIGITS = 16.0  # times the rounding of targets that a fit to all of them leaves
 FAR = 100.0  # units from the median at which a target counts as an outlier
-CLEAR = 1e-6  # units
+CLEAR = 1e-12  # relative change of a value of F that says nothing
+OFFSET = 100.0  # units from zero at which kinks are computed from targets that are centered before
 
 
-class Split:
-    """``sum_i s_i loss_i(z_i) + penalty``, split into ``z = forward(x)`` and losses that act on z row by row.
+class Split(KinkedProblem):
+    """The losses of a conditioned objective row by row, in units in which the solver knows what rounding is.
 
-    In regression x, z and the losses are in units of their own, the spread of y and a typical loss, so that the
-    solver never meets the scale of the targets; `to_model`, `from_model` and `loss_unit` lead out of them.
+    In regression x, the scores, duals and losses are in units of their own: the median of y (where there is an
+    intercept), its spread, a typical loss, and for every row the steepness of its loss. So the solver never meets
+    the scale or the offset of the targets; `to_model`, `from_model`, `dual_from_model` and `value_unit` lead out of
+    the units and into them.
 
     Parameters
     ----------
     model : Objective
-        The objective in conditioned parameters. Its loss declares `pieces` for one score, or `prox` and
-        `prox_curvature` for K.
+        The objective in conditioned parameters. Its loss declares `pieces` for one score or `joint_pieces` for K.
+        Soft labels must have become `hard_labels` before.
+
+    Raises
+    ------
+    ValueError
+        When the pieces of a row's loss are not finite; the message names the target.
     """
 
+    losses: Pieces | JointHinge
+
     def __init__(self, model: Objective):
-        self.model = model
-        rows = model.rows
-        self.loss = model.loss
-        self.weights = rows.weights_of(slice(None))
-        self.n_rows, self.n_outputs = rows.n_rows, model.n_outputs
+        self.n_rows, self.n_outputs = model.rows.n_rows, model.n_outputs
         self.n_intercepts = self.n_outputs * model.fit_intercept
-        self.y = model.targets()
-        self.unit, self.loss_unit = 1.0, 1.0
-        self.pieces: Pieces | None = None
-        if self.n_outputs == 1:
-            self.pieces = Pieces.of(self.loss, self.y)
-            if model.regression:
-                self.unit, self.loss_unit = _units(self.pieces, self.weights)
-                self.pieces = self.pieces.in_units(self.unit, self.loss_unit)
-        penalty = model.strengths * (self.unit**2 / self.loss_unit)
+        self.work = self.n_outputs * model.rows.n_entries
+        self.unit, self.value_unit, self.center = 1.0, 1.0, 0.0
+        self.steepness = np.ones(self.n_rows)
+        if self.n_outputs > 1:
+            y = model.rows.targets_of(slice(None))
+            self.losses = model.loss.joint_pieces(y if y.ndim == 1 else y.argmax(axis=1))
+        else:
+            model = self._choose_units(model)
+        self.model, self.weights = model, model.rows.weights_of(slice(None))
+        with np.errstate(over="ignore"):
+            penalty = np.minimum(model.strengths * self.unit / self.value_unit * self.unit, np.finfo(float).max)
         # beside rounding, a weaker penalty than this is none
         self.penalty = np.where(penalty < NO_PENALTY, 0.0, penalty)
-        self._active: tuple[NDArray, Objective] | None = None
+        self._measure()
+
+    def _choose_units(self, model: Objective) -> Objective:
+        """Write the pieces in units of their own; return the model with the weights that go with them."""
+        y, weights = model.rows.targets_of(slice(None)), model.rows.weights_of(slice(None))
+        pieces = Pieces.of(model.loss, y)
+        _check_finite(pieces, y)
+        if model.regression:
+            if model.fit_intercept:
+                self.center = weighted_median(pieces.kinks[:, 0], weights)
+            self.unit = _spread(pieces.kinks[:, 0] - self.center, weights) or abs(self.center) or 1.0
+            pieces = _centered(pieces, model.loss, y, self.center, self.unit)
+        self.steepness = 0.5 * (pieces.slopes[:, -1] - pieces.slopes[:, 0])
+        if not model.regression and (self.steepness == self.steepness[0]).all():
+            self.losses, self.steepness = pieces, np.ones(self.n_rows)
+            return model
+        self.steepness = np.where(self.steepness > 0.0, self.steepness, 1.0)
+        weighted = weights * self.steepness
+        total = float(weighted.sum())
+        self.value_unit = self.unit * total
+        self.losses = pieces.in_units(self.unit, self.unit * self.steepness)
+        return model.replaced(rows=model.rows.with_weights(weighted / total), parameters=model.parameters)
+
+    def _measure(self) -> None:
+        losses = self.losses
+        if isinstance(losses, Pieces):
+            self.kinks, self.slopes = losses.kinks, losses.slopes
+            self.least = float(self.weights @ losses.least) if losses.bounded else -np.inf
+            size = float(self.weights @ np.abs(losses.kinks).max(axis=1)) + abs(self.center) / self.unit
+        else:
+            self.kinks, self.slopes, self.least, size = None, None, 0.0, 1.0
+        self.rounding = DIGITS * float(np.finfo(float).eps) * size
+
+    # out of the units and into them
 
     def to_model(self, x: Array) -> Array:
         """The solver's x in the coordinates of the model."""
-        return self.unit * x
+        x = self.unit * x
+        if self.n_intercepts:
+            x[-self.n_intercepts :] += self.center
+        return x
 
     def from_model(self, x: Array) -> Array:
         """The model's x in the solver's units."""
+        x = x.copy()
+        if self.n_intercepts:
+            x[-self.n_intercepts :] -= self.center
         return x / self.unit
+
+    def dual_from_model(self, dual: Array) -> Array:
+        """Slopes of the loss in the solver's units."""
+        return dual / self.steepness if dual.ndim == 1 else dual
+
+    def is_rounded(self, value: float) -> bool:
+        """Whether `to_model` may change a value of F: for targets far from zero, or with next to no error."""
+        rounding = np.finfo(float).eps * (abs(self.center) / self.unit + 1.0)
+        return self.model.regression and bool(rounding > CLEAR * value)
 
     def with_near_kinks(self) -> Split | None:
         """The same with far kinks, those of outliers in y, moved nearer; None where there are none.
@@ -63,28 +122,19 @@ class Split:
         A loss is the same up to a constant on the sides of its kinks, so that a solution on the same side of a moved
         kink as of the true one solves both problems, and the size of an outlier costs no digits.
         """
-        if self.pieces is None or not self.model.regression:
+        if self.kinks is None or not self.model.regression:
             return None
-        kinks = self.pieces.kinks
-        center = weighted_median(kinks[:, 0], self.weights)
-        near = np.clip(kinks, center - FAR, center + FAR)
-        if (near == kinks).all():
+        middle = weighted_median(self.kinks[:, 0], self.weights)
+        near = np.clip(self.kinks, middle - FAR, middle + FAR)
+        if (near == self.kinks).all():
             return None
+        assert isinstance(self.losses, Pieces)
         moved = copy(self)
-        moved.pieces = self.pieces.with_kinks(near)
+        moved.losses = self.losses.with_kinks(near)
+        moved._measure()
         return moved
 
-    def agrees_with(self, moved: Split, x: Array) -> bool:
-        """Whether x is on the same pieces of all losses here and with the kinks moved."""
-        assert self.pieces is not None and moved.pieces is not None
-        z, far, near = self.forward(x)[:, None], self.pieces.kinks, moved.pieces.kinks
-        clear = np.abs(z - near) > CLEAR  # of the moved kink, on which rounding would decide about the side
-        return bool((((z > far) == (z > near)) & clear | (near == far)).all())
-
-    @property
-    def work(self) -> int:
-        """Multiplications of `forward`."""
-        return self.n_outputs * self.model.rows.n_entries
+    # what the solver asks for
 
     def forward(self, x: Array) -> Array:
         return self.model.scores(x).gathered()
@@ -92,54 +142,66 @@ class Split:
     def adjoint(self, dual: Array) -> Array:
         return self.model.adjoint(self.model.rows.spread(dual))
 
-    def value(self, scores: Array) -> Array:
-        return self.loss.value(self.y, scores) if self.pieces is None else self.pieces.value(scores)
+    def gram(self, rows: Indices, strengths: Array, dtype: type) -> Array:
+        return self.model.gram(rows, strengths, dtype)
 
-    def prox(self, scores: Array, step: float | Array) -> Array:
-        return self.loss.prox(self.y, scores, step) if self.pieces is None else self.pieces.prox(scores, step)
-
-    def curvature(self, scores: Array, step: float | Array) -> tuple[NDArray[np.intp], Array]:
-        if self.pieces is None:
-            return self.loss.prox_curvature(self.y, scores, step)
-        rows = self.pieces.at_kink(scores, step)
-        return rows, np.ones(len(rows))
-
-    def take(self, rows: NDArray[np.intp]) -> Split:
-        """The terms of some rows, with their weights as they are and the whole penalty."""
-        part = copy(self)
-        part.model = self.model.only(rows)
-        part.weights, part.y, part.n_rows = self.weights[rows], self.y[rows], len(rows)
-        part.pieces = None if self.pieces is None else self.pieces.take(rows)
-        part._active = None
-        return part
-
-    def features(self, rows: NDArray[np.intp]) -> Array:
-        """Some rows of the data, without a one for the intercept."""
+    def features(self, rows: Indices) -> Array:
         return self.model.written(rows).rows.take(slice(None))
 
-    def gram(self, rows: NDArray[np.intp], blocks: Array, dtype: type) -> Array:
-        return self.model.gram(rows, blocks, dtype)
+    def take(self, rows: Indices) -> Split:
+        part = copy(self)
+        part.model = self.model.only(rows)
+        part.weights, part.n_rows = self.weights[rows], len(rows)
+        part.work = self.work * len(rows) // max(self.n_rows, 1)
+        part.losses, part.steepness = self.losses.take(rows), self.steepness[rows]
+        part._measure()
+        return part
 
-    def product(self, rows: NDArray[np.intp], blocks: Array, v: Array) -> Array:
-        active = self._only(rows)
-        moved = active.scores(v).gathered()
-        turned = blocks * moved if blocks.ndim == 1 else np.einsum("nij,nj->ni", blocks, moved)
-        return active.adjoint(active.rows.spread(turned))
+    def value(self, scores: Array) -> Array:
+        return self.losses.value(scores)
 
-    def _only(self, rows: NDArray[np.intp]) -> Objective:
-        # conjugate gradients ask for many products with the same rows
-        if self._active is None or self._active[0] is not rows:
-            self._active = (rows, self.model.only(rows))
-        return self._active[1]
+    def value_and_excess(self, scores: Array, dual: Array) -> tuple[Array, Array]:
+        return self.losses.value_and_excess(scores, dual)
+
+    def slope(self, scores: Array) -> Array:
+        return self.losses.slope(scores)
+
+    def dual(self, scores: Array, step: float) -> Array:
+        return self.losses.dual(scores, step)
+
+    def bending(self, dual: Array) -> Bending:
+        if isinstance(self.losses, Pieces):
+            return Bending(self.losses.bending(dual))
+        return Bending(*self.losses.bending(dual))
 
 
-def _units(pieces: Pieces, weights: Array) -> tuple[float, float]:
-    """The spread of the kinks, and the loss over such a distance."""
-    first = pieces.kinks[:, 0]
-    center = weighted_median(first, weights)
-    distances = np.abs(first - center)
-    unit = weighted_median(distances, weights) or float(distances.max()) or abs(center) or 1.0
-    return unit, unit * float(weights @ np.abs(pieces.slopes).max(axis=1))
+def _check_finite(pieces: Pieces, y: Array) -> None:
+    finite = np.isfinite(pieces.kinks).all(axis=1) & np.isfinite(pieces.slopes).all(axis=1)
+    if not finite.all():
+        row = int(np.argmin(finite))
+        raise ValueError(f"The loss of y[{row}] = {y[row]!r} is out of the range of floats. Drop the row or rescale y.")
+
+
+def _centered(pieces: Pieces, loss: Loss, y: Array, center: float, unit: float) -> Pieces:
+    """The pieces as functions of scores less a center.
+
+    Kinks of targets far from zero have lost digits; those of a loss of the error alone are found again from the
+    targets less the center.
+    """
+    moved = pieces.shifted(center)
+    if abs(center) <= OFFSET * unit:
+        return moved
+    with np.errstate(all="ignore"):
+        again = Pieces.of(loss, y - center)
+    same = again.slopes.shape == moved.slopes.shape and (again.slopes == moved.slopes).all()
+    rounding = 8.0 * np.finfo(float).eps * (np.abs(pieces.kinks) + abs(center))
+    return again if same and (np.abs(again.kinks - moved.kinks) <= rounding).all() else moved
+
+
+def _spread(distances: Array, weights: Array) -> float:
+    """A typical distance from zero; zero only if all are."""
+    distances = np.abs(distances)
+    return weighted_median(distances, weights) or float(distances.max())
 
 
 def weighted_median(values: Array, weights: Array) -> float:
@@ -152,9 +214,9 @@ def weighted_median(values: Array, weights: Array) -> float:
     return float(values[order[np.searchsorted(cumulative, 0.5 * cumulative[-1])]])
 
 
-def has_exact_form(loss, n_outputs: int) -> bool:
+def has_exact_form(loss: Loss, n_outputs: int) -> bool:
     """Whether a loss declares what the exact solver needs."""
-    return loss.pieces is not None if n_outputs == 1 else loss.prox is not None and loss.prox_curvature is not None
+    return loss.pieces is not None if n_outputs == 1 else loss.joint_pieces is not None
 
 
 def hard_labels(objective: Objective) -> Objective:

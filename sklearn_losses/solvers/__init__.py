@@ -8,6 +8,16 @@ from .chained import chained
 from .gradient_descent import gradient_descent
 from .newton import newton
 from .quasi_newton import quasi_newton
+from .row_sweeps import newton_sweeps, sweeps
 from .truncated_newton import truncated_newton
 
-__all__ = ["augmented_lagrangian", "chained", "gradient_descent", "newton", "quasi_newton", "truncated_newton"]
+__all__ = [
+    "augmented_lagrangian",
+    "chained",
+    "gradient_descent",
+    "newton",
+    "newton_sweeps",
+    "quasi_newton",
+    "sweeps",
+    "truncated_newton",
+]

@@ -29,7 +29,7 @@ from sklearn_losses.losses import (
     SquaredError,
     Tweedie,
 )
-from sklearn_losses.losses.multiclass_hinge import scalar_prox
+from sklearn_losses.losses.pieces import Pieces
 
 RANDOM = np.random.RandomState(3)
 SCORE = np.concatenate([RANDOM.uniform(-30, 30, 40), [0.0, 745.0, -745.0, 1e308, -1e308]])
@@ -262,7 +262,7 @@ def test_pieces_are_the_loss(loss):
 def test_prox_of_one_score_by_brute_force(loss, step):
     form = VALUES if "values" in loss.domains else BINARY["scores"][1]
     y, point = form.targets(), 2.0 * form.scores()
-    found = scalar_prox(point, step, *loss.pieces(y))
+    found = point - step * Pieces.of(loss, y).dual(point, step)
 
     def objective(u):
         return loss.value(y, u) + (u - point) ** 2 / (2 * step)
@@ -278,7 +278,7 @@ def test_prox_of_several_scores_by_brute_force(loss, step):
     """No point of a grid is better, by as much as strong convexity says."""
     form = JOINT["scores"][0]
     y, point = form.targets(), form.scores()
-    found = loss.prox(y, point, step)
+    found = point - step * loss.joint_pieces(y.argmax(axis=1)).dual(point, step)
 
     def objective(u):
         return loss.value(y, u) + ((u - point) ** 2).sum(axis=1) / (2 * step)

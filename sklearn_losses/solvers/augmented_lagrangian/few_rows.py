@@ -4,59 +4,66 @@ With the Hessian written as ``B' B + D``, D the penalty, the Woodbury identity n
 is a row of the data times a vector over the outputs, so that B is never formed.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
+
+from .problem import Array, Bending, Indices
+
+if TYPE_CHECKING:
+    from .envelopes import Subproblem
 
 WORTH_IT = 0.6  # directions for every coordinate up to which this is the shorter way
 MANY_COORDINATES = 200  # below, the Hessian itself is as short
 REFINEMENTS = 3
 ACCURATE = 1e-9  # relative residual
 NO_RIDGE = 1e-12  # the equations are definite without one
-FLAT = 1e-10  # pivots of blocks that count as zero
 
 
 class FewRows:
-    """``(sum_i (weight_i / step) block_i (x) row_i row_i' + penalty) d = right``, intercepts unpenalised.
+    """``(sum_i strength s_i bending_i (x) row_i row_i' + penalty) d = right``, intercepts unpenalised.
 
     Parameters
     ----------
-    problem : Problem
+    problem : Subproblem
         The problem; its penalty is the same for every output, and zero only for intercepts and for empty columns.
-    rows, blocks : ndarray
-        The rows that bend and their matrices, (m,) or (m, K, K), positive semidefinite.
+    bending : Bending
+        The rows that bend.
+    strength : float
+        What their matrices are multiplied with.
     step : float
         The envelopes' step.
     """
 
-    def __init__(self, problem, rows, blocks, step):
-        split = problem.split
-        self.outputs, self.cut = split.n_outputs, problem.penalty.size - split.n_intercepts
-        owner, vectors = directions(blocks.reshape(-1, self.outputs, self.outputs))
-        self.vectors = vectors * np.sqrt(split.weights[rows] / step)[owner, None]
-        features = split.features(rows)
+    def __init__(self, problem: Subproblem, bending: Bending, strength: float, step: float):
+        terms = problem.terms
+        self.outputs, self.cut = terms.n_outputs, problem.penalty.size - terms.n_intercepts
+        owner, vectors = directions(bending)
+        weights = strength * terms.weights[bending.rows]
+        self.vectors = vectors * np.sqrt(weights)[owner, None]
+        features = terms.features(bending.rows)
         self.features = features[owner] if self.outputs > 1 else features
         penalty = problem.penalty[: self.cut // self.outputs]
         self.free = np.flatnonzero(np.tile(penalty == 0.0, self.outputs))
         self.penalty = np.where(penalty == 0.0, 1.0, penalty)
         # the same change of every class's intercept changes no loss, and one class may not bend at all
-        self.intercepts = np.full((split.n_intercepts, split.n_intercepts), float(self.outputs > 1) / step)
-        self.intercepts += 1e-16 / step * np.eye(split.n_intercepts)
-        self.factored = None
+        self.intercepts = np.full((terms.n_intercepts, terms.n_intercepts), float(self.outputs > 1) / step)
+        self.intercepts += 1e-16 / step * np.eye(terms.n_intercepts)
+        self.factored: tuple | None = None
 
     @classmethod
-    def suits(cls, problem, rows):
-        """Whether the rows are few beside the coordinates, and there is a penalty to hold what they leave open."""
-        penalty, outputs = problem.penalty, problem.split.n_outputs
-        cut = penalty.size - problem.split.n_intercepts
-        if not 0 < rows.size <= WORTH_IT * penalty.size or penalty.size < MANY_COORDINATES:
+    def suits(cls, problem: Subproblem, bending: Bending) -> bool:
+        """Whether the directions are few beside the coordinates, and a penalty holds what they leave open."""
+        penalty, outputs = problem.penalty, problem.terms.n_outputs
+        if not 0 < bending.rows.size <= WORTH_IT * penalty.size or penalty.size < MANY_COORDINATES:
             return False
-        by_output = penalty[:cut].reshape(outputs, -1)
+        if bending.support is not None and bending.support.sum() - bending.rows.size > WORTH_IT * penalty.size:
+            return False
+        by_output = penalty[: penalty.size - problem.terms.n_intercepts].reshape(outputs, -1)
         return bool((by_output > 0.0).any() and (by_output == by_output[0]).all())
-
-    @property
-    def few(self):
-        """Whether the directions turned out to be few too."""
-        return len(self.features) <= WORTH_IT * self.outputs * self.features.shape[1]
 
     def solve(self, right, ridge):
         """d, or None where a coordinate without penalty moves, or rounding keeps the residual from being small."""
@@ -123,14 +130,15 @@ class FewRows:
         return np.concatenate([(self.backward(inside) + penalty * weights).ravel(), of_intercepts])
 
 
-def directions(blocks):
-    """Vectors whose outer products add up to the blocks: the blocks' indices (r,), and the vectors (r, K)."""
-    blocks = blocks.copy()
-    owners, vectors = [], []
-    for k in range(blocks.shape[1]):  # a Cholesky decomposition of all blocks at once, without their null vectors
-        rows = np.flatnonzero(blocks[:, k, k] > FLAT)
-        columns = blocks[rows, :, k] / np.sqrt(blocks[rows, k, k])[:, None]
-        blocks[rows] -= columns[:, :, None] * columns[:, None, :]
-        owners.append(rows)
-        vectors.append(columns)
-    return np.concatenate(owners), np.concatenate(vectors)
+def directions(bending: Bending) -> tuple[Indices, Array]:
+    """Orthonormal vectors of the directions in which rows bend: the number of each one's row (r,), and they (r, K)."""
+    support = bending.support
+    if support is None:
+        return np.arange(bending.rows.size), np.ones((bending.rows.size, 1))
+    # Helmert's: the j-th coordinate of a support against all that stand before it
+    before = np.cumsum(support, axis=1) - 1
+    owner, output = np.nonzero(support & (before > 0))
+    count = before[owner, output]
+    vectors = np.where(support[owner] & (before[owner] < count[:, None]), 1.0, 0.0)
+    vectors[np.arange(len(owner)), output] = -count
+    return owner, vectors / np.sqrt(count * (count + 1.0))[:, None]

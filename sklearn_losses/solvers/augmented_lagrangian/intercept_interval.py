@@ -1,20 +1,23 @@
 """Where the best intercept is not unique: the interval of equally good ones, and its middle."""
 
+from __future__ import annotations
+
 import numpy as np
 
-from .working_rows import tangent_slopes
+from .problem import Array, KinkedProblem
 
-KINKS = 50  # tangents to try in the search for the nearest kink
+FLAT = 1e-12  # slope of the weighted losses, relative to all rows' slopes, that is zero
+NEAR = 1e-12  # scores' distance from a kink, relative to both, that is none
 
 
-def shift_to_middle(split, z, length):
+def shift_to_middle(problem: KinkedProblem, z: Array) -> float:
     """What to add to all scores z (n,), at a best intercept, to reach the middle of all best intercepts.
 
-    The sum of the losses as a function of the intercept gets steeper at every kink of every row, so the
-    interval ends at the kinks nearest to where it is flat. ``length`` is a scale of the scores. An interval
-    without end has no middle; then the shift is the one to its other end.
+    The sum of the losses as a function of the intercept gets steeper at every kink of every row, so the interval ends
+    at the nearest kinks on both sides of where it is flat. An interval without end has no middle; then the shift is the
+    one to its other end.
     """
-    left, right = (flat_distance(split, z, sign, length) for sign in (-1.0, 1.0))
+    left, right = flat_distance(problem, z, -1.0), flat_distance(problem, z, 1.0)
     if np.isinf(left) and np.isinf(right):
         return 0.0
     if np.isinf(left) or np.isinf(right):
@@ -22,30 +25,17 @@ def shift_to_middle(split, z, length):
     return 0.5 * (right - left)
 
 
-def flat_distance(split, z, sign, length):
+def flat_distance(problem: KinkedProblem, z: Array, sign: float) -> float:
     """How far the sum of the losses stays as it is when all scores move in the direction of ``sign``."""
-    ahead = 1e-8 * length
-    start = z + sign * ahead
-    slopes = tangent_slopes(split, start, np.full(z.shape, 0.5 * ahead))
-    if abs(split.weights @ slopes) > 1e-9 * (split.weights @ np.abs(slopes)):
+    assert problem.kinks is not None and problem.slopes is not None
+    distance = sign * (problem.kinks - z[:, None])
+    here = NEAR * (np.abs(problem.kinks) + np.abs(z)[:, None])
+    # the slopes of the pieces that lie ahead of the scores
+    ahead = problem.slopes[:, 0].copy()
+    for j in range(problem.kinks.shape[1]):
+        passed = distance[:, j] <= here[:, j] if sign > 0.0 else distance[:, j] > here[:, j]
+        np.copyto(ahead, problem.slopes[:, j + 1], where=passed)
+    if abs(problem.weights @ ahead) > FLAT * (problem.weights @ np.abs(ahead)):
         return 0.0
-    return ahead + kink_distance(split, start, slopes, sign, 1e6 * length)
-
-
-def kink_distance(split, z, slopes, sign, far):
-    """Distance from the scores to the nearest kink in one direction; infinite if none is within ``far``."""
-    value = split.value(z)
-    room = np.where(split.weights > 0.0, far, np.inf)
-    for _ in range(KINKS):
-        # A tangent from further out meets the tangent at z at or behind the nearest kink of its row.
-        shortest = room.min()
-        end = z + sign * shortest
-        contact = split.prox(end, 1.0)
-        outer = end - contact
-        turn = sign * (outer - slopes)
-        bent = turn > 1e-9 * (np.abs(outer) + np.abs(slopes))
-        lead = value - split.value(contact) - outer * (z - contact)
-        room[bent] = np.minimum(room[bent], np.maximum(lead[bent], 0.0) / turn[bent])
-        if room.min() >= shortest:
-            break
-    return shortest if shortest < far else np.inf
+    turns = (distance > here) & (np.diff(problem.slopes) > 0.0)
+    return float(distance[turns].min(initial=np.inf))

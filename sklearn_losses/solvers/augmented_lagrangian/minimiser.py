@@ -1,13 +1,17 @@
 """Exact minimisation of convex piecewise-linear losses with a quadratic penalty, ended by a duality gap."""
 
-from dataclasses import dataclass, replace
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import OptimizeResult
 
-from .envelopes import Problem, Run, first_step, zero_scores
+from .envelopes import EPSILON, Envelopes, Point, Subproblem, first_step, zero_scores
 from .intercept_interval import shift_to_middle
-from .row_scale import EvenSplit, steepness
+from .lower_bound import LowerBound, nearest_dual, prove, repair
+from .problem import Array, Indices, KinkedProblem
 from .working_rows import WorkingRows
 
 SMALL = 1_000_000  # rows times coordinates up to which a run goes on to the last digit at once
@@ -16,174 +20,249 @@ ROUNDS = 4  # of working rows
 FAILURES = 2  # of working rows, after which all rows are used
 EXACT = 1e-13  # relative gap at which there is nothing left to gain
 NEARLY_EXACT = 1e-10  # relative gap at which little is
-ROUNDING = 1e-15  # gap that is zero, relative to the losses at score zero
+ROUNDED = 1e-15  # the same for a gap that is rounding, relative to the losses at score zero
+FLAT = 1e-13  # relative difference of values on an interval of minimisers
+SAME = 4 * EPSILON  # relative difference of values that is rounding
+CONVERGED, LIMIT, ROUNDING, STOPPED = 0, 1, 2, 99
 
 
 def augmented_lagrangian(
-    fun, x0, args=(), *, jac=None, callback=None, split, tol=1e-6, maxiter=1000, random_state=0, **unknown
+    fun, x0, args=(), *, jac=None, callback=None, problem, dual=None, tol=1e-6, maxiter=1000, random_state=0, **unknown
 ):
     """Minimise ``sum_i s_i loss_i(z_i) + 0.5 sum_j penalty_j x_j^2`` over x, exactly; ``z = forward(x)``.
 
-    A custom method for `scipy.optimize.minimize`, for losses that are convex and piecewise linear in z. It
-    reads the problem from ``split`` and needs neither ``fun`` nor ``jac``. Many rows are first reduced to a
-    sample, then to the rows near a kink of their loss, so that it takes about ten passes over the data.
+    A custom method for `scipy.optimize.minimize`, for losses that are convex and piecewise linear in z. It reads
+    ``problem`` alone, and neither ``fun`` nor ``jac``. Many rows are first reduced to a sample, then to the rows near a
+    kink of their loss, so that it takes about ten passes over the data.
 
     Parameters
     ----------
     fun, x0, args, jac, callback
-        As SciPy passes them.
-    split : object
-        The problem as numbers: ``n_rows``, ``n_outputs``, ``n_intercepts``, ``weights`` (n,), summing to one,
-        ``penalty`` (P,), ``work``, the multiplications of ``forward``, and the functions ``forward(x)``,
-        ``adjoint(a) = sum_i s_i a_i (x) row_i``, ``value(z)``, ``prox(v, step)``, ``curvature(v, step)``,
-        ``gram(rows, blocks, dtype)``, ``product(rows, blocks, v)``, ``features(rows)``, these rows of the data, dense,
-        and ``take(rows)``, the split of some rows, whose weights stay as they are.
+        As SciPy passes them. The solution is never worse than x0, nor than zero.
+    problem : KinkedProblem
+        What is minimised.
+    dual : ndarray of the scores' shape, optional
+        Near the dual solution, to start from beside x0.
     tol : float
         The duality gap to reach, relative to F.
     maxiter : int
         The number of Newton and multiplier steps, most of them on a part of the rows.
-    random_state : int
+    random_state : int or numpy.random.RandomState
         Seed for the rows on which large problems start. It does not change what they converge to.
 
     Returns
     -------
     OptimizeResult
-        With ``dual_gap``, a bound on F - min F, and ``dual``, the feasible dual that proves it.
+        With ``dual_gap``, a bound on F - min F however the run ended, and the ``dual`` that proves it. ``status`` is 0
+        where the gap is within ``tol * F``, or F is its least value up to rounding; 1 at ``maxiter``; 2 where progress
+        ended before, most often by rounding; 99 where the callback raised StopIteration.
     """
-    scale = 1.0 if split.n_outputs > 1 else steepness(split)
-    uneven = np.max(scale) > 10.0 or np.min(scale) < 0.1
-    problem = Problem(EvenSplit(split, scale) if uneven else split, split.penalty, np.zeros(split.penalty.size))
-    fit = Fit(problem, tol, maxiter, callback, np.random.default_rng(random_state))
+    search = Search(problem, tol, maxiter, callback, random_state)
     try:
-        fit.solve(np.array(x0, dtype=float))
-        result = fit.result(stopped=False)
+        search.solve(np.array(x0, dtype=float), dual)
+        return search.result(stopped=False)
     except StopIteration:
-        result = fit.result(stopped=True)
-    if uneven:
-        result.dual *= scale
-    return result
+        return search.result(stopped=True)
 
 
-@dataclass
-class Fit:
-    """One call of the solver: the best point so far, and what may still be spent."""
+@dataclass(frozen=True)
+class Solution:
+    """Parameters, their scores and F there, with what F - min F is thought to be."""
 
-    problem: Problem
-    tol: float
-    maxiter: int
-    callback: object
-    random: np.random.Generator
+    x: Array
+    z: Array
+    value: float
+    gap: float = np.inf
 
-    def __post_init__(self):
-        split = self.problem.split
-        self.scale = split.weights @ np.abs(split.value(zero_scores(split)))
-        self.best = None
+    def is_better_than(self, other: Solution) -> bool:
+        """Whether F is lower; among values that are the same but for rounding, whether it is nearer to the minimum."""
+        same = abs(self.value - other.value) <= SAME * abs(other.value)
+        return self.gap < other.gap if same else self.value < other.value
+
+
+class Search:
+    """One call of the solver: the best solution and the best lower bound so far, and what may still be spent."""
+
+    def __init__(self, problem: KinkedProblem, tol: float, maxiter: int, callback: Callable | None, seed):
+        self.problem, self.whole = problem, Subproblem.whole(problem)
+        self.tol, self.maxiter, self.callback, self.seed = tol, maxiter, callback, seed
         self.nit = 0
+        zero = zero_scores(problem)
+        at_zero = float(problem.weights @ problem.value(zero))
+        self.scale = at_zero - (problem.least if np.isfinite(problem.least) else 0.0)
+        self.best = Solution(np.zeros_like(problem.penalty), zero, at_zero)
+        self.leader: Point | None = None  # by an estimate, the point with the highest lower bound
+        self.step = 1.0  # of the envelopes that it was found in
+        self.proof: LowerBound | None = None
+        self.tried: Point | None = None  # the last leader that a proof was drawn from
 
-    def solve(self, x):
+    def solve(self, x: Array, dual: Array | None) -> None:
         """Step until certified; where steps are cheap, for small problems or few rows, to the last digit."""
-        run = self.start(x)
-        rows, failures = self.problem.split.n_rows, 0
-        while not self.finished(run, exact=rows * x.size <= SMALL):
+        if not x.size:
+            self.proof = LowerBound(self.problem.slope(self.best.z), x)
+            return
+        run = self.start(x, dual)
+        rows, failures = self.problem.n_rows, 0
+        exact = rows * x.size <= SMALL
+        while True:
+            if self.finished(run, exact):
+                if exact or self.is_certified() or self.nit >= self.maxiter:
+                    break
+                exact = True  # what an estimate promised takes more digits to prove
+                continue
             moved = self.advance(run)
-            self.keep(run.best)
+            self.keep(run.point, run.step)
             self.report(run.point)
             if moved and failures < FAILURES and rows >= MANY and self.few_rows_bend(run):
                 if self.solve_working_rows(run):
                     break
                 failures += 1
 
-    def finished(self, run, exact):
-        """Whether to end: certified (and, if exact, nothing more to gain), or no way forward."""
-        certified = self.is_certified(run.best)
-        if certified and not exact:
+    # what is known
+
+    def keep(self, point: Point, step: float) -> None:
+        """Remember a point of the whole problem if F, or its lower bound, is the best so far."""
+        found = Solution(point.x, point.z, point.value, point.bound)
+        if found.is_better_than(self.best):
+            self.best = found
+        if self.leader is None or not np.isfinite(self.leader.bound):
+            higher = self.leader is None or point.improves(self.leader)
+        else:
+            rise = point.value - self.leader.value - (point.bound - self.leader.bound)
+            same = abs(rise) <= SAME * abs(point.value)
+            higher = point.improves(self.leader) if same else rise > 0.0
+        if higher:
+            self.leader, self.step = point, step
+
+    def estimate(self) -> float:
+        """What F - min F is at most by the estimate of the best lower bound."""
+        if self.leader is None:
+            return np.inf
+        return max(self.best.value - self.leader.value + self.leader.bound, 0.0)
+
+    def gap(self) -> float:
+        """What F - min F is at most."""
+        leader, best, problem = self.leader, self.best, self.problem
+        if leader is not None and leader is not self.tried:
+            self.tried = leader
+            pull = leader.gradient - problem.penalty * leader.x
+            proof = prove(problem, leader.dual, pull) or repair(problem, leader, self.step)
+            known = np.inf if self.proof is None else self.proof.gap(problem, best.x, best.z)
+            if proof is not None and proof.gap(problem, best.x, best.z) < known:
+                self.proof = proof
+        known = np.inf if self.proof is None else self.proof.gap(problem, best.x, best.z)
+        return min(known, max(best.value - problem.least, 0.0))
+
+    def is_certified(self) -> bool:
+        """Whether F is proved to be within the tolerance of its minimum, or is zero but for rounding."""
+        if self.has_vanished(self.best.value):
             return True
-        patience = 15 if run.best.bound <= NEARLY_EXACT * abs(run.best.value) else 60
-        stalled = run.idle >= 15 or run.stale >= patience if certified else run.idle >= 40 or run.stale >= 300
-        return self.is_exact(run.best) or stalled or self.nit >= self.maxiter
+        allowed = self.tol * abs(self.best.value)
+        return self.estimate() <= allowed and self.gap() <= allowed
 
-    def allowed(self, point):
-        """The gap that counts as reached: relative to F, or as small as rounding errors where F is zero."""
-        return max(self.tol * abs(point.value), 100.0 * ROUNDING * self.scale)
+    def has_vanished(self, value: float) -> bool:
+        """Whether F is its least value but for rounding."""
+        return value - self.problem.least <= self.problem.rounding
 
-    def is_certified(self, point):
-        return point.bound <= self.allowed(point)
+    def finished(self, run: Envelopes, exact: bool) -> bool:
+        """Whether a run promises the tolerance (and, if exact, has nothing more to gain), or finds no way forward."""
+        point = run.best
+        promised = point.bound <= self.tol * abs(point.value) or self.has_vanished(point.value)
+        if promised and not exact:
+            return True
+        patience = 15 if point.bound <= NEARLY_EXACT * abs(point.value) else 60
+        stalled = run.idle >= 15 or run.stale >= patience if promised else run.idle >= 40 or run.stale >= 300
+        return self.is_exact(point) or stalled or self.nit >= self.maxiter
 
-    def is_exact(self, point):
-        return point.bound <= max(EXACT * abs(point.value), ROUNDING * self.scale)
+    def is_exact(self, point: Point) -> bool:
+        """Whether nothing is left to gain."""
+        rounding = min(ROUNDED * self.scale, self.tol * abs(point.value))
+        return point.bound <= max(EXACT * abs(point.value), rounding) or self.has_vanished(point.value)
 
-    def advance(self, run):
+    # stepping
+
+    def advance(self, run: Envelopes) -> bool:
         self.nit += 1
         return run.advance()
 
-    def keep(self, point):
-        if self.best is None or point.improves(self.best):
-            self.best = point
-
-    def report(self, point):
+    def report(self, point: Point) -> None:
         if self.callback is not None:
-            state = OptimizeResult(x=point.x, fun=point.value, jac=point.gradient, dual_gap=self.best.bound)
+            gap = min(self.estimate(), max(self.best.value - self.problem.least, 0.0))
+            state = OptimizeResult(x=point.x, fun=point.value, jac=point.gradient, dual_gap=gap)
             self.callback(intermediate_result=state)
 
-    def start(self, x):
-        """A run on all rows, from x or from the solution for a random sample of many rows."""
-        problem, split = self.problem, self.problem.split
-        size = max(500, 20 * x.size // split.n_outputs)
-        if split.n_rows < max(MANY, 5 * size):
-            z = split.forward(x)
-            run = Run.start(problem, x, z, np.zeros_like(z), first_step(split))
+    def start(self, x: Array, dual: Array | None) -> Envelopes:
+        """A run on all rows, from x (and a dual), from zero if that is better, or from a random sample of many rows."""
+        problem, whole = self.problem, self.whole
+        z = self.best.z
+        if x.any():
+            z = problem.forward(x)
+            there = Solution(x, z, whole.value(x, problem.value(z)))
+            if there.value <= self.best.value:
+                self.best = there
+            else:
+                x, z, dual = self.best.x, self.best.z, None
+        size = max(500, 20 * x.size // problem.n_outputs)
+        if dual is not None:
+            run = Envelopes(whole, x, z, nearest_dual(problem, dual), 0.1 * first_step(problem))
+        elif problem.n_rows < max(MANY, 5 * size):
+            run = Envelopes(whole, x, z, np.zeros_like(z), first_step(problem))
         else:
-            rows = np.sort(self.random.choice(split.n_rows, size, replace=False))
-            run = self.start_from_sample(x, split.take(rows))
-        self.keep(run.best)
+            run = self.start_from_sample(x, problem.take(self.sample(size)))
+        self.keep(run.point, run.step)
         return run
 
-    def start_from_sample(self, x, sample, share=0.25):
+    def sample(self, size: int) -> Indices:
+        """About so many rows, one from each of as many equal stretches."""
+        random = self.seed if isinstance(self.seed, np.random.RandomState) else np.random.RandomState(self.seed)
+        positions = (np.arange(size) + random.uniform(size=size)) * (self.problem.n_rows / size)
+        return np.unique(np.minimum(positions.astype(np.intp), self.problem.n_rows - 1))
+
+    def start_from_sample(self, x: Array, sample: KinkedProblem, share: float = 0.25) -> Envelopes:
         """Solve for the sample, then smooth all rows so that a given share of the sample's bend."""
-        problem = self.problem
         total = sample.weights.sum()
-        part = Problem(sample, total * problem.penalty, total * problem.linear)
+        part = Subproblem(sample, total * self.problem.penalty, np.zeros_like(x))
         z = sample.forward(x)
         widest = first_step(sample)
-        run = Run.start(part, x, z, np.zeros_like(z), widest)
+        run = Envelopes(part, x, z, np.zeros_like(z), widest)
         least = 1e-4 * total * self.scale
         while run.lowest > max(0.01 * abs(run.best.value), least) and run.stale < 20 and self.nit < self.maxiter:
             self.advance(run)
         x, z, step = run.best.x, run.best.z, run.step
         while step < widest and share_in_window(sample, z, middle_duals(sample, z, step), step) < share:
             step *= 1.5
-        z = problem.split.forward(x)
-        return Run.start(problem, x, z, middle_duals(problem.split, z, step), step)
+        z = self.problem.forward(x)
+        return Envelopes(self.whole, x, z, middle_duals(self.problem, z, step), step)
 
-    def few_rows_bend(self, run):
+    def few_rows_bend(self, run: Envelopes) -> bool:
         """Whether few enough rows are in the window to solve for the rows around it alone."""
-        return share_in_window(self.problem.split, run.point.z, run.center, run.step) <= 0.05
+        return run.bending.rows.size <= 0.05 * self.problem.n_rows
 
-    def solve_working_rows(self, run):
+    def solve_working_rows(self, run: Envelopes) -> bool:
         """Solve for working rows, from where the run stands; return whether that certified a solution."""
         point, center, step = run.point, run.center, run.step
         lowest = point.value - 10.0 * run.lowest
-        reach = np.full(self.problem.split.n_rows, 0.5 * step * np.abs(center).max())
+        reach = np.full(self.problem.n_rows, 0.5 * step * np.abs(center).max())
         for turn in range(ROUNDS):
-            work = WorkingRows.within(self.problem, point.x, point.z, reach)
+            work = WorkingRows.within(self.whole, point.x, point.z, reach)
             if not 0 < work.rows.size <= 0.5 * reach.size:
                 return False
-            z = work.problem.split.forward(point.x)
-            part = Run.start(work.problem, point.x, z, center[work.rows], step)
+            z = work.problem.terms.forward(point.x)
+            part = Envelopes(work.problem, point.x, z, center[work.rows], step)
             if not self.solve_part(part, turn > 0, lowest):
                 return False
             previous, point = point, work.extend(part.best)
-            self.keep(point)
+            self.keep(point, part.step)
             self.report(point)
-            done = self.is_exact(point) if turn < 2 else self.is_certified(point)
+            done = self.is_exact(point) if turn < 2 else self.is_certified()
             if done or self.nit >= self.maxiter:
                 break
             center, step = point.dual, part.step
             reach = distance(point.z, previous.z)
             reach += reach.mean() + 1e-7 * run.longest
-        return self.is_certified(point)
+        return self.is_certified()
 
-    def solve_part(self, part, exact, lowest):
+    def solve_part(self, part: Envelopes, exact: bool, lowest: float) -> bool:
         """Step until finished; return whether it is a solution, not a sign that too many rows were left out.
 
         Tangents in place of losses can leave too little to hold the parameters.
@@ -195,69 +274,70 @@ class Fit:
                 return False
         return True
 
-    def result(self, stopped):
+    # the end
+
+    def result(self, stopped: bool) -> OptimizeResult:
+        gap = self.gap()
+        success = gap <= self.tol * abs(self.best.value) or self.has_vanished(self.best.value)
+        if success and self.problem.n_outputs == self.problem.n_intercepts == 1:
+            self.move_to_middle()
+            gap = self.gap()
         best = self.best
-        success = bool(self.is_certified(best))
-        split = self.problem.split
-        if success and split.n_outputs == split.n_intercepts == 1:
-            best = with_middle_intercept(self.problem, best)
-        status = 99 if stopped else 0 if success else 1
+        status = STOPPED if stopped else CONVERGED if success else LIMIT if self.nit >= self.maxiter else ROUNDING
         return OptimizeResult(
             x=best.x,
             fun=best.value,
-            jac=best.gradient,
-            dual=best.dual,
-            dual_gap=best.bound,
+            dual=self.proof.dual if self.proof is not None else np.zeros_like(best.z),
+            dual_gap=gap,
             nit=self.nit,
             status=status,
             success=success and not stopped,
-            message=self.message(status),
+            message=self.message(status, gap),
         )
 
-    def message(self, status):
-        gap, bound = self.best.bound, self.allowed(self.best)
-        if status == 99:
-            return f"Stopped by the callback; the duality gap is {gap:.2e}."
-        if status == 0:
-            free = not self.problem.penalised[: self.best.x.size - self.problem.split.n_intercepts].all()
-            if free and self.best.value <= 100.0 * ROUNDING * self.scale + gap:
-                return "Without a penalty, separable (or interpolated) data have many solutions: this is one."
-            return f"The duality gap is {gap:.2e}, at most tol * |F| = {bound:.2e}."
-        spent = "maxiter steps" if self.nit >= self.maxiter else "no more progress"
-        return f"Ended by {spent} with a duality gap of {gap:.2e}, above tol * |F| = {bound:.2e}."
+    def move_to_middle(self) -> None:
+        """Put the intercept, the last coordinate, in the middle of the best."""
+        best = self.best
+        shift = shift_to_middle(self.problem, best.z)
+        if shift == 0.0:
+            return
+        x, z = best.x.copy(), best.z + shift
+        x[-1] += shift
+        value = self.whole.value(x, self.problem.value(z))
+        if value - best.value <= FLAT * abs(best.value):
+            self.best = Solution(x, z, value, best.gap)
+
+    def message(self, status: int, gap: float) -> str:
+        value = self.best.value
+        reached = f"the dual gap is {gap / abs(value) if value else gap:.2g} of F"
+        if status == STOPPED:
+            return f"Stopped by the callback; {reached}."
+        if status == CONVERGED and self.has_vanished(value):
+            free = not self.whole.penalised[: self.best.x.size - self.problem.n_intercepts].all()
+            many = "; separable (or interpolated) data have many such solutions" if free else ""
+            return f"F is its least value up to rounding{many}."
+        if status == CONVERGED:
+            return f"Converged: {reached}, at most tol = {self.tol:.2g}."
+        spent = "maxiter steps" if status == LIMIT else "no more progress, rounding"
+        return f"Ended by {spent}; {reached}, above tol = {self.tol:.2g}."
 
 
-def with_middle_intercept(problem, point):
-    """The point with its intercept, the last coordinate, in the middle of the best; the dual stays valid."""
-    shift = shift_to_middle(problem.split, point.z, max(1.0, np.abs(point.z).max()))
-    if shift == 0.0:
-        return point
-    x, z = point.x.copy(), point.z + shift
-    x[-1] += shift
-    rise = problem.value(x, problem.split.value(z)) - point.value
-    if rise > 1e-13 * abs(point.value):
-        return point
-    return replace(point, x=x, z=z, value=point.value + rise, gap=point.gap + max(rise, 0.0))
-
-
-def distance(z, other):
+def distance(z: Array, other: Array) -> Array:
     """How far each row's scores moved at most."""
     moved = np.abs(z - other)
     return moved if moved.ndim == 1 else moved.max(axis=1)
 
 
-def share_in_window(split, z, center, step):
+def share_in_window(terms: KinkedProblem, z: Array, center: Array, step: float) -> float:
     """Share of the rows that bend around z, smoothed by the given step."""
-    rows, _ = split.curvature(z + step * center, step)
-    return rows.size / split.n_rows
+    return terms.bending(terms.dual(z + step * center, step)).rows.size / terms.n_rows
 
 
-def middle_duals(split, z, step):
+def middle_duals(terms: KinkedProblem, z: Array, step: float) -> Array:
     """Duals in the middle of their range: the mean of the losses' slopes far away along every score."""
-    far, short = 10.0 * step, 0.01 * step
+    far = 10.0 * step
     total = np.zeros_like(z)
-    for k in range(split.n_outputs):
+    for k in range(terms.n_outputs):
         move = far if z.ndim == 1 else far * (np.arange(z.shape[1]) == k)
-        for v in (z + move, z - move):
-            total += (v - split.prox(v, short)) / short
-    return total / (2.0 * split.n_outputs)
+        total += terms.slope(z + move) + terms.slope(z - move)
+    return total / (2.0 * terms.n_outputs)

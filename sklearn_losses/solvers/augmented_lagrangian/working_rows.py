@@ -8,71 +8,64 @@ tangents; a row that left its tangent after all shows up in the duality gap over
 working rows of the next round.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
-from .envelopes import Problem, row_products
+from .envelopes import Point, Subproblem, row_products
+from .problem import Array, Indices, KinkedProblem
 
 
 @dataclass
 class WorkingRows:
     """The problem in the working rows alone, and the tangents that stand for the other rows of ``whole``."""
 
-    whole: Problem
-    problem: Problem
-    rows: np.ndarray
-    slopes: np.ndarray  # of all rows' tangents; zero for the working rows
-    heights: np.ndarray  # of the tangents at score zero
+    whole: Subproblem
+    problem: Subproblem
+    rows: Indices
+    slopes: Array  # of all rows' tangents; zero for the working rows
 
     @classmethod
-    def within(cls, whole, x, z, reach):
+    def within(cls, whole: Subproblem, x: Array, z: Array, reach: Array) -> WorkingRows:
         """Work on the rows of ``whole`` whose loss bends within ``reach`` (n,) of their scores."""
-        split = whole.split
-        working = bends(split, z, reach)
+        terms = whole.terms
+        working = bends(terms, z, reach)
         rows = np.flatnonzero(working)
-        slopes = tangent_slopes(split, z, reach)
+        slopes = terms.slope(z)
         slopes[rows] = 0.0
-        heights = np.where(working, 0.0, split.value(z) - row_products(slopes, z))
-        linear = whole.linear + split.adjoint(slopes)
-        constant = whole.constant + split.weights @ heights
-        return cls(whole, Problem(split.take(rows), whole.penalty, linear, constant), rows, slopes, heights)
+        heights = np.where(working, 0.0, terms.value(z) - row_products(slopes, z))
+        linear = whole.linear + terms.adjoint(slopes)
+        constant = whole.constant + float(terms.weights @ heights)
+        return cls(whole, Subproblem(terms.take(rows), whole.penalty, linear, constant), rows, slopes)
 
-    def extend(self, point):
+    def extend(self, point: Point) -> Point:
         """The point of the whole problem that a point of the working rows' problem means."""
-        split = self.whole.split
-        z = split.forward(point.x)
-        losses = split.value(z)
-        excess = losses - self.heights - row_products(self.slopes, z)
-        excess[self.rows] = 0.0
-        excess = split.weights @ np.maximum(excess, 0.0)
+        terms = self.whole.terms
+        z = terms.forward(point.x)
         dual = self.slopes.copy()
         dual[self.rows] = point.dual
-        value = self.whole.value(point.x, losses)
-        return replace(point, z=z, dual=dual, value=value, mismatch=point.mismatch + excess, gap=point.gap + excess)
+        losses, excess = terms.value_and_excess(z, dual)
+        mismatch = float(terms.weights @ np.maximum(excess, 0.0))
+        gap = point.gap - point.mismatch + mismatch
+        return replace(point, z=z, dual=dual, value=self.whole.value(point.x, losses), mismatch=mismatch, gap=gap)
 
 
-def bends(split, z, reach):
+def bends(terms: KinkedProblem, z: Array, reach: Array) -> NDArray[np.bool_]:
     """Mask of the rows whose loss is not linear where any one score moves by up to ``reach`` (n,).
 
-    By convexity it is then linear on the hull of these moves. (Second differences of the losses are zero up
-    to rounding.)
+    By convexity it is linear on the hull of these moves where it has the same slope at all their ends.
     """
-    value = split.value(z)
-    mask = np.zeros(value.shape, dtype=bool)
-    for k in range(split.n_outputs):
+    mask = np.zeros(len(z), dtype=bool)
+    first: Array | None = None
+    for k in range(terms.n_outputs):
         move = reach if z.ndim == 1 else reach[:, None] * (np.arange(z.shape[1]) == k)
-        above, below = split.value(z + move), split.value(z - move)
-        mask |= above + below - 2.0 * value > 1e-12 * (np.abs(above) + np.abs(below) + reach)
+        for end in (z + move, z - move):
+            slope = terms.slope(end)
+            if first is None:
+                first = slope
+            differs = slope != first
+            mask |= differs if differs.ndim == 1 else differs.any(axis=1)
     return mask
-
-
-def tangent_slopes(split, z, reach):
-    """Gradients of the losses at z, exact where the loss is linear within ``reach`` (n,)."""
-    # A proximal step much shorter than the reach finds the slope but for cancellation, which a long one
-    # from the point that this slope leads to repairs.
-    short = 0.01 * reach
-    columns = short if z.ndim == 1 else short[:, None]
-    slopes = (z - split.prox(z, short)) / columns
-    v = z + slopes
-    return v - split.prox(v, 1.0)

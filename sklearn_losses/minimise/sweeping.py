@@ -1,0 +1,99 @@
+"""An objective of sparse rows as sweeps take it: coefficients of the rows as they are stored, numbers for every row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from scipy.optimize import OptimizeResult
+
+from ..losses.pieces import Pieces
+from ..objective.objective import Objective
+from ..solvers import newton_sweeps, sweeps
+from ..solvers.row_sweeps import AVAILABLE
+
+Array = np.ndarray
+
+
+class Sweeping:
+    """Sweeps over the duals of an objective's rows; a `scipy.optimize.minimize` method where it has a gradient.
+
+    Where it is called again it goes on from its last duals.
+
+    Parameters
+    ----------
+    model : Objective
+        One that `suits`.
+    max_passes : float
+        Limit on how often the data is read.
+    """
+
+    def __init__(self, model: Objective, max_passes: float):
+        self.model, self.max_passes = model, max_passes
+        self.dual: Array | None = None
+        rows = model.rows
+        self.solver, self.numbers = self._losses()
+        self.numbers |= {
+            "rows": rows.csr(),
+            "weights": rows.weights_of(slice(None)),
+            "penalty": model.penalty.convexity(rows.n_features),
+            "intercept": model.fit_intercept,
+        }
+
+    @staticmethod
+    def suits(model: Objective, x: Array) -> bool:
+        """Whether sweeps can minimise it from x, of which they only use the intercept."""
+        loss = model.composition
+        return (
+            AVAILABLE
+            and model.n_outputs == 1
+            and model.rows.is_sparse
+            and loss.convex
+            and model.loss.separable
+            and (loss.has_curvature or loss.pieces is not None)
+            and bool((model.penalty.convexity(model.rows.n_features) > 0).all())
+            and not model.parameters.split(x)[0].any()
+        )
+
+    def __call__(self, fun, x0, args=(), *, jac, callback=None, tol, maxiter, **unknown) -> OptimizeResult:
+        result = self.minimise(x0, callback, tol=tol, maxiter=maxiter)
+        # value and gradient are those of the objective, on which its certificate rests
+        return OptimizeResult(result, fun=fun(result.x), jac=jac(result.x), nfev=1)
+
+    def minimise(self, x0: Array, callback: Callable | None, *, tol: float, maxiter: int) -> OptimizeResult:
+        """The solver's result, its x in the parameters of the objective."""
+        coef, intercept = self.model.parameters.on_rows(x0)
+        start = np.append(coef[0], intercept) if self.model.fit_intercept else coef[0]
+        told = callback and (lambda intermediate_result: callback(intermediate_result=self._in_x(intermediate_result)))
+        options = self.numbers | {"tol": tol, "maxiter": maxiter, "max_passes": self.max_passes, "dual": self.dual}
+        result = self.solver(None, start, callback=told, **options)
+        self.dual = result.dual
+        self.model.rows.meter.passes += result.n_passes
+        return self._in_x(result)
+
+    def _in_x(self, result: OptimizeResult) -> OptimizeResult:
+        n_features = self.model.rows.n_features
+        coef, intercept = result.x[None, :n_features], result.x[n_features:]
+        return OptimizeResult(result, x=self.model.parameters.of_model(coef, intercept))
+
+    def _losses(self) -> tuple[Callable, dict[str, Any]]:
+        """The solver, and the losses as it takes them."""
+        loss, y = self.model.composition, self.model.targets()
+        if loss.pieces is not None:
+            pieces = Pieces.of(self.model.loss, y)
+            constant = float(self.model.rows.weights_of(slice(None)) @ pieces.least)
+            return sweeps, _boxed(pieces.kinks[:, 0], pieces.slopes, 0.0) | {"constant": constant}
+        hard = self.model.regression or bool(np.isin(y, (0.0, 1.0)).all())
+        if loss.envelope is not None and hard:
+            return sweeps, _boxed(*loss.envelope(y))
+
+        def losses(scores: Array) -> tuple[Array, Array, Array]:
+            return *loss.value_and_gradient(y, scores), loss.curvature(y, scores).diagonal()
+
+        return newton_sweeps, {"losses": losses}
+
+
+def _boxed(kinks: Array, slopes: Array, width: float) -> dict[str, Any]:
+    low, high = np.array(slopes.T, dtype=np.float64, order="C")
+    return {"kinks": np.array(kinks, dtype=np.float64), "low": low, "high": high, "width": width}

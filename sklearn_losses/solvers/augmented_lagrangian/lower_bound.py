@@ -1,0 +1,134 @@
+r"""A lower bound of F that a dual proves, and the duality gap.
+
+By Fenchel and Young, wherever :math:`A' (s a)` is zero in the coordinates without a penalty,
+
+.. math:: F(x) - \min F \le \sum_i s_i (\ell_i(z_i) + \ell_i^*(a_i) - a_i z_i)
+          + \sum_j \frac{(A' (s a) + \mathrm{penalty}\, x)_j^2}{2 \, \mathrm{penalty}_j} .
+
+The premise is checked here, and made true where it is not: for intercepts by scaling duals down, otherwise by moving
+those of the rows that bend. What either costs is in the bound.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .envelopes import EPSILON, SMALLEST_RIDGE, Point, Subproblem
+from .newton_equations import in_double_precision
+from .problem import Array, KinkedProblem
+
+ROUNDING = 64 * EPSILON  # what is left of a weighted mean of slopes, of size one, that is zero
+REPAIRS = 3
+EVERYWHERE = 1e30  # a step so long that the proximal operator's dual is the nearest one in the range of duals
+
+
+@dataclass(frozen=True)
+class LowerBound:
+    """A dual that is feasible up to rounding, and its pull ``A' (s a)``."""
+
+    dual: Array
+    pull: Array
+
+    def gap(self, problem: KinkedProblem, x: Array, z: Array) -> float:
+        """The bound on F(x) - min F, for the scores z of x."""
+        penalised = problem.penalty > 0.0
+        _, excess = problem.value_and_excess(z, self.dual)
+        mismatch = problem.weights @ np.maximum(excess, 0.0)
+        gradient = (self.pull + problem.penalty * x)[penalised]
+        return float(mismatch + 0.5 * (gradient**2 @ (1.0 / problem.penalty[penalised])))
+
+
+def duality_gap(problem: KinkedProblem, x: Array, dual: Array) -> tuple[float, float]:
+    """F(x), and a bound on F(x) - min F from a dual that is nearly optimal."""
+    z = problem.forward(x)
+    value = float(problem.weights @ problem.value(z) + 0.5 * (problem.penalty @ x**2))
+    proof = prove(problem, dual, problem.adjoint(dual))
+    gap = np.inf if proof is None else proof.gap(problem, x, z)
+    return value, min(gap, value - problem.least)
+
+
+def prove(problem: KinkedProblem, dual: Array, pull: Array) -> LowerBound | None:
+    """The bound of a dual with that pull, balanced if need be; None where only `repair` can make it feasible."""
+    free = problem.penalty == 0.0
+    count = problem.n_intercepts
+    if (np.abs(pull[free]) <= ROUNDING).all():
+        return LowerBound(dual, pull)
+    if not count or free[:-count].any():
+        return None
+    dual = balanced(problem, dual)
+    pull = problem.adjoint(dual)
+    return LowerBound(dual, pull) if (np.abs(pull[-count:]) <= ROUNDING).all() else None
+
+
+def repair(problem: KinkedProblem, point: Point, step: float) -> LowerBound | None:
+    """The bound of the dual that is nearest to a point's among those without a gradient where there is no penalty.
+
+    Only duals of rows that bend are moved, by Newton's equations, and to any digits: they are not read off from scores.
+    """
+    bending = problem.bending(point.dual)
+    if not bending.rows.size:
+        return None
+    part, solve = problem.take(bending.rows), in_double_precision(Subproblem.whole(problem), bending, 1.0 / step, step)
+    dual: Array = point.dual.copy()
+    pull: Array = point.gradient - problem.penalty * point.x
+    for _ in range(REPAIRS):
+        move = solve(-(pull + problem.penalty * point.x), SMALLEST_RIDGE)
+        moved = dual[bending.rows] + bending.project(part.forward(move)) / step
+        dual[bending.rows] = nearest_dual(part, moved)
+        pull = problem.adjoint(dual)
+        proof = prove(problem, dual, pull)
+        if proof is not None:
+            return proof
+    return None
+
+
+def nearest_dual(problem: KinkedProblem, dual: Array) -> Array:
+    """The nearest dual in the range of duals."""
+    return problem.dual(EVERYWHERE * dual, EVERYWHERE)
+
+
+def balanced(problem: KinkedProblem, dual: Array) -> Array:
+    """The dual with some rows scaled down such that its weighted sum over the rows is zero for every output.
+
+    A convex function's conjugate at a scaled slope is no more than in between its values at the slope and at zero.
+    """
+    weights = problem.weights
+    if dual.ndim == 1:
+        up, down = weights @ np.maximum(dual, 0.0), weights @ np.maximum(-dual, 0.0)
+        if up == down:
+            return dual
+        heavier = dual > 0.0 if up > down else dual < 0.0
+        return np.where(heavier, dual * (min(up, down) / max(up, down)), dual)
+    # one factor for every right class, whose coordinate is the one below zero
+    right = dual.argmin(axis=1)
+    flow = np.zeros((dual.shape[1], dual.shape[1]))
+    np.add.at(flow, right, weights[:, None] * dual)
+    return stationary(flow)[right][:, None] * dual
+
+
+def stationary(flow: Array) -> Array:
+    """The vector r >= 0 of largest entry one with ``r @ flow = 0``, for a matrix with rows of sum zero.
+
+    Off the diagonal its entries are not negative, and are all that is read: the elimination subtracts nothing, so that
+    every entry of r has all its digits (Grassmann, Taksar and Heyman, 1985).
+    """
+    rates = flow.copy()
+    size = len(rates)
+    outflow = np.zeros(size)
+    for k in range(size - 1, 0, -1):
+        outflow[k] = rates[k, :k].sum()
+        if outflow[k] > 0.0:
+            rates[:k, :k] += np.outer(rates[:k, k] / outflow[k], rates[k, :k])
+    result = np.zeros(size)
+    result[0] = 1.0
+    for k in range(1, size):
+        inflow = result[:k] @ rates[:k, k]
+        if outflow[k] > 0.0:
+            result[k] = inflow / outflow[k]
+        elif inflow > 0.0:  # nothing leaves k, so that all that came before is lost to it
+            result[:k], result[k] = 0.0, 1.0
+        else:
+            result[k] = 1.0
+    return result / result.max()
