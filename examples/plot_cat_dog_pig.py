@@ -213,12 +213,11 @@ if plt is not None:
     plt.show()
 
 winners = [comparison.best("Brier score") for comparison in comparisons.values()]
-print(
-    "\nClassification error cannot tell the two models apart; squared error and\n"
-    "cross-entropy can. Of the trained models those of cross-entropy have the best\n"
-    f"Brier score on {winners.count('cross-entropy')} of {len(winners)} data sets, "
-    "although the squared error was\ntrained on just that."
-)
+n_best = winners.count("cross-entropy")
+print(f"""
+Classification error cannot tell the two models apart; squared error and
+cross-entropy can. Of the trained models those of cross-entropy have the best
+Brier score on {n_best} of {len(winners)} data sets, not those of squared error.""")
 
 # %%
 # **Which loss tells two models apart?** Squared error and cross-entropy do,
