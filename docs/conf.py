@@ -58,6 +58,7 @@ sphinx_gallery_conf = {
     "min_reported_time": 3600,
     "write_computation_times": False,
     "show_signature": False,
+    "remove_config_comments": True,
     "download_all_examples": False,
 }
 

@@ -11,6 +11,7 @@ ORDER = [
     "plot_loss_landscape",
     "plot_learning_speed",
     "plot_margin_losses",
+    "plot_margin_softmax",
     "plot_regression_losses",
     # which one to train with
     "plot_robust_regression",
@@ -44,7 +45,7 @@ class ReadingOrder:
 
 
 def set_style(gallery_conf, name):
-    """Open axes, and letters that can be read in a thumbnail; everything else is matplotlib's default."""
+    """Open axes, and letters that can be read in a thumbnail and beside each other; the rest is matplotlib's."""
     import matplotlib
 
     matplotlib.rcdefaults()
@@ -56,6 +57,7 @@ def set_style(gallery_conf, name):
             "axes.titlelocation": "left",
             "axes.titlesize": "medium",
             "figure.constrained_layout.use": True,
+            "figure.figsize": (4.8, 3.5),
             "font.size": 11,
             "legend.frameon": False,
             "lines.linewidth": 2,

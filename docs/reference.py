@@ -13,6 +13,7 @@ import sklearn_losses.activations
 import sklearn_losses.solvers
 
 DOCS = Path(__file__).parent
+OTHERS = ("sklearn.", "numpy.", "scipy.", "pandas.", "joblib.")
 
 # What one calls on a loss. The other methods of `Loss` are for those who write one, and stand on its own page.
 OF_A_LOSS = ("__call__", "value", "gradient", "curvature", "scorer", "get_params", "set_params")
@@ -43,6 +44,7 @@ GUIDE = {
 }
 
 
+@cache
 def public_objects() -> dict[str, object]:
     """Every name that stands in a table of the reference, with what it names."""
     text = (DOCS / "api.rst").read_text(encoding="utf-8")
@@ -72,14 +74,16 @@ def public_methods(cls: type) -> list[str]:
     return sorted(methods, key=place)
 
 
-@cache
-def names_something(text: str) -> bool:
-    """Whether a reference in a docstring has a page to lead to: a public name, a method, or another project's name."""
-    if "." in text:
-        return True
-    objects = public_objects().values()
-    methods = {name for found in objects if inspect.isclass(found) for name in public_methods(found)}
-    return text in sklearn_losses.__all__ or text in methods
+def target_of(text: str, where: str) -> str | None:
+    """The full name of what a reference in the docstring of ``where`` means, if that has a page."""
+    if text.startswith(OTHERS):
+        return text
+    objects = public_objects()
+    for candidate in (text, f"sklearn_losses.{text}", f"{where}.{text}", f"{where.rpartition('.')[0]}.{text}"):
+        owner, _, method = candidate.rpartition(".")
+        if candidate in objects or (inspect.isclass(objects.get(owner)) and method in public_methods(objects[owner])):
+            return candidate
+    return None
 
 
 def guide_label(name: str) -> str:
@@ -91,6 +95,10 @@ def guide_label(name: str) -> str:
 def context() -> dict[str, dict]:
     """What the templates of autosummary look up."""
     objects = public_objects()
+    for found in objects.values():
+        # the base class has no such method whose docstring could be inherited
+        if inspect.isroutine(curvature := getattr(found, "curvature", None)) and not curvature.__doc__:
+            curvature.__doc__ = "The elementwise second derivative in the prediction, of the prediction's shape."
     return {
         "public_methods": {name: public_methods(found) for name, found in objects.items() if inspect.isclass(found)},
         "guide": {name: guide_label(name) for name in objects},
@@ -129,14 +137,11 @@ def mend_docstring(app, what, name, obj, options, lines) -> None:
     lines[:] = [re.sub(r"^(\s*)([A-Z]\. )", r"\1\\\2", line) for line in lines]
     # single backticks are references for us; what names nothing public, or is scikit-learn's, is literal text
     theirs = getattr(obj, "__module__", "").startswith("sklearn.")
-    lines[:] = [
-        re.sub(
-            r"(?<![`:\w])`(~?[\w.]+)`(?![`_])",
-            lambda found: found[0] if not theirs and names_something(found[1]) else f"``{found[1]}``",
-            line,
-        )
-        for line in lines
-    ]
-    # the base class has no such method whose docstring could be inherited
-    if name.endswith(".curvature") and not any(lines):
-        lines[:] = ["The elementwise second derivative in the prediction, of the prediction's shape.", ""]
+
+    def reference(found):
+        text = found[1].removeprefix("~")
+        target = None if theirs else target_of(text, name)
+        shown = text.rpartition(".")[2] if found[1].startswith("~") else text
+        return f"``{shown}``" if target is None else f"`{shown} <{target}>`"
+
+    lines[:] = [re.sub(r"(?<![`:\w])`(~?[\w.]+)`(?![`_])", reference, line) for line in lines]

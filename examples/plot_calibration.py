@@ -77,29 +77,32 @@ for name, p in forecasts.items():
 
 # %%
 # All are equally good at telling the classes apart. As forecasts they are not. In the
-# picture a good forecast is on the diagonal: below it at the right end it claims too
-# much, above it too little.
+# picture a good forecast is on the diagonal. Those that are steeper are too modest,
+# those that are flatter too sure.
 
-panels = {
-    "Honest": ["CrossEntropy()", "SquaredError()", "LogCosh()", "Hinge(), calibrated"],
-    "Too modest": ["Focal()", "CrossEntropy(label_smoothing=0.2)"],
-    "Too sure": ["GeneralizedCrossEntropy()", "AbsoluteError()", "Huber(delta=0.25)"],
+shown = {
+    "CrossEntropy()": "C0",
+    "SquaredError()": "C1",
+    "Hinge(), calibrated": "C2",
+    "CrossEntropy(label_smoothing=0.2)": "C9",
+    "Focal()": "C4",
+    "GeneralizedCrossEntropy()": "C5",
+    "AbsoluteError()": "C3",
 }
 edges = np.linspace(0, 1, 11)
-figure, all_axes = plt.subplots(1, 3, figsize=(10, 3.9), sharey=True)
-for axes, (title, names) in zip(all_axes, panels.items(), strict=True):
-    axes.plot([0, 1], [0, 1], color="0.8", linewidth=1)
-    for name in names:
-        p = forecasts[name]
-        bins = np.digitize(p, edges[1:-1])
-        enough = [b for b in range(10) if np.sum(bins == b) >= 50]
-        said = [p[bins == b].mean() for b in enough]
-        came_true = [y_test[bins == b].mean() for b in enough]
-        axes.plot(said, came_true, "o-", markersize=5, label=name)
-    axes.set(xlabel="predicted probability", title=title, ylim=(-0.02, 1.4))
-    axes.set_yticks(np.linspace(0, 1, 6))
-    axes.legend(loc="upper left", fontsize=9)
-all_axes[0].set(ylabel="share that came true")
+figure, axes = plt.subplots(figsize=(6.4, 4.8))
+axes.plot([0, 1], [0, 1], color="0.8", linewidth=1)
+for name, color in shown.items():
+    p = forecasts[name]
+    bins = np.digitize(p, edges[1:-1])
+    enough = [b for b in range(10) if np.sum(bins == b) >= 50]
+    said = [p[bins == b].mean() for b in enough]
+    came_true = [y_test[bins == b].mean() for b in enough]
+    axes.plot(said, came_true, "o-", color=color, markersize=5, label=name)
+axes.set(xlabel="predicted probability", ylabel="share that came true")
+axes.set(title="Honest on the diagonal", ylim=(-0.02, 1.6))
+axes.set_yticks(np.linspace(0, 1, 6))
+axes.legend(loc="upper left", fontsize=10)
 plt.show()
 
 # %%

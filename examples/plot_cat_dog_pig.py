@@ -131,7 +131,8 @@ except ImportError:
 COLORS = {"cross-entropy": "C0", "mean squared error": "C1"}
 
 if plt is not None:
-    figure, (left, right) = plt.subplots(1, 2, figsize=(9.5, 3.8), layout="constrained")
+    _, left = plt.subplots(figsize=(4.8, 3.5), layout="constrained")
+    _, right = plt.subplots(figsize=(4.8, 3.5), layout="constrained")
     for name, color in COLORS.items():
         left.plot(probabilities[:, PIG], slopes[name], color=color, label=name)
         right.plot(accuracies[name], color=color, label=name)
@@ -139,7 +140,7 @@ if plt is not None:
     left.set_title("How hard a loss pulls", loc="left")
     left.legend(frameon=False)
     right.set(xlabel="steps of gradient descent", ylabel="accuracy on iris")
-    right.set_title("Learning, from a start that is wrong and sure", loc="left")
+    right.set_title("Learning, from a wrong and sure start", loc="left")
     for axes in left, right:
         axes.spines[["top", "right"]].set_visible(False)
     plt.show()

@@ -80,6 +80,7 @@ solvers = {
     name: LogisticRegressor(alpha=1e-3, solver=name, max_iter=200)
     for name in ("auto", "L-BFGS-B", "Newton-CG", "gradient-descent")
 }
+# sphinx_gallery_thumbnail_number = 2
 ConvergenceDisplay.from_estimators(solvers, X, y)
 plt.show()
 

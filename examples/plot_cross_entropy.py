@@ -54,21 +54,22 @@ for y, sign in {1: 1, 0: -1}.items():
     print(f"y = {sign:+d}: the two notations agree, {same}")
 
 # %%
-# In the score the derivative is the error itself, ``p - y``: between -1 and 0 for a row
-# of class 1, and never small while the answer is wrong.
+# In the score the derivative is the error itself, ``p - y`` (dashed): between -1 and 0
+# for a row of class 1, and never small while the answer is wrong.
 
-figure, (left, middle, right) = plt.subplots(1, 3, figsize=(10.5, 3.5))
+_, left = plt.subplots()
+_, right = plt.subplots()
 for (y, values), color in zip(by_label.items(), ["C0", "C1"], strict=True):
     sign = 2 * y - 1
     left.plot(p, values, color=color, label=f"y = {y}")
-    middle.plot(s, np.log1p(np.exp(-sign * s)), color=color, label=f"y = {sign:+d}")
-    right.plot(s, p_of_s - y, color=color, label=f"y = {y}")
-left.set(xlabel="probability of class 1", ylim=(0, 5), title="Labels 0 and 1")
-middle.set(xlabel="score", ylim=(0, 5), title="Labels -1 and +1")
-right.set(xlabel="score", title="Its derivative, p - y")
-for axes in left, middle, right:
-    axes.legend()
-left.set_ylabel("cross-entropy")
+    right.plot(s, np.log1p(np.exp(-sign * s)), color=color, label=f"y = {sign:+d}")
+    right.plot(s, p_of_s - y, "--", color=color, linewidth=1.5)
+left.set(xlabel="probability of class 1", ylabel="cross-entropy", ylim=(0, 5))
+left.set_title("Labels 0 and 1")
+left.legend()
+right.axhline(0, color="0.8", linewidth=1, zorder=0)
+right.set(xlabel="score", ylim=(-1.2, 5), title="Labels -1 and +1")
+right.legend(loc="upper center")
 plt.show()
 
 # %%

@@ -61,7 +61,7 @@ for name, model in models.items():
 # choose between the losses with probabilities, weighted or not. The last two ask which
 # rows are called positive, and this is where the weights act: they move the threshold.
 # The focal loss moves nothing. The hinge, unweighted, finds it best to give up the
-# small class altogether: all its weights are zero.
+# small class altogether: all its weights are zero, but for rounding.
 #
 # A threshold does the same
 # -------------------------
@@ -71,7 +71,8 @@ for name, model in models.items():
 # threshold. On the right, what this does to the probabilities. Their mean should be 5
 # %; with weights or with the focal loss it is far from that.
 
-figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.9))
+_, left = plt.subplots()
+_, right = plt.subplots()
 chosen = {
     "cross-entropy": ("C0", "o"),
     "cross-entropy, weights": ("C1", "s"),
@@ -84,7 +85,8 @@ for name, (color, marker) in chosen.items():
     precision, recall, _ = precision_recall_curve(y_test, scores)
     left.plot(recall, precision, color=color, linewidth=1)
     at_default = recall_score(y_test, scores > 0), precision_score(y_test, scores > 0)
-    left.plot(*at_default, marker, color=color, markersize=9, label=name)
+    style = {"color": color, "markersize": 11, "markerfacecolor": "none"}
+    left.plot(*at_default, marker, markeredgewidth=2, label=name, **style)
 left.set(xlabel="recall", ylabel="precision", ylim=(0, 1))
 left.set_title("One curve, other places on it")
 left.legend()

@@ -62,7 +62,8 @@ for name, q in {"KL(target, bell)": forward, "KL(bell, target)": backward}.items
     both_ways = kl(two_peaks[None], q[None]), kl(q[None], two_peaks[None])
     print(f"smallest {name}: {both_ways[0]:.3f} there, {both_ways[1]:.3f} back")
 
-figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.6))
+_, left = plt.subplots()
+_, right = plt.subplots()
 left.plot(p, cross_entropy, label="cross-entropy")
 left.plot(p, divergence, label="divergence")
 left.axhline(entropy, color="0.7", linewidth=1, zorder=0)

@@ -42,7 +42,8 @@ COLORS = dict(zip(LOSSES, ["C0", "C4", "C2", "C3"], strict=True))
 z = np.linspace(-7, 5, 241)
 p = Sigmoid().forward(z)
 its_label = np.ones_like(p)
-figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.6))
+_, left = plt.subplots()
+_, right = plt.subplots()
 for name, loss in LOSSES.items():
     pull = -Sigmoid().pull_back(z, loss.gradient(its_label, p))
     left.plot(p, loss.value(its_label, p), color=COLORS[name], label=name)
@@ -108,8 +109,8 @@ for name, values in accuracy.items():
 # those are the wrong ones. (Lines are means of three splits, bands go from the worst to
 # the best.)
 
-# sphinx_gallery_thumbnail_number = 2
-figure, axes = plt.subplots(figsize=(6.5, 4.2))
+# sphinx_gallery_thumbnail_number = 3
+figure, axes = plt.subplots(figsize=(6, 4.2))
 for name, values in accuracy.items():
     mean = values.mean(axis=1)
     axes.plot(SHARES, mean, "o-", color=COLORS[name], label=name)

@@ -62,7 +62,9 @@ for start in STARTS:
 # which is nothing where the model is sure. Its path is flat first, and then steep.
 
 z = np.linspace(-8, 4, 241)
-figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.6))
+# sphinx_gallery_thumbnail_number = 2
+_, left = plt.subplots()
+_, right = plt.subplots()
 for name, loss in LOSSES.items():
     slopes = [-slope(loss, np.array([score]))[0] for score in z]
     left.plot(z, slopes, color=COLORS[name], label=name)

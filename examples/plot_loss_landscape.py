@@ -47,14 +47,17 @@ for loss in "cross_entropy", "squared_error":
 # its sign, and there are two valleys.
 
 COLORS = {"cross_entropy": "C0", "squared_error": "C1"}
-figure, panels = plt.subplots(1, 2, figsize=(9, 3.6))
-for axes, (loss, (values, slopes)) in zip(panels, landscapes.items(), strict=True):
+TITLES = {
+    "cross_entropy": "Cross-entropy: one valley",
+    "squared_error": "Squared error: two valleys",
+}
+# sphinx_gallery_thumbnail_number = 2
+for loss, (values, slopes) in landscapes.items():
+    _, axes = plt.subplots()
     axes.plot(weights, values, color=COLORS[loss])
     bottoms = 1 + np.flatnonzero(np.diff(np.sign(slopes)) > 0)
     axes.plot(weights[bottoms], values[bottoms], "o", color="black", markersize=7)
-    axes.set(xlabel="weight", ylabel="F")
-panels[0].set_title("Cross-entropy: one valley")
-panels[1].set_title("Squared error on probabilities: two")
+    axes.set(xlabel="weight", ylabel="F", title=TITLES[loss])
 plt.show()
 
 # %%

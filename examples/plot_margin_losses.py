@@ -35,7 +35,8 @@ LOSSES = {
     "exponential": Exponential(),
 }
 
-figure, (left, right) = plt.subplots(1, 2, figsize=(9.5, 4))
+_, left = plt.subplots(figsize=(4.8, 4))
+_, right = plt.subplots(figsize=(4.8, 4))
 shown = LOSSES | {"cross-entropy": CrossEntropy()}
 display = LossCurveDisplay.from_losses(shown, against="margin", ax=left)
 lines = dict(zip(shown, display.lines_, strict=True))

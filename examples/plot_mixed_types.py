@@ -97,10 +97,9 @@ comparison
 # Folds are dots, and their ups and downs are common to all losses. The intervals are
 # wide because 300 test rows are few. (``comparison.plot()`` is the short form.)
 
-figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4))
-LossComparisonDisplay.from_comparison(comparison, "roc_auc", ax=left)
-LossComparisonDisplay.from_comparison(comparison, "neg_log_loss", ax=right)
-right.set(yticklabels=[])
+for metric in "roc_auc", "neg_log_loss":
+    _, axes = plt.subplots(figsize=(5, 4))
+    LossComparisonDisplay.from_comparison(comparison, metric, ax=axes)
 plt.show()
 
 # %%

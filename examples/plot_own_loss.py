@@ -57,7 +57,7 @@ class Linex(Loss):
 # %%
 # ``check_loss`` compares the derivatives with finite differences, and tries extreme
 # values, weights, clones and pickles. It returns quietly, or raises and says why.
-# Forget a factor, and it says where:
+# Forget a factor, and it says what is wrong:
 
 check_loss(Linex())
 
@@ -114,7 +114,8 @@ print(f"\nF = {model.objective_value_:.4f}, certified to {model.dual_gap_:.0e}")
 # a certificate like any other's. A quantile does as well, if one knows which: it is
 # 0.75 here, and nothing but this table says so.
 
-figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.6))
+_, left = plt.subplots()
+_, right = plt.subplots()
 e = np.linspace(-2, 2, 201)
 for a, color in {-2.0: "C0", -1.0: "C9"}.items():
     values = Linex(a).value(np.zeros_like(e), e)
@@ -129,7 +130,8 @@ right.hist(
 )
 right.axvline(0, color="black", linewidth=1)
 right.set(xlabel="prediction - y", ylabel="patients", title="Errors on test folds")
-right.legend(loc="upper left", fontsize=9.5)
+right.legend(loc="upper left", fontsize=10)
+right.set_ylim(0, 65)
 plt.show()
 
 # %%

@@ -45,7 +45,8 @@ TUBES = [
 
 def draw_with_slopes(losses, title):
     """Losses, and their slopes, against the error."""
-    _, (left, right) = plt.subplots(1, 2, figsize=(9.5, 3.8))
+    _, left = plt.subplots()
+    _, right = plt.subplots()
     display = LossCurveDisplay.from_losses(losses, against="error", ax=left)
     error = np.linspace(-3, 3, 601)
     for loss, line in zip(losses, display.lines_, strict=True):
@@ -75,7 +76,7 @@ draw_with_slopes(TUBES, "Quantiles and tubes")
 # zero at it.
 
 RELATIVE = [PercentageError(), Poisson(), Gamma(), Tweedie(power=1.5)]
-figure, panels = plt.subplots(1, 2, figsize=(9.5, 3.6), sharey=True)
+_, panels = plt.subplots(1, 2, figsize=(9.5, 3.6), sharey=True)
 for target, panel in zip([1.0, 4.0], panels, strict=True):
     prediction = np.linspace(0.05, 8, 500)
     for k, loss in enumerate(RELATIVE):
@@ -143,8 +144,8 @@ SHOWN = {
     "Huber(delta=0.5)": "C0-",
     "AbsoluteError()": "k:",
 }
-# sphinx_gallery_thumbnail_number = 4
-figure, axes = plt.subplots(figsize=(7, 4.2))
+# sphinx_gallery_thumbnail_number = 6
+_, axes = plt.subplots(figsize=(6, 4.2))
 for name, style in SHOWN.items():
     axes.plot(shifts, moved[name], style, label=name)
 axes.set(xlabel="the last point is moved up by", ylabel="slope of the line")

@@ -90,7 +90,8 @@ for title, table in {"log loss": log_loss, "accuracy": accuracy}.items():
 # is the probability. The teacher's decisions are good enough for decisions. Their
 # probabilities are not, because nothing in them says how often the teacher is wrong.
 
-figure, (left, right) = plt.subplots(1, 2, figsize=(9, 4))
+_, left = plt.subplots(figsize=(4.8, 4))
+_, right = plt.subplots(figsize=(4.8, 4))
 for k, name in enumerate(targets):
     left.plot(SIZES, log_loss[name].mean(axis=1), "o-", color=f"C{k}", label=name)
     right.plot(SIZES, accuracy[name].mean(axis=1), "o-", color=f"C{k}", label=name)
@@ -100,7 +101,7 @@ for axes in left, right:
     axes.minorticks_off()
 left.set(ylabel="log loss on test rows", title="Probabilities")
 right.set(ylabel="accuracy on test rows", title="Decisions")
-right.legend(loc="lower right")
+left.legend(fontsize=10)
 plt.show()
 
 # %%

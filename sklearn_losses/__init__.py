@@ -10,7 +10,7 @@ from .displays import (
     LossCurveDisplay,
     RegularizationPathDisplay,
 )
-from .estimators import LinearRegressor, LogisticRegressor, SoftmaxClassifier
+from .estimators import CosineClassifier, LinearRegressor, LogisticRegressor, SoftmaxClassifier
 from .losses import *
 from .versions import __version__ as __version__
 from .versions import show_versions
@@ -18,6 +18,7 @@ from .versions import show_versions
 __all__ = [
     "CoefficientDisplay",
     "ConvergenceDisplay",
+    "CosineClassifier",
     "LinearRegressor",
     "LogisticRegressor",
     "LossComparison",

@@ -23,7 +23,7 @@ TOLERANCE = 1e-5
 ROUNDING = 1e-12  # of a value, relative to numbers of its size
 LINE = np.sort(np.concatenate([sign * np.geomspace(1e-2, 1e3, 60) for sign in (-1.0, 1.0)]))  # scores, for convexity
 EXTREMES = np.array([1e308, -1e308, 745.0, -745.0, 37.0, -37.0, 5e-324, 0.0])
-DOMAINS = ("probabilities", "scores", "values", "labels")
+DOMAINS = ("probabilities", "scores", "values", "cosines", "labels")
 
 
 class LossCheckError(AssertionError, ValueError):
@@ -105,6 +105,12 @@ def _cases(loss: Loss) -> list[Case]:
             Case(loss, "three classes", many, hard_rows, joint),
             Case(loss, "three classes with soft labels", many, soft_rows, joint),
         ]
+    if "cosines" in loss.domains:
+        link, cosines = loss.own_link("cosines", 3), joint / 2.1
+        cases += [
+            Case(loss, "two classes", link, one_hot(hard.astype(int), 2), cosines[:, :2]),
+            Case(loss, "three classes", link, hard_rows, cosines),
+        ]
     if "values" in loss.domains:
         cases.append(Case(loss, "regression", loss.own_link("values"), random.uniform(0.5, 3.0, size=N_ROWS), scores))
     return cases if loss.trainable else cases[::2]
@@ -115,7 +121,7 @@ def _check_object(loss: object) -> None:
         kind = f"the class {loss.__name__}; pass an instance" if isinstance(loss, type) else repr(loss)
         raise LossCheckError(f"A loss is an instance of a class derived from sklearn_losses.Loss; got {kind}.")
     if not loss.domains or not set(loss.domains) <= set(DOMAINS):
-        raise LossCheckError(f"{loss}: domain must be one or several of {DOMAINS[:3]}; it is {loss.domain!r}.")
+        raise LossCheckError(f"{loss}: domain must be one or several of {DOMAINS[:4]}; it is {loss.domain!r}.")
     loss.check_parameters()
     if not (loss.lower_bound is None or _is_finite(loss.lower_bound)):
         raise LossCheckError(f"{loss}: lower_bound must be None or a finite number; it is {loss.lower_bound!r}.")
@@ -297,7 +303,8 @@ def _check_envelope(case: Case) -> None:
 
 
 def _check_extremes(case: Case) -> None:
-    joint = np.stack([EXTREMES, -EXTREMES, np.roll(EXTREMES, 3)], axis=1)
+    joint = np.stack([EXTREMES, -EXTREMES, np.roll(EXTREMES, 3)], axis=1)[:, : case.scores.shape[-1]]
+    joint = np.clip(joint, -1.0, 1.0) if "cosines" in case.loss.domains else joint
     scores = joint if case.y.ndim == 2 else EXTREMES
     prediction = case.link.forward(scores)
     y = np.resize(case.y, (len(scores), *case.y.shape[1:]))

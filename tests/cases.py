@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from math import inf, nan
 
-from mpmath import cosh, exp, log
+from mpmath import acos, cos, cosh, exp, floor, log, mpf, pi
 
 from sklearn_losses import losses
 from sklearn_losses.losses import Loss
@@ -76,6 +76,15 @@ def margin(phi, over=sum):
     return {"scores": formula}
 
 
+def soft_margin(m):
+    """Not the sum rule of the others: one logarithm of the sum over the wrong classes."""
+
+    def of_true(z, k):
+        return log(1 + sum(exp(m + z[j] - z[k]) for j in range(len(z)) if j != k))
+
+    return {"scores": lambda y, z: sum(t * of_true(z, k) for k, t in enumerate(y) if t)}
+
+
 def zero_one(y, p):
     return int(p.index(max(p)) != y.index(max(y)))
 
@@ -128,6 +137,8 @@ CASES = (
     Case(losses.ModifiedHuber(), margin(lambda m: max(0, 1 - m) ** 2 if m >= -1 else -4 * m), S),
     Case(losses.Exponential(), margin(lambda m: exp(-m)), S),
     Case(losses.LeastSquares(), margin(lambda m: (1 - m) ** 2), S),
+    Case(losses.SoftMargin(), soft_margin(1), S, out_of_range={"margin": SIZE}),
+    Case(losses.SoftMargin(margin=0.0), soft_margin(0), S),
     Case(losses.ZeroOne(), {"probabilities": zero_one}, kinked=True),
     Case(losses.PercentageError(), {"values": lambda y, p: abs(p - y) / abs(y)}, V, True, refuses=(0.0,)),
     Case(losses.RootMeanSquaredError(), value_error(lambda e: e**2), V),  # of a row: the root is taken of the mean
@@ -144,6 +155,41 @@ CASES = (
     Case(losses.Tweedie(power=1.0), {"values": poisson}, V, refuses=(-1.0,)),
     Case(losses.Tweedie(power=2.0), {"values": gamma}, V, refuses=(0.0,)),
     Case(losses.Tweedie(power=3.0), {"values": tweedie(3.0)}, refuses=(0.0, -1.0)),
+)
+
+
+def moved(psi):
+    """What becomes of the true class's cosine, as a function of the angle."""
+    return {"cosines": lambda c: psi(acos(c))}
+
+
+def past(m):
+    return lambda t: cos(t + m) if t <= pi - m else -cos(t + m) - 2
+
+
+def times(m):
+    def psi(t):
+        k = min(floor(m * t / pi), m - 1)
+        return (-1) ** k * cos(m * t) - 2 * k
+
+    return psi
+
+
+POSITIVE = (0.0, -1.0, inf, nan, "1")
+COSINES = (
+    Case(losses.AMSoftmax(), moved(lambda t: cos(t) - mpf(0.35)), out_of_range={"margin": SIZE, "scale": POSITIVE}),
+    Case(losses.AMSoftmax(margin=0.0, scale=1e3), moved(cos)),
+    Case(
+        losses.ArcFace(),
+        moved(past(mpf(0.5))),
+        kinked=True,
+        out_of_range={"margin": (-0.1, 3.2, inf, nan, "1"), "scale": POSITIVE},
+    ),
+    Case(losses.ArcFace(margin=2.0, scale=10.0), moved(past(2)), kinked=True),
+    Case(losses.ArcFace(margin=0.0), moved(cos)),
+    Case(losses.SphereFace(), moved(times(4)), out_of_range={"margin": (0, 1.5, -1, 65, nan, "1")}),
+    Case(losses.SphereFace(margin=1), moved(cos)),
+    Case(losses.SphereFace(margin=3), moved(times(3))),
 )
 
 TRAINABLE = tuple(case for case in CASES if case.loss.trainable)

@@ -30,6 +30,7 @@ class Elsewhere(Rows):
         self.seen = {} if seen is None else seen  # kernels, and how often each was sent
         self.n_rows, self.n_features, self.n_outputs = whole.n_rows, whole.n_features, whole.n_outputs
         self.n_entries, self.is_sparse, self.origin = whole.n_entries, whole.is_sparse, whole.origin
+        self.lengths = whole.lengths
         self.meter, self.workers = whole.meter, whole.workers
         self.starts = [whole.where(number).start for number in range(whole.n_blocks)]
 
@@ -118,6 +119,9 @@ class Elsewhere(Rows):
 
     def with_targets(self, y, weights):
         return Elsewhere(self.whole.with_targets(y, weights), self.edges, self.seen)
+
+    def unit(self):
+        return Elsewhere(self.whole.unit(), self.edges, self.seen)
 
     def from_origin(self, origin):
         return Elsewhere(self.whole.from_origin(origin), self.edges, self.seen)

@@ -148,14 +148,14 @@ def test_candidates_score_as_cold_fits_do(monkeypatch):
         seen = scores[warm] = []
         if not warm:
             monkeypatch.setattr(search_module, "_is_certified", lambda model: False)
-        choose = search_module.Search.choose
+        choose = search_module.InnerSearch.choose
 
         def remember(search, seen=seen, choose=choose):
             seen.append(np.array(search._scores))
             return choose(search)
 
         with monkeypatch.context() as patch:
-            patch.setattr(search_module.Search, "choose", remember)
+            patch.setattr(search_module.InnerSearch, "choose", remember)
             compare_losses(
                 MODEL,
                 X,

@@ -46,7 +46,7 @@ class Identity(Elementwise):
     array([1., 1.])
     """
 
-    domains = ("scores", "values")
+    domains = ("scores", "values", "cosines")
     linear = True
 
     def first(self, scores):

@@ -10,7 +10,7 @@ import numpy as np
 from .asked import Asked
 from .contenders import Contender, Parameters
 from .parts import RAISE, Part
-from .search import Choice, Search
+from .search import Choice, InnerSearch
 from .splitters import Fold
 
 
@@ -39,7 +39,7 @@ class Record:
 
 def compare_on(asked: Asked, fold: Fold, contenders: list[Contender]) -> Iterator[Record]:
     """The records of some losses on one fold."""
-    searches = {each.label: Search(asked, each) for each in contenders if len(each.candidates) > 1}
+    searches = {each.label: InnerSearch(asked, each) for each in contenders if len(each.candidates) > 1}
     for train, test in fold.inner if searches else []:
         part = Part(asked, train, test)
         for search in searches.values():
@@ -49,7 +49,7 @@ def compare_on(asked: Asked, fold: Fold, contenders: list[Contender]) -> Iterato
         yield _record(asked, fold, whole, contender, searches.get(contender.label))
 
 
-def _record(asked: Asked, fold: Fold, part: Part, contender: Contender, search: Search | None) -> Record:
+def _record(asked: Asked, fold: Fold, part: Part, contender: Contender, search: InnerSearch | None) -> Record:
     choice = Choice(contender.candidates[0]) if search is None else search.choose()
     remarks = [] if search is None else list(_remarks_on_search(search, choice))
     seconds = search.seconds if search else 0.0
@@ -79,7 +79,7 @@ def _score_of_failure(asked: Asked) -> float:
     return np.nan if asked.error_score == RAISE else float(asked.error_score)
 
 
-def _remarks_on_search(search: Search, choice: Choice) -> Iterator[Remark]:
+def _remarks_on_search(search: InnerSearch, choice: Choice) -> Iterator[Remark]:
     if search.errors:
         yield Remark("search failed", search.errors[0], len(search.errors))
     if search.warnings:

@@ -103,7 +103,7 @@ class LossComparison:
         """
         names = dict.fromkeys(name for found in self.best_params.values() for one in found for name in one)
         chosen = [parameters for label in self.losses for parameters in self.best_params[label]]
-        columns = {
+        columns: dict = {
             "loss": np.repeat(np.array(list(self.losses), dtype=object), self.n_folds),
             "fold": np.tile(np.arange(self.n_folds), len(self.losses)),
             "fit_time": self.fit_times.ravel(),

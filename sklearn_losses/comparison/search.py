@@ -21,7 +21,7 @@ class Choice:
     by_own_loss: bool = False
 
 
-class Search:
+class InnerSearch:
     """The scores of one loss's candidates, split by split.
 
     Candidates that differ in their strength alone are fitted from the strongest to the weakest, each from the solution

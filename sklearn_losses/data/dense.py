@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from .drawing import stratified
 from .in_memory import RowsInMemory
+from .lengths import lengths_of_dense
 from .rows import Array, Block, Indices, Rows, Transform
 from .statistics import statistics_of_dense
 from .sums import Tree
@@ -36,6 +37,9 @@ class DenseBlock(Block):
     def dense(self):
         return self.rows
 
+    def lengths(self):
+        return lengths_of_dense(self.rows)
+
     def _adjoint(self, dual):
         return np.dot(dual.T, self.rows)
 
@@ -56,6 +60,10 @@ class DenseRows(RowsInMemory):
         return DenseBlock(self.dense(where), self.y[where], self.weights[where], self.n_outputs)
 
     def dense(self, where):
+        rows = self._moved(where)
+        return rows if self.lengths is None else self.lengths[where].divide(rows)
+
+    def _moved(self, where):
         some = self.X[where] if isinstance(where, slice) and self.kept is None else self._picked(where)
         if self.origin is not None:
             return np.subtract(some, self.origin, dtype=np.float64, order="C")
@@ -77,7 +85,7 @@ class DenseRows(RowsInMemory):
 
     def written(self, transform: Transform | None, indices: Indices | slice = slice(None)) -> Rows:
         whole = transform is None and isinstance(indices, slice) and indices == slice(None)
-        if whole and self.kept is None and self.origin is None and self.X.dtype == np.float64:
+        if whole and self.kept is None and self.origin is None and self.lengths is None and self.X.dtype == np.float64:
             return self
         return written(self, transform, indices)
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .drawing import counted, stratified
+from .lengths import Lengths, factors
 from .rows import Array, Block, Indices, Kernel, Meter, PerRow, Rows
 from .sums import Sums, Tree, add, fold_size
 from .threads import ALONE, Workers
@@ -46,6 +47,8 @@ class RowsInMemory(Rows):
         The rows of X that are meant, sorted; all by default.
     origin : ndarray of shape (p,), optional
         Subtracted from every row.
+    lengths : Lengths, optional
+        Of the kept rows, which blocks divide them by.
     """
 
     def __init__(
@@ -59,9 +62,10 @@ class RowsInMemory(Rows):
         meter: Meter | None = None,
         kept: Indices | None = None,
         origin: Array | None = None,
+        lengths: Lengths | None = None,
     ):
         self.X, self.y, self.weights, self.n_outputs = X, y, weights, n_outputs
-        self.workers, self.kept, self.origin = workers, kept, origin
+        self.workers, self.kept, self.origin, self.lengths = workers, kept, origin, lengths
         self.n_rows, self.n_features = X.shape[0] if kept is None else len(kept), X.shape[1]
         self.meter = meter or Meter(self.n_rows * self.n_features)
         self.block_size = max(self._block_size(), 1)
@@ -152,13 +156,23 @@ class RowsInMemory(Rows):
         return some.copy() if isinstance(indices, slice) else some
 
     def only(self, indices: Indices) -> Rows:
-        return self._over(self._picked(indices), self.y[indices], self.weights[indices], kept=None, origin=self.origin)
+        rows = self._over(self._picked(indices), self.y[indices], self.weights[indices], kept=None, origin=self.origin)
+        rows.lengths = None if self.lengths is None else self.lengths[indices]
+        return rows
 
     def with_weights(self, weights: Array) -> Rows:
         return self.with_targets(self.y, weights)
 
     def with_targets(self, y: NDArray, weights: Array) -> Rows:
-        return self._over(self.X, y, weights, kept=self.kept, origin=self.origin)
+        rows = self._over(self.X, y, weights, kept=self.kept, origin=self.origin)
+        rows.lengths = self.lengths
+        return rows
+
+    def unit(self) -> Rows:
+        found = self.each(factors)[0].gathered()
+        rows = self.with_targets(self.y, self.weights)
+        rows.lengths = Lengths(*np.ascontiguousarray(found.T))
+        return rows
 
     def split(self, starts: Iterable[int], size: int, work: Callable[[slice], Any]) -> Iterator:
         """``work(slice)`` for slices of a size that begin at the starts, by the workers and in order."""

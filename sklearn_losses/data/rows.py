@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,9 @@ from numpy.typing import NDArray
 from .gram import gram
 from .sums import Sums
 from .threads import Workers
+
+if TYPE_CHECKING:
+    from .lengths import Lengths
 
 Array = NDArray[np.floating]
 Indices = NDArray[np.intp]
@@ -75,6 +78,10 @@ class Block(ABC):
     @abstractmethod
     def dense(self) -> Array:
         """The rows as an array (m, p), perhaps X's own: not to be written to."""
+
+    @abstractmethod
+    def lengths(self) -> Lengths:
+        """The rows' Euclidean lengths."""
 
     @abstractmethod
     def _adjoint(self, dual: Array) -> Array:
@@ -137,6 +144,8 @@ class Rows(ABC):
         Whether products are cheaper than those of dense rows of this size.
     origin : ndarray of shape (p,) or None
         What has been subtracted from every row.
+    lengths : Lengths or None
+        What every row has been divided by.
     meter : Meter
         Counts the passes; shared by all rows that are made of these.
     workers : Workers
@@ -149,6 +158,7 @@ class Rows(ABC):
     n_entries: int
     is_sparse: bool
     origin: Array | None
+    lengths: Lengths | None
     meter: Meter
     workers: Workers
 
@@ -233,6 +243,10 @@ class Rows(ABC):
     @abstractmethod
     def with_features(self, features: Array) -> Rows:
         """Rows of these dense features, with the targets and weights of the rows in their order; in memory only."""
+
+    @abstractmethod
+    def unit(self) -> Rows:
+        """The same rows divided by their lengths, block by block; rows of zeros stay. It takes a pass."""
 
     @abstractmethod
     def from_origin(self, origin: Array) -> Rows:

@@ -11,6 +11,7 @@ from scipy import sparse
 
 from .dense import dense_like, written
 from .in_memory import RowsInMemory
+from .lengths import Lengths, lengths_of_sparse
 from .rows import Array, Block, Indices, Rows, Transform
 from .statistics import statistics_of_sparse
 
@@ -40,6 +41,8 @@ class SparseBlock(Block):
         Those of them that are meant.
     moved : Moved, optional
         The columns that stand apart, for these rows; the matrix has zeros there.
+    divisors : Lengths, optional
+        What the rows are divided by: their products are, so that the matrix is not copied.
     """
 
     def __init__(
@@ -50,9 +53,10 @@ class SparseBlock(Block):
         n_outputs: int,
         local: Indices | None = None,
         moved: Moved | None = None,
+        divisors: Lengths | None = None,
     ):
         super().__init__(y, weights, n_outputs)
-        self.matrix, self.local, self.moved = matrix, local, moved
+        self.matrix, self.local, self.moved, self.divisors = matrix, local, moved, divisors
 
     def scores(self, coef, intercept):
         scores = self.matrix @ (coef[0] if self.n_outputs == 1 else coef.T)
@@ -62,6 +66,8 @@ class SparseBlock(Block):
         if self.moved is not None:
             apart = self.moved.entries @ coef[:, self.moved.columns].T
             scores += apart.reshape(scores.shape)
+        if self.divisors is not None:
+            scores = self.divisors.divide(scores)
         scores += intercept if self.n_outputs > 1 else intercept[0]
         return scores
 
@@ -69,13 +75,17 @@ class SparseBlock(Block):
         dense = self.stored().toarray()
         if self.moved is not None:
             dense[:, self.moved.columns] = self.moved.entries
-        return dense
+        return dense if self.divisors is None else self.divisors.divide(dense)
+
+    def lengths(self):
+        return lengths_of_sparse(self.stored())
 
     def stored(self) -> Any:
         """The rows as a matrix."""
         return self.matrix if self.local is None else self.matrix[self.local]
 
     def _adjoint(self, dual):
+        dual = dual if self.divisors is None else self.divisors.divide(dual)
         everywhere = dual
         if self.local is not None:
             everywhere = np.zeros((self.matrix.shape[0], *dual.shape[1:]))
@@ -113,7 +123,8 @@ class SparseRows(RowsInMemory):
             local = local - first
         moved = None if self.moved is None else self.moved.only(where)
         matrix = self._between(first, last)
-        return SparseBlock(matrix, self.y[where], self.weights[where], self.n_outputs, local, moved)
+        divisors = None if self.lengths is None else self.lengths[where]
+        return SparseBlock(matrix, self.y[where], self.weights[where], self.n_outputs, local, moved, divisors)
 
     def _between(self, first: int, last: int) -> Any:
         X = self.X
@@ -132,13 +143,15 @@ class SparseRows(RowsInMemory):
         dense = np.asarray(self._picked(where).toarray(), dtype=np.float64)
         if self.moved is not None:
             dense[:, self.moved.columns] = self.moved.entries[where]
-        return dense
+        return dense if self.lengths is None else self.lengths[where].divide(dense)
 
     def only(self, indices):
         moved = None if self.moved is None else self.moved.only(indices)
-        return self._over(
+        rows = self._over(
             self._picked(indices), self.y[indices], self.weights[indices], kept=None, origin=self.origin, moved=moved
         )
+        rows.lengths = None if self.lengths is None else self.lengths[indices]
+        return rows
 
     def _over(self, X, y, weights, *, kept, origin, moved=None):
         return SparseRows(

@@ -1,6 +1,7 @@
-"""The three estimators: one objective, any loss."""
+"""The estimators: one objective, any loss."""
 
 from .classifiers import LogisticRegressor, SoftmaxClassifier
+from .cosine import CosineClassifier
 from .regressor import LinearRegressor
 
-__all__ = ["LinearRegressor", "LogisticRegressor", "SoftmaxClassifier"]
+__all__ = ["CosineClassifier", "LinearRegressor", "LogisticRegressor", "SoftmaxClassifier"]

@@ -12,7 +12,7 @@ from ..objective.objective import Objective
 from . import validation
 from .callbacks import with_callbacks
 from .constructor import naming_unknown_parameters
-from .linear_model import LinearModel, Task
+from .linear_model import LinearModel, Prepared
 
 __all__ = ["LogisticRegressor", "SoftmaxClassifier"]
 
@@ -31,10 +31,98 @@ def _has_probabilities(estimator) -> bool:
     return True
 
 
-class LinearClassifier(ClassifierMixin, LinearModel):
-    """What both classifiers share."""
+class Classifier(ClassifierMixin, LinearModel):
+    """What all classifiers share: labels, and predictions by scores."""
 
     _binary_only = False
+    _domains: tuple[str, ...] = ("probabilities", "scores")
+    _instead = "Use it with LinearRegressor."
+    _task = Prepared
+
+    def _prepare(self, X, y, sample_weight, soft_labels):
+        self._check_parameters()
+        loss, domain = self._loss_for(self._domains, self._instead)
+        X, y = validation.check_fit_data(self, X, y, validation.check_labels)
+        classes, codes = validation.encode_labels(y)
+        target: np.ndarray = codes
+        weights = validation.check_weights(sample_weight, len(y))
+        validation.check_class_weight(self.class_weight, classes)
+        if soft_labels is not None:
+            target = validation.check_soft_labels(soft_labels, len(y), classes)
+        weights, target = validation.with_class_weights(self.class_weight, classes, weights, target)
+        classes, target = validation.weighted_classes(self, classes, weights, target, binary_only=self._binary_only)
+        binary = len(classes) == 2 and self._task is Prepared
+        if binary:
+            target = target.astype(np.float64) if target.ndim == 1 else np.ascontiguousarray(target[:, 1])
+        attributes = {"classes_": classes, "loss_": loss}
+        n_outputs = 1 if binary else len(classes)
+        activation = loss.own_link(domain, n_outputs)
+        validation.check_loss_shapes(loss, activation, target[np.flatnonzero(weights)[:3]], n_outputs)
+        return self._task(X, target, weights, loss, activation, domain, n_outputs, attributes)
+
+    def decision_function(self, X):
+        """Scores of the rows.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_classes)
+            For two classes the signed score, positive for ``classes_[1]``.
+        """
+        return self._scored(X)[1]
+
+    def predict(self, X):
+        """The most probable class of every row.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+        """
+        model, scores = self._scored(X)
+        if model.loss_.has_probabilities:
+            return model.classes_[_probabilities(scores).argmax(axis=1)]
+        return model.classes_[(scores > 0).astype(int) if scores.ndim == 1 else scores.argmax(axis=1)]
+
+    @available_if(_has_probabilities)
+    def predict_proba(self, X):
+        """Probabilities of the classes, for losses that are defined on them.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            Columns in the order of ``classes_``.
+        """
+        return _probabilities(self._scored(X)[1])
+
+    @available_if(_has_probabilities)
+    def predict_log_proba(self, X):
+        """Logarithms of the class probabilities, finite also where a probability rounds to zero.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+        """
+        scores = self._scored(X)[1]
+        return np.ascontiguousarray((LogSigmoid() if scores.ndim == 1 else LogSoftmax()).forward(scores))
+
+
+class LinearClassifier(Classifier):
+    """What both classifiers with a penalty share."""
 
     @naming_unknown_parameters
     def __init__(
@@ -102,86 +190,6 @@ class LinearClassifier(ClassifierMixin, LinearModel):
         Objective
         """
         return self._objective(X, y, sample_weight, soft_labels)
-
-    def _prepare(self, X, y, sample_weight, soft_labels):
-        validation.check_parameters(self)
-        loss, domain = self._loss_for(("probabilities", "scores"), "Use it with LinearRegressor.")
-        X, y = validation.check_fit_data(self, X, y, validation.check_labels)
-        classes, target = validation.encode_labels(y)
-        weights = validation.check_weights(sample_weight, len(y))
-        validation.check_class_weight(self.class_weight, classes)
-        if soft_labels is not None:
-            target = validation.check_soft_labels(soft_labels, len(y), classes)
-        weights, target = validation.with_class_weights(self.class_weight, classes, weights, target)
-        classes, target = validation.weighted_classes(self, classes, weights, target, binary_only=self._binary_only)
-        binary = len(classes) == 2
-        if binary:
-            target = target.astype(np.float64) if target.ndim == 1 else np.ascontiguousarray(target[:, 1])
-        attributes = {"classes_": classes, "loss_": loss}
-        n_outputs = 1 if binary else len(classes)
-        activation = loss.own_link(domain, n_outputs)
-        validation.check_loss_shapes(loss, activation, target[np.flatnonzero(weights)[:3]], n_outputs)
-        return Task(X, target, weights, loss, activation, domain, n_outputs, attributes)
-
-    def decision_function(self, X):
-        """Scores of the rows.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-
-        Returns
-        -------
-        ndarray of shape (n_samples,) or (n_samples, n_classes)
-            For two classes the signed score, positive for ``classes_[1]``.
-        """
-        return self._scored(X)[1]
-
-    def predict(self, X):
-        """The most probable class of every row.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-
-        Returns
-        -------
-        ndarray of shape (n_samples,)
-        """
-        model, scores = self._scored(X)
-        if model.loss_.has_probabilities:
-            return model.classes_[_probabilities(scores).argmax(axis=1)]
-        return model.classes_[(scores > 0).astype(int) if scores.ndim == 1 else scores.argmax(axis=1)]
-
-    @available_if(_has_probabilities)
-    def predict_proba(self, X):
-        """Probabilities of the classes, for losses that are defined on them.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_classes)
-            Columns in the order of ``classes_``.
-        """
-        return _probabilities(self._scored(X)[1])
-
-    @available_if(_has_probabilities)
-    def predict_log_proba(self, X):
-        """Logarithms of the class probabilities, finite also where a probability rounds to zero.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_classes)
-        """
-        scores = self._scored(X)[1]
-        return np.ascontiguousarray((LogSigmoid() if scores.ndim == 1 else LogSoftmax()).forward(scores))
 
 
 def _probabilities(scores: np.ndarray) -> np.ndarray:

@@ -23,7 +23,7 @@ from ..data import Rows, rows_of
 from ..data.threads import ALONE, Workers, worker_threads
 from ..losses import Loss, get_loss
 from ..minimise.fit import fit
-from ..minimise.task import Task as Minimisation
+from ..minimise.task import Task
 from ..objective.objective import Objective
 from ..objective.penalties import L2
 from . import validation
@@ -35,7 +35,7 @@ NAMED_FEATURES = 3  # at most, in a message
 
 
 @dataclass
-class Task:
+class Prepared:
     """Validated data and what is to be minimised on it."""
 
     X: Any
@@ -64,12 +64,20 @@ class Task:
             regression=self.domain == "values",
         )
 
+    def start(self, objective: Objective, fitted: LinearModel) -> np.ndarray:
+        """The parameters of a model that has been fitted."""
+        return objective.pack(fitted.coef_, fitted.intercept_)
+
+    def model(self, coef: np.ndarray, intercept: np.ndarray) -> dict:
+        """The fitted attributes that coefficients and an intercept are."""
+        return {"coef_": coef, "intercept_": intercept[()]}
+
 
 class LinearModel(CallbackSupportMixin, BaseEstimator):
     """A linear model that minimises a loss; the estimators say what y is and what scores mean."""
 
     @abstractmethod
-    def _prepare(self, X, y, sample_weight, soft_labels) -> Task:
+    def _prepare(self, X, y, sample_weight, soft_labels) -> Prepared:
         """Validate the data; write what scikit-learn keeps of X on this object, which `fit` makes a copy for."""
 
     def _fit(self, X, y, sample_weight=None, soft_labels=None):
@@ -83,7 +91,7 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
             attributes = partial(_attributes, scratch, task, objective)
             metadata = {"sample_weight": sample_weight, "soft_labels": soft_labels}
             progress = Progress(self, X, y, metadata, attributes, lambda: objective.n_passes)
-            asked = Minimisation(
+            asked = Task(
                 objective,
                 task.activation,
                 task.domain,
@@ -97,7 +105,7 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
             with _finite_entries(self, task.X, objective.rows, smooth=task.loss.smooth):
                 found = fit(asked, self.solver)
             self._check_finite(found, task.loss)
-            endless = _why_endless(objective, found.theta, scratch) if self.alpha == 0 else None
+            endless = scratch._endless(objective, found.theta)
             progress.finish(found)
         self._warn(found, task.loss, endless)
 
@@ -109,11 +117,20 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
         )
         return self
 
-    def _previous(self, task: Task, objective: Objective) -> np.ndarray | None:
-        """The previous solution, if the fit may start from it."""
-        return objective.pack(self.coef_, self.intercept_) if self.warm_start and self._continues(task) else None
+    def _check_parameters(self) -> None:
+        """Raise a ValueError that names a parameter out of its range."""
+        validation.check_fit_parameters(self)
+        validation.check_penalty(self)
 
-    def _continues(self, task: Task) -> bool:
+    def _endless(self, objective: Objective, theta: np.ndarray) -> tuple[str, str] | None:
+        """Why F may have no minimiser, and what grows for ever."""
+        return _why_endless(objective, theta, self) if self.alpha == 0 else None
+
+    def _previous(self, task: Prepared, objective: Objective) -> np.ndarray | None:
+        """The previous solution, if the fit may start from it."""
+        return task.start(objective, self) if self.warm_start and self._continues(task) else None
+
+    def _continues(self, task: Prepared) -> bool:
         """Whether there is a model of the same features and classes to start from."""
         if not hasattr(self, "coef_") or np.size(self.coef_) != task.n_outputs * task.X.shape[1]:
             return False
@@ -174,6 +191,7 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
         for domain in domains:
             if domain in loss.domains:
                 return loss, domain
+        instead = "Use it with CosineClassifier." if "cosines" in loss.domains else instead
         raise ValueError(
             f"{loss} is defined on {' and '.join(loss.domains)}, which {type(self).__name__} does not predict. "
             f"{instead}"
@@ -209,12 +227,12 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
         return tags
 
 
-def _attributes(validated: LinearModel, task: Task, objective: Objective, theta: np.ndarray) -> dict:
+def _attributes(validated: LinearModel, task: Prepared, objective: Objective, theta: np.ndarray) -> dict:
     """The fitted attributes that a model needs to predict."""
     coef, intercept = objective.unpack(theta)
     of_input = {name: value for name, value in vars(validated).items() if name.endswith("_in_")}
     coef, intercept = (_narrowed(np.asarray(values), task.X.dtype) for values in (coef, intercept))
-    return of_input | task.attributes | {"coef_": coef, "intercept_": intercept[()]}
+    return of_input | task.attributes | task.model(coef, intercept)
 
 
 def _narrowed(values: np.ndarray, dtype: np.dtype) -> np.ndarray:

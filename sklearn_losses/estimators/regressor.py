@@ -10,7 +10,7 @@ from ..objective.objective import Objective
 from . import validation
 from .callbacks import with_callbacks
 from .constructor import naming_unknown_parameters
-from .linear_model import LinearModel, Task
+from .linear_model import LinearModel, Prepared
 
 __all__ = ["LinearRegressor"]
 
@@ -160,7 +160,7 @@ class LinearRegressor(RegressorMixin, LinearModel):
         return self._objective(X, y, sample_weight)
 
     def _prepare(self, X, y, sample_weight, soft_labels):
-        validation.check_parameters(self)
+        self._check_parameters()
         loss, domain = self._loss_for(("values",), "Use it with LogisticRegressor or SoftmaxClassifier.")
         X, y = validation.check_fit_data(self, X, y, validation.check_targets)
         weights = validation.check_weights(sample_weight, len(y))
@@ -169,7 +169,7 @@ class LinearRegressor(RegressorMixin, LinearModel):
         loss.check_target(np.where(used, y, y[used.argmax()]))
         activation = loss.own_link("values")
         validation.check_loss_shapes(loss, activation, y[np.flatnonzero(used)[:3]], 1)
-        return Task(X, y, weights, loss, activation, domain, 1, {"loss_": loss})
+        return Prepared(X, y, weights, loss, activation, domain, 1, {"loss_": loss})
 
     def predict(self, X):
         """Predictions, on the scale of y.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from numbers import Integral, Real
 
 import numpy as np
@@ -21,23 +22,27 @@ LARGEST_SQUARED, SMALLEST = 1e150, 1e-290  # targets of which floats can still h
 MANY_ENTRIES = 1_000_000  # an array of more is read in threads
 
 
-def check_parameters(estimator) -> None:
-    """Raise a ValueError that names a parameter out of its range."""
-    name = type(estimator).__name__
+def check_penalty(estimator) -> None:
+    """Raise a ValueError where the penalty or the intercept is not what it may be."""
+    alpha = estimator.alpha
+    _demand(estimator, "alpha", _is_real(alpha) and 0 <= alpha < np.inf, "a finite number >= 0")
+    _demand(estimator, "fit_intercept", isinstance(estimator.fit_intercept, bool | np.bool_), "a bool")
 
-    def demand(parameter: str, valid: bool, wanted: str) -> None:
-        if not valid:
-            raise ValueError(
-                f"The {parameter!r} parameter of {name} must be {wanted}. "
-                f"Got {getattr(estimator, parameter)!r} instead."
-            )
 
-    alpha, tol, max_iter, solver = estimator.alpha, estimator.tol, estimator.max_iter, estimator.solver
-    seed = estimator.random_state
-    demand("alpha", _is_real(alpha) and 0 <= alpha < np.inf, "a finite number >= 0")
+def _demand(estimator, parameter: str, valid: bool, wanted: str) -> None:
+    if not valid:
+        raise ValueError(
+            f"The {parameter!r} parameter of {type(estimator).__name__} must be {wanted}. "
+            f"Got {getattr(estimator, parameter)!r} instead."
+        )
+
+
+def check_fit_parameters(estimator) -> None:
+    """Raise a ValueError that names a parameter of the fit that is out of its range."""
+    demand = partial(_demand, estimator)
+    tol, max_iter, solver, seed = estimator.tol, estimator.max_iter, estimator.solver, estimator.random_state
     demand("tol", _is_real(tol) and 0 <= tol < np.inf, "a finite number >= 0")
     demand("max_iter", isinstance(max_iter, Integral) and int(max_iter) >= 1, "an integer >= 1")
-    demand("fit_intercept", isinstance(estimator.fit_intercept, bool | np.bool_), "a bool")
     demand("warm_start", isinstance(estimator.warm_start, bool | np.bool_), "a bool")
     demand(
         "verbose",

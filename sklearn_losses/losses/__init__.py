@@ -8,12 +8,15 @@ from __future__ import annotations
 from difflib import get_close_matches
 
 from .base import Loss
+from .cosine import AMSoftmax, ArcFace, CosineLoss
 from .deviance import Gamma, Poisson, Tweedie
 from .errors import AbsoluteError, Huber, LogCosh, SquaredError
 from .margin import Exponential, Hinge, LeastSquares, ModifiedHuber, SquaredHinge
 from .regression import EpsilonInsensitive, PercentageError, Quantile, SquaredEpsilonInsensitive
 from .root_mean import RootMeanSquaredError
 from .scorer import LossScorer
+from .soft_margin import SoftMargin
+from .sphere import SphereFace
 from .true_class import CrossEntropy, Focal, GeneralizedCrossEntropy, KLDivergence
 from .zero_one import ZeroOne
 
@@ -31,6 +34,10 @@ LOSSES: dict[type[Loss], tuple[str, ...]] = {
     ModifiedHuber: ("modified_huber",),
     Exponential: ("exponential",),
     LeastSquares: ("least_squares",),
+    SoftMargin: ("soft_margin",),
+    AMSoftmax: ("am_softmax",),
+    ArcFace: ("arcface",),
+    SphereFace: ("sphereface",),
     ZeroOne: ("zero_one",),
     PercentageError: ("percentage_error", "mape"),
     RootMeanSquaredError: ("root_mean_squared_error", "rmse"),
@@ -44,7 +51,7 @@ LOSSES: dict[type[Loss], tuple[str, ...]] = {
 
 NAMES: dict[str, type[Loss]] = {name: loss for loss, names in LOSSES.items() for name in names}
 
-__all__ = ["Loss", "LossScorer", "get_loss", *(loss.__name__ for loss in LOSSES)]
+__all__ = ["CosineLoss", "Loss", "LossScorer", "get_loss", *(loss.__name__ for loss in LOSSES)]
 
 
 def get_loss(loss: str | Loss) -> Loss:

@@ -146,7 +146,7 @@ class Tweedie(DevianceLoss):
         self.power = power
 
     @property
-    def convex(self):
+    def convex(self):  # type: ignore[override]
         return 1 <= self.power <= 2
 
     def check_parameters(self):

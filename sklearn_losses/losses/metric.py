@@ -109,7 +109,9 @@ def _in_shape(loss: Evaluated, target: Array, prediction: Array) -> tuple[Array,
                 f"not {target.shape} and {prediction.shape}."
             )
         return target, prediction
-    on_probabilities = "scores" not in loss.domains
+    if "cosines" in loss.domains and not (prediction.ndim == 2 and (np.abs(prediction) <= 1 + SIMPLEX_TOLERANCE).all()):
+        raise ValueError(f"{loss} is defined on cosines: y_pred must be (n, K), with entries in [-1, 1].")
+    on_probabilities = not {"scores", "cosines"} & set(loss.domains)
     if prediction.ndim == 1:
         if not {"scores", "values"} & set(loss.domains) and not ((prediction >= 0) & (prediction <= 1)).all():
             raise ValueError(f"{loss} is defined on probabilities; y_pred has values outside [0, 1].")
@@ -122,7 +124,7 @@ def _in_shape(loss: Evaluated, target: Array, prediction: Array) -> tuple[Array,
     if on_probabilities:
         check_simplex(prediction, "y_pred")
     target = _class_rows(target, n_classes)
-    if n_classes > 2:
+    if n_classes > 2 or "cosines" in loss.domains:
         return target, prediction
     binary = prediction[:, 1] if on_probabilities else prediction[:, 1] - prediction[:, 0]
     return target[:, 1], binary

@@ -12,7 +12,7 @@ from sklearn.utils.metadata_routing import MetadataRequest
 from .metric import weighted_mean
 
 
-class Metric(Protocol):
+class Scored(Protocol):
     """What a scorer asks of a loss."""
 
     @property
@@ -33,7 +33,7 @@ class LossScorer:
         The loss to report.
     """
 
-    def __init__(self, loss: Metric):
+    def __init__(self, loss: Scored):
         self.loss = loss
         self._requests = MetadataRequest(owner=self)
         self.set_score_request(sample_weight=None)
@@ -46,6 +46,11 @@ class LossScorer:
             return -weighted_mean(wrong, sample_weight)
         if domains == ("values",) or ("values" in domains and is_regressor(estimator)):
             return -self.loss(np.asarray(y, dtype=np.float64), estimator.predict(X), sample_weight)
+        if "cosines" in domains:
+            raise ValueError(
+                f"{self.loss} is defined on cosines, and its margin acts in training only. Score predictions with "
+                "CrossEntropy().scorer()."
+            )
         response = "decision_function" if "scores" in domains else "predict_proba"
         try:
             method = getattr(estimator, response)

@@ -179,7 +179,7 @@ class Focal(TrueClassLoss):
         self.gamma = gamma
 
     @property
-    def convex(self):
+    def convex(self):  # type: ignore[override]
         return self.gamma == 0
 
     def check_parameters(self):

@@ -15,17 +15,19 @@ from scipy.optimize import OptimizeResult, minimize
 from ..certificates import proofs
 from ..certificates.gap import Gap, is_negligible, is_out_of_reach
 from ..certificates.sampled import SampledBound
+from ..losses import Loss
 from ..objective import representer
 from ..objective.objective import Objective
 from ..objective.points import Points
 from ..objective.preconditioners import dense_inverse, typical_inverse
+from ..objective.samples import sample
 from ..objective.split import Split, hard_labels
 from ..solvers import augmented_lagrangian, gradient_descent, quasi_newton
 from ..solvers.augmented_lagrangian.lower_bound import duality_gap
 from . import starts, strategies
 from .by_name import NEVER, check_method, minimize_by_name
 from .endings import CONVERGED, LIMIT, ROUNDING, STOPPED, Ending, ending
-from .recorder import Point, Recorder
+from .recorder import Recorder, Visited
 from .root_mean import CORNER_STEPS, RootMeanGap, fit_at_corner
 from .task import Found, Task
 
@@ -35,6 +37,8 @@ SHARPER = 0.01  # of a tolerance that left a solver short of the minimum
 VANISHED = 1e-9  # share of the value without features at which separable classes leave nothing to learn
 STARTING_TOLERANCE = 1e-4  # of the solution of another loss to start from
 TRIED_STEPS, TRIED_PARAMETERS = 20, 300  # of a minimum that a solver claims without a bound
+BESIDE = 1e-4  # of the size of x: how far from a cone's tip descents begin that try whether it is one
+SAMPLED_STARTS, TALL = 8_000, 4  # rows of a sample on which starts are looked for, of so many times as many
 SAME = 64.0 * np.finfo(float).eps  # relative difference of values that rounding can make
 
 Array = np.ndarray
@@ -63,6 +67,8 @@ class Fitting:
         self.recorder = Recorder(task.loss, task.watch)
 
     def run(self) -> Found:
+        if not self.task.objective.parameters.linear:
+            return self.reported(self.among_directions())
         found = self.solved(self.start())
         if not self.task.convex and self.task.domain == "probabilities" and self.task.objective.fit_intercept:
             found = self.against_shares(found)
@@ -78,12 +84,42 @@ class Fitting:
                 return task.warm
         companion = None if callable(self.solver) else starts.companion(task)
         if companion is None:
-            return self.null.theta
+            return self.null.nearly if self.solver == "auto" and task.piecewise else self.null.theta
         tol = max(task.tol, STARTING_TOLERANCE) if task.domain == "probabilities" else task.tol
         first = task.with_loss(companion, tol=tol, max_iter=max(task.max_iter // 2, 1), watch=task.watch_start)
         found = Fitting(first, "auto").run()
         self.recorder.n_iter += found.n_iter
         return found.theta
+
+    def among_directions(self) -> Found:
+        """Directions have no zero to start from: the best of what is found from where `starts` says."""
+        task = self.task
+        if task.warm is not None:
+            return self.solved(task.warm)
+        means = starts.class_means(task)
+        if callable(self.solver):
+            return self.solved(means)
+        start = means
+        for loss in task.loss.easier():
+            start = self._roughly(loss, start).theta
+        others = starts.random_directions(task, means)
+        if others or self._is_tall:
+            start = min((self._roughly(task.loss, x) for x in [start, *others]), key=lambda found: found.value).theta
+        return self.solved(start)
+
+    def _roughly(self, loss: Loss, start: Array) -> Found:
+        """What a loss leads to from a start, with few digits, and of tall data on a sample."""
+        tol = max(self.task.tol, STARTING_TOLERANCE)
+        task = self.task.with_loss(loss, tol=tol, max_iter=max(self.task.max_iter // 2, 1), watch=self.task.watch_start)
+        if self._is_tall:
+            task = replace(task, objective=sample(task.objective, SAMPLED_STARTS, task.random_state)[0])
+        found = Fitting(replace(task, warm=start), "auto").run()
+        self.recorder.n_iter += found.n_iter
+        return found
+
+    @property
+    def _is_tall(self) -> bool:
+        return self.task.objective.rows.n_rows > TALL * SAMPLED_STARTS
 
     def solved(self, start: Array) -> Found:
         """By the solver that was asked for, from a start."""
@@ -221,7 +257,7 @@ class Fitting:
         n_iter = int(result.get("nit", recorder.n_iter))
         return replace(found, n_iter=n_iter)
 
-    def _judged_plainly(self, point: Point, result: OptimizeResult, estimate: Gap | None) -> Found:
+    def _judged_plainly(self, point: Visited, result: OptimizeResult, estimate: Gap | None) -> Found:
         task = self.task
         x, value, _ = point
         if estimate is not None:
@@ -336,7 +372,8 @@ def _is_credible(run: Run, x: Array, value: float, result: OptimizeResult, said:
         return True
     if not task.loss.smooth:
         # at a kink of a loss that is not convex either no gradient is small: the end is where values stall
-        return said in (CONVERGED, ROUNDING) or recorder.has_stalled
+        stuck = said in (CONVERGED, ROUNDING) or recorder.has_stalled
+        return stuck or (not run.model.parameters.linear and _is_tip(run.model, x, value, task))
     if recorder.undefined:
         return False
     trusted = solver == "auto" and run.model.composition.has_curvature  # whose steps are in a metric that is known
@@ -348,7 +385,7 @@ def _is_credible(run: Run, x: Array, value: float, result: OptimizeResult, said:
 def _is_minimum(model: Objective, x: Array, value: float, task: Task) -> bool:
     """Whether a quasi-Newton method from x finds nothing lower by more than the tolerance."""
     known, inverse = model.composition.has_curvature, None
-    if len(x) <= TRIED_PARAMETERS:
+    if len(x) <= TRIED_PARAMETERS and model.parameters.linear:
         inverse = dense_inverse(model.hessian(x, convex=task.convex)) if known else typical_inverse(model)
     options = {"metric": lambda x, level: inverse if level == 0 else None, "scaled": not known, "tol": task.tol}
     options["maxiter"] = TRIED_STEPS
@@ -358,6 +395,14 @@ def _is_minimum(model: Objective, x: Array, value: float, task: Task) -> bool:
     return bool(certain and value - result.fun <= task.tol * abs(value))
 
 
+def _is_tip(model: Objective, x: Array, value: float, task: Task) -> bool:
+    """Whether x is the tip of a cone: descents from points beside it find nothing lower by more than the tolerance."""
+    random, options = np.random.RandomState(0), {"tol": task.tol, "maxiter": TRIED_STEPS}
+    beside = [x + BESIDE * np.linalg.norm(x) * random.normal(size=len(x)) / len(x) for _ in range(3)]
+    found = [minimize(model.value_and_gradient, z, jac=True, method=quasi_newton, options=options).fun for z in beside]
+    return bool(value - min(found) <= task.tol * abs(value))
+
+
 def _gap_of(task: Task) -> type[Gap]:
     return Gap if task.loss.separable else RootMeanGap
 
@@ -365,7 +410,10 @@ def _gap_of(task: Task) -> type[Gap]:
 def _automatically(run: Run) -> tuple[Solve, Bound | None]:
     task, recorder = run.task, run.recorder
     tol = task.tol if task.has_bound and task.loss.separable else None
-    chosen = strategies.plan(run.model, run.start, convex=task.convex, tol=tol, random_state=task.random_state)
+    precisely = task.tol < STARTING_TOLERANCE
+    chosen = strategies.plan(
+        run.model, run.start, convex=task.convex, tol=tol, random_state=task.random_state, precisely=precisely
+    )
     if chosen.points is not None:
         recorder.value_and_gradient = chosen.points.value_and_gradient
     bound = recorder.estimate = (chosen.bound or _gap_of(task)(run.model)) if task.has_bound else None

@@ -16,7 +16,7 @@ Array = np.ndarray
 STALLED, PROGRESS = 20, 1e-9  # iterations, and the share of the value by which it has to fall in so many
 
 
-class Point(NamedTuple):
+class Visited(NamedTuple):
     """A point in the coordinates of a phase, with its value and gradient."""
 
     x: Array
@@ -47,16 +47,17 @@ class Recorder:
         self.reached = False  # whether ``stop`` ended the phase
         self.stopped_by_watch = False
         self.has_stalled = False
-        self.best: Point | None = None
+        self.best: Visited | None = None
         self._earlier: tuple[Array, float] | None = None
         self._recent: deque[float] = deque(maxlen=STALLED)
-        self._last: Point | None = None
+        self._last: Visited | None = None
 
     def enter(self, value_and_gradient: Callable, to_theta: Callable[[Array], Array]) -> None:
         """Begin a phase: what is minimised, and the way from the solver's coordinates to the model's parameters."""
         self._earlier = self.lowest
         self.value_and_gradient, self.to_theta = value_and_gradient, to_theta
         self.best, self._last, self.stop, self.reached = None, None, None, False
+        self._recent.clear()
 
     def offer(self, theta: Array, value: float) -> None:
         """Tell of a point that was evaluated elsewhere."""
@@ -77,7 +78,7 @@ class Recorder:
         if not finite:
             self.undefined |= bool(np.isnan(value)) or not np.isinf(value)
         elif self.best is None or value < self.best.value:
-            self.best = Point(x.copy(), value, gradient)
+            self.best = Visited(x.copy(), value, gradient)
         return value, gradient
 
     # Our own solvers ask for both at the same x, which they never change; SciPy would compare all its entries.
@@ -85,7 +86,7 @@ class Recorder:
     def value(self, x: Array) -> float:
         """The value alone."""
         if self._last is None or self._last.x is not x:
-            self._last = Point(x, *self.fun(x))
+            self._last = Visited(x, *self.fun(x))
         return self._last.value
 
     def gradient(self, x: Array) -> Array:
@@ -119,15 +120,15 @@ class Recorder:
         self.has_stalled = len(self._recent) == STALLED and self._recent[0] - value <= PROGRESS * abs(value)
         return self.has_stalled
 
-    def found(self, result: OptimizeResult) -> Point:
+    def found(self, result: OptimizeResult) -> Visited:
         """What one of our solvers found: values that differ by rounding only it judges by their gradients."""
         best = self.point()
         noise = 64.0 * np.finfo(float).eps * abs(best.value)
         if np.isfinite(result.fun) and result.fun <= best.value + noise:
-            return Point(result.x, float(result.fun), result.jac)
+            return Visited(result.x, float(result.fun), result.jac)
         return best
 
-    def point(self) -> Point:
+    def point(self) -> Visited:
         """The best finite point of this phase."""
         if self.best is None:
             raise ValueError(

@@ -5,12 +5,18 @@ from __future__ import annotations
 from functools import cached_property
 
 import numpy as np
+from scipy.optimize import minimize
+from sklearn.utils import check_random_state
 
 from ..certificates.intercept import Slopes, least_shift
+from ..data import rows_of
 from ..losses import AbsoluteError, CrossEntropy, Loss, Quantile
 from ..losses.metric import one_hot
+from ..objective import kernels
 from ..objective.objective import Objective
-from ..objective.split import weighted_median
+from ..objective.penalties import L2
+from ..objective.split import Split, weighted_median
+from ..solvers import augmented_lagrangian
 from .task import Task
 
 Array = np.ndarray
@@ -30,10 +36,18 @@ class Null:
     @cached_property
     def theta(self) -> Array:
         """Its parameters."""
+        return self._with_constant(self._constant() if self.task.objective.fit_intercept else 0.0)
+
+    @property
+    def nearly(self) -> Array:
+        """Parameters near them, found at once: for a solver that is exact from anywhere."""
+        return self._with_constant(_first_constant(self.task))
+
+    def _with_constant(self, constant: Array | float) -> Array:
         objective = self.task.objective
         theta = np.zeros(objective.n_parameters)
         if objective.fit_intercept:
-            theta[objective.n_weights :] = self._constant()
+            theta[objective.n_weights :] = constant
         return theta
 
     @cached_property
@@ -50,7 +64,9 @@ class Null:
 
     def _constant(self) -> Array | float:
         task, objective = self.task, self.task.objective
-        first = _first_constant(task, objective.rows.targets_of(slice(None)), objective.rows.weights_of(slice(None)))
+        first = _first_constant(task)
+        if task.piecewise and objective.n_outputs > 1:
+            return _joint_constant(task)
         if task.loss.link == "log" or not task.convex or (objective.n_outputs > 1 and not task.loss.smooth):
             return first
         y, weights = self._y, self._weights
@@ -91,10 +107,26 @@ class Null:
         return np.full(n_rows, constant[0]) if n_outputs == 1 else np.tile(constant, (n_rows, 1))
 
 
-def _first_constant(task: Task, y: Array, weights: Array) -> float:
-    """Zero, or in regression the middle of y."""
-    if task.domain != "values":
+def _joint_constant(task: Task) -> Array | float:
+    """The best constants of a piecewise-linear loss of K scores, for hard labels: exact, on one row a class."""
+    objective = task.objective
+    y, weights = _distinct_targets(objective)
+    if y.ndim == 2:
         return 0.0
+    rows = rows_of(np.zeros((len(y), 1)), y, weights, objective.n_outputs)
+    small = objective.replaced(rows=rows, penalty=L2(1.0)).conditioned()
+    split = Split(small)
+    options = {"problem": split, "tol": task.tol}
+    x = split.from_model(np.zeros(small.n_parameters))
+    found = minimize(lambda x: (0.0, x), x, jac=True, method=augmented_lagrangian, options=options)
+    return small.to_theta(split.to_model(found.x))[small.n_weights :]
+
+
+def _first_constant(task: Task) -> float:
+    """Zero, or in regression the middle of y."""
+    if task.domain != "values" or not task.objective.fit_intercept:
+        return 0.0
+    y, weights = task.objective.rows.targets_of(slice(None)), task.objective.rows.weights_of(slice(None))
     if task.loss.link == "log":
         return float(np.log(max(np.average(y, weights=weights), np.finfo(float).tiny)))
     return weighted_median(y, weights)
@@ -116,6 +148,26 @@ def log_odds(task: Task) -> Array:
     """Parameters of the model that predicts the classes' shares, whatever the features are."""
     null = Null(task.with_loss(CrossEntropy()))
     return null.theta
+
+
+def class_means(task: Task) -> Array:
+    """Directions that cosines of no size would turn to: from the mean of all rows to the means of the classes."""
+    objective, loss = task.objective, next(iter(task.loss.easier()), task.loss)
+    coef = np.zeros((objective.n_outputs, objective.rows.n_features))
+    _, slopes, _ = objective.rows.sum(
+        kernels.value_and_gradient, loss.on_scores(task.activation), coef, np.zeros(objective.n_outputs)
+    )
+    lost = ~slopes.any(axis=1)
+    slopes[lost] = check_random_state(task.random_state).normal(size=slopes.shape)[lost]
+    return objective.parameters.of_model(-slopes, np.zeros(objective.n_outputs))
+
+
+def random_directions(task: Task, means: Array) -> list[Array]:
+    """Other starts for a loss whose minima differ: the class means themselves, and a few random directions."""
+    if not task.loss.random_starts:
+        return []
+    random = check_random_state(task.random_state)
+    return [means, *(random.normal(size=len(means)) for _ in range(task.loss.random_starts))]
 
 
 def companion(task: Task) -> Loss | None:

@@ -11,8 +11,10 @@ from scipy.optimize import minimize
 
 from ..certificates.sampled import SampledBound
 from ..objective.objective import Objective
+from ..objective.parameters import Directions, across
 from ..objective.points import Points
 from ..objective.preconditioners import (
+    TangentInverse,
     by_class_inverse,
     dense_inverse,
     diagonal_inverse,
@@ -38,6 +40,7 @@ FACTORISED_PARAMETERS = 2_000  # up to which a joint Hessian is factorised after
 EIGENVALUES = 10.0  # multiplications for K^3 that the eigenvalues of a row's Hessian take
 QUICK_STEPS, LINEAR_TOLERANCE = 12, 1e-14  # of L-BFGS before Newton, which has no quadratic convergence to count on
 NEWTON_TOLERANCE = 1e-10  # a step or two more end near machine precision, where weights equal repetition
+ON_SPHERES_ACCURACY, ON_SPHERES_TOLERANCE = 1e-3, 1e-20  # steps are cheap: down to where weights equal repetition
 
 # A sample's optimum is as good as its size; what follows balances passes over all rows against Hessians of samples.
 DIGITS = 5.0  # decimal digits of the gap that the passes over all rows have to gain
@@ -67,10 +70,23 @@ class Plan:
     points: Points | None = None  # where values and second derivatives share what a point has cost
 
 
-def plan(model: Objective, x: np.ndarray, *, convex: bool, tol: float | None, random_state: RandomState) -> Plan:
-    """How to minimise a smooth objective from x; to prove a gap of tol, relative to F, where that is not None."""
+def plan(
+    model: Objective,
+    x: np.ndarray,
+    *,
+    convex: bool,
+    tol: float | None,
+    random_state: RandomState,
+    precisely: bool = True,
+) -> Plan:
+    """How to minimise a smooth objective from x; to prove a gap of tol, relative to F, where that is not None.
+
+    Where that is cheap more digits are found than were asked for; not if it need not be done ``precisely``.
+    """
     rows, n_outputs = model.rows, model.n_outputs
     n_rows, width = rows.n_rows, rows.n_features + 1
+    if not model.parameters.linear:
+        return _on_spheres(model, x, random_state=random_state, precisely=precisely)
     if width > DENSE_PARAMETERS:
         if not model.composition.has_curvature:
             return Plan(x, quasi_newton)
@@ -159,6 +175,38 @@ def _jointly(model: Objective, x: np.ndarray, tol: float | None, *, convex: bool
     first = {"preconditioner": kept, "maxiter": MANY_STEPS}
     links = {"links": [(truncated_newton, first), (newton, {})]}
     return Plan(x, chained, products | {"hess": points.dense_hessian}, links, points=points)
+
+
+def _on_spheres(model: Objective, x: np.ndarray, *, random_state: RandomState, precisely: bool) -> Plan:
+    """Directions: steps across them, in the metric of every class's own block."""
+    width, parameters = model.rows.n_features, model.parameters
+    assert isinstance(parameters, Directions)
+    if not model.composition.has_curvature:
+        return Plan(x, quasi_newton)
+    points = Points(model, keeps_scores=True)
+    by_class = model.n_outputs * width**2 * (width + min(model.rows.n_rows, BY_CLASS_SAMPLES[1])) <= MANY_CLASSES
+    kept: Callable = lambda x: np.copy  # noqa: E731
+    if width <= DENSE_PARAMETERS and by_class:
+        part = _all_or_some(model, BY_CLASS_SAMPLES[1], random_state)
+        kept = Kept(lambda x: TangentInverse(part.hessian(x)), PRODUCTS_PER_METRIC)
+
+    def metric(x):
+        directions, lengths = parameters.directions(x)
+        inverse = kept(x)
+
+        def apply(vector):
+            tangent = across(directions, parameters.split(vector)[0]) * lengths
+            return (across(directions, parameters.split(inverse(tangent.ravel()))[0]) * lengths).ravel()
+
+        return apply
+
+    options: dict = {"preconditioner": metric}
+    if precisely and model.rows.n_rows * model.n_parameters**2 < LARGE_HESSIAN:
+        options |= {"accuracy": ON_SPHERES_ACCURACY, "tol": ON_SPHERES_TOLERANCE}
+    if not model.loss.smooth:  # a cone stops Newton's steps; what gradients remember goes on along it
+        links = {"links": [(truncated_newton, options), (quasi_newton, {})]}
+        return Plan(x, chained, {"hessp": points.hessian_product}, links, points=points)
+    return Plan(x, truncated_newton, {"hessp": points.hessian_product}, options, points=points)
 
 
 def _all_or_some(model: Objective, size: int, random_state: RandomState) -> Objective:

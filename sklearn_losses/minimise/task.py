@@ -49,7 +49,9 @@ class Task:
     @property
     def may_vanish(self) -> bool:
         """Whether separable classes could drive F to the loss's least value at infinity."""
-        return self.domain != "values" and self.loss.lower_bound is not None and not np.any(self.objective.strengths)
+        if self.domain == "values" or self.loss.lower_bound is None or not self.objective.parameters.linear:
+            return False
+        return not np.any(self.objective.strengths)
 
     @property
     def has_bound(self) -> bool:

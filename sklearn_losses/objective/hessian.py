@@ -59,7 +59,7 @@ class Hessian:
         if not objective.loss.separable:
             result = slope * result + bend * (gradient @ v) * gradient
         if not parameters.linear:
-            result = result + parameters.bend(self.x, v, *self._outer_gradient)
+            result = result + parameters.bend(self.x, v, *self.outer_gradient)
         return result + objective.of_penalty(self.x, v)
 
     def dense(self, dtype: type = np.float64, *, definite: bool = False) -> Array:
@@ -79,6 +79,8 @@ class Hessian:
         )
         if not objective.loss.separable:
             matrix *= self._ready[1][1]
+        if not parameters.linear:
+            return parameters.curved(self.x, matrix, *self.outer_gradient)
         matrix.flat[:: len(matrix) + 1] += objective.strengths
         return self._with_common_shift(matrix) if definite else matrix
 
@@ -127,7 +129,7 @@ class Hessian:
 
     def without_common_shift(self, vector: Array) -> Array:
         """The vector's part in which the classes differ."""
-        if self.objective.n_outputs == 1:
+        if self.objective.n_outputs == 1 or not self.objective.parameters.linear:
             return vector
         parameters = self.objective.parameters
         return parameters.of_classes(differences(parameters.by_class(vector)))
@@ -149,7 +151,7 @@ class Hessian:
         return curvature, (here.mean, slope, bend, objective.adjoint(here.dual, self.x))
 
     @cached_property
-    def _outer_gradient(self) -> tuple[Array, Array]:
+    def outer_gradient(self) -> tuple[Array, Array]:
         """The gradient of F in what the parameters are mapped to."""
         objective = self.objective
         coef, _ = objective.parameters.on_rows(self.x)

@@ -100,8 +100,10 @@ class Objective:
     def conditioned(self, statistics: tuple[Array, Array] | None = None) -> Objective:
         """The same function in parameters that scale and offset of the columns do not reach.
 
-        The `Rows.statistics` are read from the rows, unless they are known.
+        The `Rows.statistics` are read from the rows, unless they are known. Parameters that are not linear stay.
         """
+        if not self.parameters.linear:
+            return self
         rows, parameters = conditioned(self.rows, self.penalty, self.fit_intercept, statistics)
         return self.replaced(rows=rows, parameters=parameters)
 
@@ -115,7 +117,7 @@ class Objective:
         return self.replaced(
             rows=rows if weights is None else rows.with_weights(weights),
             penalty=parameters.penalty(self.penalty),
-            parameters=AsTheyAre(rows.n_features, rows.n_outputs, self.fit_intercept, parameters.variance),
+            parameters=parameters.for_written(),
         )
 
     def only(self, indices: NDArray[np.intp]) -> Objective:

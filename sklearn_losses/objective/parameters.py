@@ -13,6 +13,7 @@ from abc import ABC, abstractmethod
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..activations.curvature import row_dot
 from ..data import Rows
 from ..data.rows import Transform
 from .penalties import Penalty
@@ -78,6 +79,14 @@ class Parameters(ABC):
     @abstractmethod
     def bend(self, x: Array, v: Array, coef: Array, intercept: Array) -> Array | float:
         """How `pull_back` of a fixed gradient changes at x along v: zero where the map is linear."""
+
+    def curved(self, x: Array, matrix: Array, coef: Array, intercept: Array) -> Array:
+        """A Hessian in what `on_rows` returns, with a gradient there, as one at x; the same where the map is linear."""
+        return matrix
+
+    def for_written(self) -> Parameters:
+        """What these parameters are for rows to which `transform` has been applied."""
+        return AsTheyAre(self.n_features, self.n_outputs, self.fit_intercept, self.variance)
 
     @property
     def transform(self) -> Transform | None:
@@ -211,6 +220,70 @@ class Scaled(Parameters):
 
     def penalty(self, penalty):
         return penalty.scaled(self.inverse_scale)
+
+
+class Directions(Parameters):
+    """Only the directions of the rows of x count: coefficients have rows of length one, and there is no intercept.
+
+    A row of zeros has no direction and stays what it is. Gradients have no part along the rows of x.
+    """
+
+    linear = False
+
+    def __init__(self, n_features: int, n_outputs: int):
+        super().__init__(n_features, n_outputs, fit_intercept=False)
+        self.variance = np.zeros(n_features)
+
+    def on_rows(self, x):
+        return self.directions(x)[0], np.zeros(self.n_outputs)
+
+    def model(self, x):
+        return self.on_rows(x)
+
+    def of_model(self, coef, intercept):
+        return coef.ravel()
+
+    def push_forward(self, x, v):
+        directions, lengths = self.directions(x)
+        return across(directions, self.split(v)[0]) / lengths, np.zeros(self.n_outputs)
+
+    def pull_back(self, x, coef, intercept):
+        directions, lengths = self.directions(x)
+        return (across(directions, coef) / lengths).ravel()
+
+    def bend(self, x, v, coef, intercept):
+        directions, lengths = self.directions(x)
+        change, gradient = self.split(v)[0] / lengths, coef / lengths
+        tangent, slope = across(directions, gradient), row_dot(directions, gradient)
+        turned = directions * row_dot(tangent, change) + tangent * row_dot(directions, change)
+        return -(turned + slope * across(directions, change)).ravel()
+
+    def curved(self, x, matrix, coef, intercept):
+        axes = np.eye(self.size)
+        pulled = np.stack([self.pull_back(x, row.reshape(self.n_outputs, -1), intercept) for row in matrix])
+        both = np.stack([self.pull_back(x, row.reshape(self.n_outputs, -1), intercept) for row in pulled.T])
+        return both + np.stack([self.bend(x, axis, coef, intercept) for axis in axes])
+
+    def penalty(self, penalty):
+        return penalty
+
+    def for_written(self):
+        return self
+
+    def directions(self, x: Array) -> tuple[Array, Array]:
+        """Rows of length one, and the lengths (K, 1); one for a row of zeros."""
+        matrix = self.split(x)[0]
+        largest = np.abs(matrix).max(axis=1, keepdims=True)
+        largest = np.where(largest > 0.0, largest, 1.0)
+        scaled = matrix / largest
+        rest = np.sqrt(row_dot(scaled, scaled))
+        rest = np.where(rest > 0.0, rest, 1.0)
+        return scaled / rest, largest * rest
+
+
+def across(directions: Array, rows: Array) -> Array:
+    """What rows have across the directions, of length one, of the same number."""
+    return rows - row_dot(directions, rows) * directions
 
 
 def conditioned(

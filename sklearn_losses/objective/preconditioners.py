@@ -11,12 +11,15 @@ from collections.abc import Callable
 import numpy as np
 from scipy.linalg import cho_solve
 
+from ..activations.curvature import row_dot
 from ..losses.on_scores import Array
 from ..solvers.cholesky import definite_factor, factor_of_sum
 from . import kernels
 from .hessian import Hessian, differences
 from .objective import Objective
 from .parameters import TYPICAL_CURVATURE
+
+LEAST_SHARE = 1e-6  # of the mean diagonal: losses that have vanished leave a block without curvature
 
 Inverse = Callable[[Array], Array]
 
@@ -75,6 +78,29 @@ def by_class_inverse(hessian: Hessian) -> ByClassInverse:
 
     different = objective.n_outputs if hessian.classes_differ else 1
     return ByClassInverse(hessian, list(objective.rows.workers.map(of_class, range(different))))
+
+
+class TangentInverse:
+    """The inverses of the Hessian's diagonal blocks for `Directions`, one for every class.
+
+    Turning a direction bends the scores too: the slope along it, if it is negative, adds its size to the diagonal.
+    """
+
+    def __init__(self, hessian: Hessian):
+        objective, x = hessian.objective, hessian.x
+        directions, _ = objective.parameters.on_rows(x)
+        slopes = np.maximum(-row_dot(directions, hessian.outer_gradient[0])[:, 0], 0.0)
+
+        def of_class(k: int) -> Array:
+            matrix = hessian.of_class(k)
+            matrix.flat[:: len(matrix) + 1] += slopes[k] + LEAST_SHARE * matrix.trace() / len(matrix)
+            return _inverted(definite_factor(_with_unused(matrix)))
+
+        classes = range(objective.n_outputs)
+        self._inverses = np.stack(list(objective.rows.workers.map(of_class, classes)))
+
+    def __call__(self, vector: Array) -> Array:
+        return np.matmul(self._inverses, vector.reshape(*self._inverses.shape[:2], 1)).ravel()
 
 
 def kronecker_inverse(hessian: Hessian) -> Inverse:

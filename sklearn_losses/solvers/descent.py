@@ -69,7 +69,7 @@ class Descent:
         self._callback, self._estimate = callback, estimate
         self._tol, self._atol, self._maxiter = tol, atol, maxiter
         self.nit = self.nfev = 0
-        self.status = None
+        self.status: int | None = None
         self.estimate = math.inf
         self._least_decrement, self._idle = math.inf, 0
         self._floor = 0.0
@@ -141,6 +141,11 @@ class Descent:
         return self.status is None
 
     @property
+    def has_converged(self) -> bool:
+        """Whether the run has ended where the estimate is small enough."""
+        return self.status == CONVERGED
+
+    @property
     def target(self):
         """The estimate at which the run has converged."""
         return self._tol * abs(self.point.value) + self._atol
@@ -173,6 +178,7 @@ class Descent:
 
     def result(self, **more):
         """The SciPy result at the best point."""
+        assert self.status is not None
         point = self.point
         return OptimizeResult(
             x=point.x,

@@ -1,11 +1,13 @@
 """Newton's method with a dense Hessian, for problems whose Hessian is cheap to form and factorise."""
 
+from collections.abc import Callable
+
 import numpy as np
 from scipy.linalg import eigh
 from scipy.linalg.lapack import dpotrs
 
 from .cholesky import regular_factor
-from .descent import CONVERGED, EPSILON, Descent
+from .descent import EPSILON, Descent
 from .line_search import line_search
 
 POLISHING_STEPS = 3
@@ -60,7 +62,8 @@ def newton(
     if hess is None:
         raise ValueError("newton needs the Hessian: pass hess, or use quasi_newton.")
     run = Descent(fun, x0, args, jac=jac, callback=callback, tol=tol, atol=atol, maxiter=maxiter, estimate=estimate)
-    nhev, solve = 0, None
+    nhev: int = 0
+    solve: Callable | None = None
     while run.status is None:
         start = run.point
         if solve is not None and run.certified():
@@ -72,7 +75,7 @@ def newton(
         direction = -solve(start.gradient)
         slope = float(direction @ start.gradient)
         if run.finished(-0.5 * slope, direction):
-            if polish and run.status == CONVERGED and slope < 0.0:
+            if polish and run.has_converged and slope < 0.0:
                 _polish(run, solve, maxiter)
             break
         point, _ = line_search(run.evaluate, start, direction, slope, flatten=FLATTEN)

@@ -66,15 +66,15 @@ def quasi_newton(
     """
     run = Descent(fun, x0, args, jac=jac, callback=callback, tol=tol, atol=atol, maxiter=maxiter, estimate=estimate)
     inverse = InverseHessian(metric if run.status is None else None, run.point.x, memory, scaled)
-    progress = Progress(patience)
+    pace = Pace(patience)
     while run.status is None:
         start = run.point
         direction = -inverse.apply(start.gradient)
         slope = float(direction @ start.gradient)
         if run.finished(-0.5 * slope, direction):
             break
-        if progress.slow(run.estimate, run.target) and inverse.refresh(start.x):
-            progress.clear()
+        if pace.slow(run.estimate, run.target) and inverse.refresh(start.x):
+            pace.clear()
             continue
         point, _ = line_search(run.evaluate, start, direction, slope, first=inverse.first_step(start))
         if point is not None:
@@ -90,7 +90,7 @@ class InverseHessian:
 
     def __init__(self, metric, x, memory, scaled):
         self._metric, self._apply_metric, self._scaled = metric, None, scaled
-        self._pairs = deque(maxlen=memory)
+        self._pairs: deque = deque(maxlen=memory)
         self._scale = 1.0
         self.level = 0
         self.refresh(x)
@@ -145,12 +145,12 @@ class InverseHessian:
         return min(1.0, 1.0 / float(np.abs(point.gradient).sum()))
 
 
-class Progress:
+class Pace:
     """The rate at which the gap closes."""
 
     def __init__(self, patience):
         self._patience = patience
-        self._gaps = deque(maxlen=WINDOW + 1)
+        self._gaps: deque = deque(maxlen=WINDOW + 1)
 
     def slow(self, gap, target):
         """Whether the target is more iterations away than patience allows, going by the last few."""

@@ -51,10 +51,11 @@ class Duals:
     def __init__(self, rows, weights, penalty, start, intercept=None, random_state=0):
         if sweep is None:
             raise ImportError("Sweeps need the compiled part of sklearn_losses, which this installation is without.")
-        self._unit, self.strength = 1.0, float(np.max(penalty))
+        self._unit: float | np.ndarray = 1.0
+        self.strength = float(np.max(penalty))
         if np.min(penalty) < self.strength:
-            self._unit, self.strength = 1.0 / np.sqrt(penalty), 1.0
-            rows = type(rows)((rows.data * self._unit[rows.indices], rows.indices, rows.indptr), shape=rows.shape)
+            self._unit, self.strength = unit, _ = 1.0 / np.sqrt(penalty), 1.0
+            rows = type(rows)((rows.data * unit[rows.indices], rows.indices, rows.indptr), shape=rows.shape)
         self._rows, self._csr, self.weights = rows, _csr(rows), weights
         norms = _squared_norms(*self._csr)
         self.step = weights / self.strength
@@ -74,8 +75,11 @@ class Duals:
 
         ``pressure`` becomes how firmly a dual is held at its bound or, negative, how far it was from its best.
         """
+        starts, columns, data = self._csr
         gap, self.intercept = sweep(
-            *self._csr,
+            starts,
+            columns,
+            data,
             self._shuffled(rows),
             bend,
             offset,

@@ -1,0 +1,123 @@
+"""
+Margin softmax: what does a margin do to a linear model?
+========================================================
+
+A softmax is content when the true class is ahead. Margin losses on cosines ask for
+more: the angle between a row and its class has to be small. In face recognition,
+where a network can move its features, that is how people whom it has never seen are
+told apart later. What is left of it when nothing can move but the classes'
+directions?
+"""
+
+# %%
+# Angles with and without a margin
+# --------------------------------
+#
+# Handwritten digits, 64 pixels each. ``CosineClassifier`` learns one direction for
+# every class; AM-Softmax takes ``margin`` from the cosine between a row and its own
+# class, in training only. With margin 0 it is the softmax of cosines.
+
+import matplotlib.pyplot as plt
+import numpy as np
+from sklearn.datasets import load_digits
+from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import train_test_split
+from sklearn.preprocessing import StandardScaler
+
+from sklearn_losses import AMSoftmax, CosineClassifier, SoftmaxClassifier
+
+X, y = load_digits(return_X_y=True)
+rows, held_out, labels, truth = train_test_split(
+    X, y, test_size=0.5, stratify=y, random_state=0
+)
+scaler = StandardScaler().fit(rows)
+rows, held_out = scaler.transform(rows), scaler.transform(held_out)
+
+
+def cosines(model, rows):
+    """Of the angles between rows and the classes' directions."""
+    return rows @ model.coef_.T / np.linalg.norm(rows, axis=1)[:, None]
+
+
+MARGINS = (0.0, 0.2, 0.35)
+models = {
+    m: CosineClassifier(AMSoftmax(m, scale=10.0)).fit(rows, labels) for m in MARGINS
+}
+
+figure, axes = plt.subplots(1, 2, figsize=(9.5, 4), sharey=True)
+for ax, (m, model) in zip(axes, [(m, models[m]) for m in (0.0, 0.35)], strict=True):
+    angles = np.degrees(np.arccos(cosines(model, held_out)))
+    own = np.arange(10) == truth[:, None]
+    nearest_wrong = np.where(own, np.inf, angles).min(axis=1)
+    ax.hist(angles[own], bins=40, range=(0, 120), alpha=0.6, label="own class")
+    ax.hist(nearest_wrong, bins=40, range=(0, 120), alpha=0.6, label="nearest other")
+    ax.set(title=f"margin {m}", xlabel="angle with a class's direction, degrees")
+axes[0].set_ylabel("rows held out")
+axes[0].legend()
+figure.tight_layout()
+
+# %%
+# The rows stay where they are, so that their own class's angle cannot become small:
+# what a margin does is to turn the directions towards the rows that are hard.
+#
+# How often are held-out rows right?
+
+plain = SoftmaxClassifier(alpha=1e-2).fit(rows, labels)
+print(f"softmax with lengths and intercept: {plain.score(held_out, truth):.3f}")
+for m, model in models.items():
+    angles = np.degrees(np.arccos(cosines(model, held_out)))
+    mean = angles[np.arange(len(truth)), truth].mean()
+    accuracy = model.score(held_out, truth)
+    print(f"margin {m:.2f}: {accuracy:.3f}, mean angle with the own class {mean:.1f}")
+
+# %%
+# Digits that were never seen
+# ---------------------------
+#
+# Closed set: train on seven digits, name held-out ones of these seven. Open set:
+# among all held-out rows, tell those of the other three digits by their angle, which
+# should be large with every class that is known. One half is chance, one is perfect.
+
+SEEN = np.arange(7)
+known, is_new = np.isin(labels, SEEN), ~np.isin(truth, SEEN)
+
+
+def report(name, model, novelty):
+    """Accuracy on the known digits, and the area under the curve for the new ones."""
+    closed = model.score(held_out[~is_new], truth[~is_new])
+    area = roc_auc_score(is_new, novelty(model))
+    print(f"{name:24} closed set {closed:.3f}, open set {area:.3f}")
+    return closed, area
+
+
+results = {}
+for m in MARGINS:
+    model = CosineClassifier(AMSoftmax(m, scale=10.0)).fit(rows[known], labels[known])
+    results[m] = report(
+        f"margin {m}", model, lambda model: -cosines(model, held_out).max(axis=1)
+    )
+plain = SoftmaxClassifier(alpha=1e-2).fit(rows[known], labels[known])
+results["softmax"] = report(
+    "softmax, by probability",
+    plain,
+    lambda model: -model.predict_proba(held_out).max(axis=1),
+)
+
+figure, ax = plt.subplots(figsize=(6, 3.5))
+names = [str(name) for name in results]
+places = np.arange(len(names))
+ax.bar(
+    places - 0.2, [closed for closed, _ in results.values()], 0.4, label="closed set"
+)
+ax.bar(places + 0.2, [area for _, area in results.values()], 0.4, label="open set")
+ax.set(xticks=places, xticklabels=names, ylim=(0.5, 1), xlabel="margin")
+ax.legend(loc="lower right")
+figure.tight_layout()
+
+# %%
+# **What is a margin good for here?** For little. It brings rows three degrees closer
+# to their class, costs two points of accuracy, and tells new digits apart no better
+# than the softmax of cosines or a plain softmax do. The gain that the papers report
+# comes from features that are learned with the margin. With a linear model, choose
+# margin and scale by cross-validation, with a margin of 0 among them, which is hard
+# to beat.
