@@ -304,7 +304,7 @@ def test_log_softmax_of_extreme_scores_is_finite():
 
 
 def test_what_an_almost_certain_class_leaves_to_the_others_is_right_to_the_last_digits():
-    """The gradient of log p_0 in the scores; 1 - p_0 of a rounded p_0 is noise, on which Newton's steps would go far."""
+    """The gradient of log p_0 in the scores; 1 - p_0 of a rounded p_0 is noise, and Newton's steps follow it far."""
     scores = np.array([[40.0, 0.0, -3.0], [30.0, 29.0, -30.0], [800.0, 100.0, 0.0], [2.0, 2.0, 2.0]])
     with mpmath.workdps(400):
         powers = [[mpmath.exp(mpmath.mpf(float(z))) for z in row] for row in scores]
