@@ -6,15 +6,17 @@ BIN := $(VENV)/bin
 .PHONY: help demo test lint docs bench clean
 
 help:
-	@echo "make demo   the cat/dog/pig table, then losses compared on real data (about a minute)"
+	@echo "make demo   the cat/dog/pig table, then losses compared on real data"
 	@echo "make test   the tests, docstring and document examples included"
 	@echo "make lint   ruff and mypy"
-	@echo "make docs   the site, in docs/_build/html"
+	@echo "make docs   the site, in docs/_build/html, and a look at it"
 	@echo "make bench  a small benchmark against other libraries, in benchmarks/outputs"
 	@echo "make clean  removes everything that the others made"
 
 demo: $(VENV)/.with-plot,frame
-	MPLBACKEND=Agg $(BIN)/python examples/plot_cat_dog_pig.py
+	@echo "Running examples/plot_cat_dog_pig.py ..."
+	@echo
+	@$(BIN)/python examples/run.py plot_cat_dog_pig
 
 test: $(VENV)/.with-test
 	MPLBACKEND=Agg $(BIN)/python -m pytest -n 2 $(ARGS)
@@ -26,6 +28,7 @@ lint: $(VENV)/.with-lint
 
 docs: $(VENV)/.with-docs
 	MPLBACKEND=Agg $(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
+	$(BIN)/python docs/check_site.py
 
 bench: $(VENV)/.with-bench
 	MPLBACKEND=Agg $(BIN)/benchopt run benchmarks --config benchmarks/small.yml --no-display
@@ -33,13 +36,15 @@ bench: $(VENV)/.with-bench
 
 clean:
 	rm -rf $(VENV) .venv-* build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
-	rm -rf docs/_build docs/auto_examples docs/generated benchmarks/outputs
+	rm -rf docs/_build docs/auto_examples docs/generated benchmarks/outputs figures
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # pip is the last thing that venv installs: where it stands, the environment is whole
 $(BIN)/pip:
-	$(PYTHON) -m venv $(VENV)
+	@echo "Making an environment in $(VENV) ..."
+	@$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.with-%: pyproject.toml | $(BIN)/pip
-	$(BIN)/python -m pip install --quiet --editable ".[$*]"
-	touch $@
+	@echo "Installing the package with [$*] into $(VENV): once, and about a minute without a word ..."
+	@$(BIN)/python -m pip install --quiet --editable ".[$*]"
+	@touch $@

@@ -49,7 +49,7 @@ def check_loss(loss: Loss) -> None:
     Examples
     --------
     >>> from sklearn_losses import Loss, check_loss
-    >>> class Backwards(Loss):
+    >>> class Bad(Loss):
     ...     domain = "values"
     ...
     ...     def value(self, y, prediction):
@@ -57,10 +57,10 @@ def check_loss(loss: Loss) -> None:
     ...
     ...     def gradient(self, y, prediction):
     ...         return 2 * (y - prediction)
-    >>> check_loss(Backwards())
+    >>> check_loss(Bad())
     Traceback (most recent call last):
         ...
-    sklearn_losses.checks.LossCheckError: Backwards(), regression: the gradient has the wrong sign.
+    sklearn_losses.checks.LossCheckError: Bad(), regression: the gradient has the wrong sign.
     """
     _check_object(loss)
     with np.errstate(all="ignore"):

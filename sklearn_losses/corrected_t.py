@@ -42,7 +42,8 @@ class CorrectedMean:
     Examples
     --------
     >>> from sklearn_losses.corrected_t import CorrectedMean
-    >>> difference = CorrectedMean.over_folds([0.02, 0.01, 0.03, 0.00, 0.02], n_train=[80] * 5, n_test=[20] * 5)
+    >>> differences = [0.02, 0.01, 0.03, 0.00, 0.02]
+    >>> difference = CorrectedMean.over_folds(differences, n_train=[80] * 5, n_test=[20] * 5)
     >>> print(f"{difference.mean:.3f}, p = {difference.p_value:.3f}")
     0.016, p = 0.105
     """

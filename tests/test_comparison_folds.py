@@ -33,7 +33,6 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sklearn_losses import Hinge, LinearRegressor, LogisticRegressor, SquaredError, compare_losses
-from sklearn_losses.comparison import LossComparison
 
 WEIGHTS = np.random.RandomState(0).uniform(0.1, 3.0, size=len(Y))
 GROUPS = np.arange(len(Y)) % 6
@@ -392,25 +391,24 @@ def test_a_progress_bar(where, capsys):
         assert "100%" in shown
 
 
-def test_parallel_runs_find_the_same(recorded):
-    model = make_pipeline(Recording(), LogisticRegressor())
+@pytest.mark.parametrize("n_folds", [1, 2])
+def test_parallel_runs_find_the_same(n_folds):
+    """With no more workers than folds losses share transformers; with more, every loss is a task of its own."""
+    model = clone(PIPELINE)
     if HAS_CALLBACKS:
         model.set_callbacks(listening := Listening())
     options = {
         "losses": ["ce", Hinge(), "mse"],
-        "cv": 2,
+        "cv": list(StratifiedKFold(2).split(X, Y))[:n_folds],
         "inner_cv": 2,
         "scoring": ["neg_log_loss", "accuracy"],
-        "param_grid": {"logisticregressor__alpha": [0.1, 1e-3]},
+        "param_grid": {"model__alpha": [0.1, 1e-3]},
     }
-    alone = compare_losses(model, X, Y, **options)
-    # more workers than folds: every loss is a task of its own, behind transformers of its own
-    together = compare_losses(model, X, Y, n_jobs=3, **options)
-    assert isinstance(together, LossComparison)
+    alone, together = (compare_losses(model, X, Y, n_jobs=n_jobs, **options) for n_jobs in (None, 2))
     pd.testing.assert_frame_equal(
         alone.to_frame().drop(columns="fit_time"), together.to_frame().drop(columns="fit_time"), check_exact=True
     )
     assert alone.notes == together.notes
     assert (together.fit_times > 0).all()
     if HAS_CALLBACKS:
-        assert listening.events.count("end loss-on-fold") == 2 * 6
+        assert listening.events.count("end loss-on-fold") == 2 * 3 * n_folds

@@ -43,16 +43,57 @@ def floors() -> dict[str, str]:
     return dict(line.split(">=") for line in lines if ">=" in line)
 
 
-def test_readme_runs(monkeypatch, tmp_path):
-    blocks = python_blocks(README.read_text(encoding="utf-8"))
-    assert blocks
+@pytest.mark.parametrize(
+    "block", python_blocks(README.read_text(encoding="utf-8")), ids=lambda block: block.count("\n")
+)
+def test_readme_runs(block, monkeypatch, tmp_path):
+    """Every block for itself, as somebody copies it."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MPLBACKEND", "Agg")
     # as in an interactive session, so that classes defined on the way can be pickled
     session = ModuleType("__main__")
     monkeypatch.setitem(sys.modules, "__main__", session)
-    for block in blocks:
-        exec(compile(block, str(README), "exec"), vars(session))
+    exec(compile(block, str(README), "exec"), vars(session))
+
+
+def anchors(page: Path) -> set[str]:
+    """What GitHub makes of the titles of a page, for links to them."""
+    titles = re.findall(r"^(.+)\n(?:-{3,}|=+|\^{3,})$", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", title).lower().replace(" ", "-") for title in titles}
+
+
+def test_readme_links_lead_somewhere():
+    links = re.findall(r"\]\(([^)\s]+)\)", README.read_text(encoding="utf-8"))
+    for link in links:
+        path, _, anchor = link.partition("#")
+        assert (ROOT / path).is_file(), link
+        assert not anchor or anchor in anchors(ROOT / path), link
+
+
+@pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: loss.__name__)
+def test_readme_links_every_loss_to_its_section(loss):
+    name = loss.__name__
+    assert re.search(rf"\[`{name}\(.*?\)`\]\(docs/losses.rst#{name.lower()}\)", README.read_text(encoding="utf-8"))
+
+
+def test_readme_commands_name_files_that_are_there():
+    commands = re.findall(r"^\.venv/bin/python (\S+) (\w+)$", README.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    assert commands
+    for script, example in commands:
+        assert (ROOT / script).is_file()
+        assert (ROOT / "examples" / f"{example}.py").is_file()
+
+
+EXAMPLES = sorted((ROOT / "examples").glob("plot_*.py"))
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda file: file.stem)
+def test_examples_end_with_an_answer(example):
+    text = example.read_text(encoding="utf-8")
+    last = text.rpartition("# %%\n")[2]
+    assert re.search(r"# \*\*[^*]+\?\*\* \w", last.replace("\n# ", " ").replace("#  ", "# "))
+    order = (ROOT / "docs" / "gallery.py").read_text(encoding="utf-8")
+    assert f'"{example.stem}"' in order
 
 
 @pytest.mark.parametrize("document", [README, *sorted((ROOT / "docs").glob("*.rst"))], ids=lambda path: path.name)
@@ -76,6 +117,7 @@ def test_examples_of_pages_and_docstrings_are_collected():
 @pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: loss.__name__)
 def test_every_loss_has_its_section(loss):
     section = sections("losses.rst")[loss.__name__]
+    assert f":Class: `{loss.__name__}`" in section
     for name in LOSSES[loss]:
         assert f'``"{name}"``' in section
     for field in "Defined on", "Value", "Derivative", "Use", "Source":

@@ -128,6 +128,8 @@ def compare_losses(
     >>> comparison.best("neg_log_loss")
     'cross_entropy'
     """
+    if y is None:
+        raise ValueError("compare_losses needs targets y: what is a loss to be compared with?")
     place = Place(estimator)
     if callbacks := callbacks_of(estimator):
         place = Place(without_callbacks(estimator))

@@ -84,5 +84,7 @@ def _remarks_on_search(search: Search, choice: Choice) -> Iterator[Remark]:
         yield Remark("search failed", search.errors[0], len(search.errors))
     if search.warnings:
         yield Remark("search warned", search.warnings[0], len(search.warnings))
+    if search.unanswered and not choice.by_own_loss:
+        yield Remark("search unanswered", search.unanswered[0], len(search.unanswered), search.metric.name)
     if choice.by_own_loss:
         yield Remark("own loss", repr(search.contender.loss), metric=search.metric.name)

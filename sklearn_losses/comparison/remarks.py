@@ -9,6 +9,7 @@ SENTENCES = {
     "warned": "{share} fits warned; the first: {words}",
     "search failed": "{share} fits of the inner search failed; the first: {words}",
     "search warned": "{share} fits of the inner search warned; the first: {words}",
+    "search unanswered": "{metric} is missing for {share} fits of the inner search; the first: {words}",
     "unanswered": "{metric} is missing in {share} folds: {words}",
     "metric warned": "{metric} warned in {share} folds; the first: {words}",
     "own loss": "the inner search went by minus {words} in {share} folds, because {metric} had no answer",

@@ -59,7 +59,8 @@ class LossComparison:
     >>> from sklearn_losses import LogisticRegressor, compare_losses
     >>> X, y = load_breast_cancer(return_X_y=True)
     >>> model = make_pipeline(StandardScaler(), LogisticRegressor(alpha=0.01))
-    >>> comparison = compare_losses(model, X, y, losses=["cross_entropy", "squared_hinge"], scoring="roc_auc")
+    >>> losses = ["cross_entropy", "squared_hinge"]
+    >>> comparison = compare_losses(model, X, y, losses=losses, scoring="roc_auc")
     >>> comparison.best("roc_auc")
     'cross_entropy'
     >>> comparison.to_frame().columns.tolist()
@@ -202,9 +203,8 @@ class LossComparison:
         >>> from sklearn.datasets import load_breast_cancer
         >>> from sklearn_losses import LogisticRegressor, compare_losses
         >>> X, y = load_breast_cancer(return_X_y=True)
-        >>> comparison = compare_losses(
-        ...     LogisticRegressor(alpha=0.01), X, y, losses=["cross_entropy", "squared_error"], scoring="accuracy"
-        ... )
+        >>> model, losses = LogisticRegressor(alpha=0.01), ["cross_entropy", "squared_error"]
+        >>> comparison = compare_losses(model, X, y, losses=losses, scoring="accuracy")
         >>> difference = comparison.difference("cross_entropy", "accuracy", rope=0.01)
         >>> bool(difference.loc[0, "lower"] < 0 < difference.loc[0, "upper"])
         True

@@ -39,8 +39,8 @@ class Search:
     ----------
     n_fits : int
         How many there were, repeated ones once.
-    errors, warnings : list of str
-        The words of those that failed or warned.
+    errors, warnings, unanswered : list of str
+        The words of those that failed, that warned, and to which the metric had no answer.
     seconds : float
         What all of it took.
     """
@@ -55,6 +55,7 @@ class Search:
         self.n_fits, self.seconds = 0, 0.0
         self.errors: list[str] = []
         self.warnings: list[str] = []
+        self.unanswered: list[str] = []
         self._scores: list[np.ndarray] = []
         self._own_scores: list[np.ndarray] = []
 
@@ -100,6 +101,7 @@ class Search:
             return self.failed, self.failed
         by_metric, by_own = part.score(fit.value, self.metric), Attempt(np.nan)
         if np.isnan(by_metric.value):
+            self.unanswered.append(by_metric.error or "it is nan")
             by_own = part.score(fit.value, self.own)
         self.seconds += by_metric.seconds + by_own.seconds
         return by_metric.value, by_own.value

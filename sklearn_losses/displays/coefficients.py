@@ -53,7 +53,8 @@ class CoefficientDisplay:
     >>> from sklearn_losses.displays import CoefficientDisplay
     >>> iris = load_iris()
     >>> model = SoftmaxClassifier(alpha=0.01).fit(iris.data, iris.target)
-    >>> display = CoefficientDisplay.from_estimator(model, feature_names=iris.feature_names)
+    >>> names = iris.feature_names
+    >>> display = CoefficientDisplay.from_estimator(model, feature_names=names)
     >>> display.feature_names[0]
     'petal length (cm)'
     >>> plt.close(display.figure_)

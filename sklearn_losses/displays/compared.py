@@ -50,7 +50,8 @@ class LossComparisonDisplay:
     >>> from sklearn.datasets import load_iris
     >>> from sklearn_losses import SoftmaxClassifier, compare_losses
     >>> X, y = load_iris(return_X_y=True)
-    >>> comparison = compare_losses(SoftmaxClassifier(alpha=0.01), X, y, losses=["ce", "hinge"], scoring="accuracy")
+    >>> model = SoftmaxClassifier(alpha=0.01)
+    >>> comparison = compare_losses(model, X, y, losses=["ce", "hinge"], scoring="accuracy")
     >>> display = comparison.plot()
     >>> [text.get_text() for text in display.ax_.get_yticklabels()]
     ['ce', 'hinge']

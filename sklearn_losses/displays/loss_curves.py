@@ -87,9 +87,9 @@ class LossCurveDisplay:
     --------
     >>> import matplotlib.pyplot as plt
     >>> from sklearn_losses.displays import LossCurveDisplay
-    >>> display = LossCurveDisplay.from_losses(["cross_entropy", "hinge", "exponential"], against="margin")
+    >>> display = LossCurveDisplay.from_losses(["ce", "hinge", "exponential"], against="margin")
     >>> [line.get_label() for line in display.lines_]
-    ['cross_entropy', 'hinge', 'exponential']
+    ['ce', 'hinge', 'exponential']
     >>> plt.close(display.figure_)
     """
 

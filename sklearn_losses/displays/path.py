@@ -68,7 +68,7 @@ class RegularizationPathDisplay:
         Parameters
         ----------
         path : RegularizationPath
-            What `regularization_path` returned; ``alphas_`` and ``coefs_`` are read, and ``best_alpha_`` and
+            What ``regularization_path`` returned; ``alphas_`` and ``coefs_`` are read, and ``best_alpha_`` and
             ``feature_names_in_`` where they are.
         output : int, default=None
             Which of several classes' weights to draw; None draws the length of each feature's weights over all classes.

@@ -135,7 +135,7 @@ class LinearClassifier(ClassifierMixin, LinearModel):
         ndarray of shape (n_samples,) or (n_samples, n_classes)
             For two classes the signed score, positive for ``classes_[1]``.
         """
-        return self._scores(X)
+        return self._scored(X)[1]
 
     def predict(self, X):
         """The most probable class of every row.
@@ -148,10 +148,10 @@ class LinearClassifier(ClassifierMixin, LinearModel):
         -------
         ndarray of shape (n_samples,)
         """
-        scores = self._scores(X)
-        if self.loss_.has_probabilities:
-            return self.classes_[_probabilities(scores).argmax(axis=1)]
-        return self.classes_[(scores > 0).astype(int) if scores.ndim == 1 else scores.argmax(axis=1)]
+        model, scores = self._scored(X)
+        if model.loss_.has_probabilities:
+            return model.classes_[_probabilities(scores).argmax(axis=1)]
+        return model.classes_[(scores > 0).astype(int) if scores.ndim == 1 else scores.argmax(axis=1)]
 
     @available_if(_has_probabilities)
     def predict_proba(self, X):
@@ -166,7 +166,7 @@ class LinearClassifier(ClassifierMixin, LinearModel):
         ndarray of shape (n_samples, n_classes)
             Columns in the order of ``classes_``.
         """
-        return _probabilities(self._scores(X))
+        return _probabilities(self._scored(X)[1])
 
     @available_if(_has_probabilities)
     def predict_log_proba(self, X):
@@ -180,7 +180,7 @@ class LinearClassifier(ClassifierMixin, LinearModel):
         -------
         ndarray of shape (n_samples, n_classes)
         """
-        scores = self._scores(X)
+        scores = self._scored(X)[1]
         return np.ascontiguousarray((LogSigmoid() if scores.ndim == 1 else LogSoftmax()).forward(scores))
 
 

@@ -150,16 +150,17 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
         validation.check_finite(self, task.X)
         return task.objective(self)
 
-    def _scores(self, X) -> np.ndarray:
-        """x W' + b, for rows of any size."""
-        check_is_fitted(self)
-        X = validation.check_rows(self, X)
-        coef = np.atleast_2d(self.coef_).T
+    def _scored(self, X):
+        """The model as it is now, whatever another thread fits meanwhile, and its scores of rows of any size."""
+        model = copy.copy(self)
+        check_is_fitted(model)
+        X = validation.check_rows(model, X)
+        coef = np.atleast_2d(model.coef_).T
         with np.errstate(over="ignore", invalid="ignore"):
-            scores = X @ coef + self.intercept_
+            scores = X @ coef + model.intercept_
         if not np.isfinite(scores).all():
-            scores = _scores_of_huge_rows(X, coef, np.atleast_1d(self.intercept_))
-        return scores[:, 0] if scores.shape[1] == 1 else scores
+            scores = _scores_of_huge_rows(X, coef, np.atleast_1d(model.intercept_))
+        return model, scores[:, 0] if scores.shape[1] == 1 else scores
 
     def _loss_for(self, domains: tuple[str, ...], instead: str) -> tuple[Loss, str]:
         """A copy of the loss, and the domain among those of this estimator that it is defined on."""

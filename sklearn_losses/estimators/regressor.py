@@ -182,5 +182,5 @@ class LinearRegressor(RegressorMixin, LinearModel):
         -------
         ndarray of shape (n_samples,)
         """
-        scores = self._scores(X)
-        return self.loss_.own_link("values").forward(scores)
+        model, scores = self._scored(X)
+        return model.loss_.own_link("values").forward(scores)

@@ -74,9 +74,6 @@ class Loss(BaseEstimator):
         The same for K scores. ``prox(y, scores, step)`` is the proximal operator, row by row, of the scores' shape;
         ``prox_curvature(y, scores, step)`` returns the indices (m,) of the rows where the Jacobian of
         ``scores - prox`` is not zero, and those matrices (m, K, K). ``y`` is one-hot.
-    core : float or None
-        For errors that are straight lines far out: half the width of the part that is not, in the units of y. A fit
-        in which that is narrow beside the spread of y starts from the absolute error's.
     falls_for_ever : bool, default=False
         For losses on scores: whether the loss falls for ever as a margin grows (exponential) instead of having a
         minimum (hinge), so that separable classes without a penalty have no solution. On probabilities it does.
@@ -118,7 +115,6 @@ class Loss(BaseEstimator):
     pieces: Any = None
     prox: Any = None
     prox_curvature: Any = None
-    core: float | None = None
     falls_for_ever: bool = False
     forms: ClassVar[tuple[type[LossOnScores], ...]] = (Direct, ThroughPrediction)
     trainable: ClassVar[bool] = True
@@ -160,6 +156,10 @@ class Loss(BaseEstimator):
 
     def check_target(self, y: Array) -> None:
         """Raise a ValueError that names the first target (n,) for which the loss is undefined."""
+
+    def targets(self, y: Array) -> Array:
+        """What predictions are compared with, of y's shape: y itself unless the loss moves it (label smoothing)."""
+        return y
 
     def own_link(self, domain: str, n_outputs: int = 1) -> Link:
         """The link between a model's scores and one of the loss's domains."""
@@ -263,7 +263,8 @@ class Loss(BaseEstimator):
         >>> from sklearn.model_selection import cross_val_score
         >>> from sklearn_losses import SquaredError
         >>> X, y = load_iris(return_X_y=True)
-        >>> scores = cross_val_score(LogisticRegression(max_iter=1000), X, y, scoring=SquaredError().scorer())
+        >>> model = LogisticRegression(max_iter=1000)
+        >>> scores = cross_val_score(model, X, y, scoring=SquaredError().scorer())
         >>> print(scores.mean().round(3))
         -0.065
         """

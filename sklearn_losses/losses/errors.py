@@ -166,10 +166,6 @@ class Huber(ErrorLoss):
     def __init__(self, delta=1.0):
         self.delta = delta
 
-    @property
-    def core(self):
-        return self.delta
-
     def check_parameters(self):
         if not (is_real(self.delta) and 0 < self.delta < np.inf):
             raise ValueError(f"delta must be a finite number > 0; got {self.delta!r}.")
@@ -205,8 +201,6 @@ class LogCosh(ErrorLoss):
     >>> round(LogCosh()([0.0], [1e-8]) / 1e-16, 6)
     0.5
     """
-
-    core = 1.0
 
     def value_of_error(self, error):
         size = np.abs(error)

@@ -31,10 +31,6 @@ class LogarithmicLoss(Loss, ABC):
     def log_curvature(self, y: Array, logs: Array) -> Array:
         """Its second derivatives in the logarithms, elementwise, of their shape."""
 
-    def targets(self, y: Array) -> Array:
-        """What predictions are compared with, of y's shape: y itself unless the loss moves it (label smoothing)."""
-        return y
-
     def completed(self, y: Array, value: Array) -> Array:
         """The values (n,) with the terms that depend on y alone, which `Link.matching` and others leave out."""
         return value

@@ -51,7 +51,7 @@ def gradient_descent(
     Returns
     -------
     scipy.optimize.OptimizeResult
-        With `trace`, a dict of arrays `value` and `gradient_norm`, an entry per iterate, the start included.
+        With ``trace``, a dict of arrays ``value`` and ``gradient_norm``, an entry per iterate, the start included.
     """
     step = 1.0 if step_size is None else float(step_size)
     if not 0.0 < step < np.inf:

@@ -78,6 +78,16 @@ def test_the_bound_holds_anywhere(name, alpha, distance):
         assert proof.bound <= proof.value
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_classes_of_very_different_weight_are_balanced(seed):
+    random = np.random.default_rng(seed)
+    X, y = random.normal(size=(60, 4)), np.arange(60) % 4
+    weights = 10.0 ** random.uniform(-6, 3, 4)[y]
+    for loss in ("ce", CrossEntropy(label_smoothing=0.25)):
+        model = SoftmaxClassifier(loss, alpha=1e-2).fit(X, y, weights)
+        assert model.dual_gap_ <= 1e-6 * model.objective_value_
+
+
 def test_no_bound_without_a_curvature_in_the_intercept_or_something_to_pay_with():
     _, objective = problem("ce", 1e-2)
     objective.loss.lower_bound = None

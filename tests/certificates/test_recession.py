@@ -58,7 +58,7 @@ def test_two_classes(loss, seed):
     signs = 2 * y[:, None] - 1
     assert (result is not None) == exists(signs * X, np.zeros(14, bool))
     if result is not None:
-        margins = signs[:, 0] * objective.scores(result.direction)
+        margins = signs[:, 0] * objective.scores(result.direction).gathered()
         assert margins.min() > -1e-6 * margins.max()
         assert margins.max() > 0
 
@@ -92,7 +92,7 @@ def test_three_classes_with_soft_labels_among_them(seed):
             pinned.append(t[j] > 0)
     assert (result is not None) == exists(np.array(differences), np.array(pinned))
     if result is not None:
-        moved = objective.scores(result.direction)
+        moved = objective.scores(result.direction).gathered()
         support = np.where(targets > 0, moved, np.inf).min(axis=1)
         assert (support - moved.max(axis=1)).min() > -1e-5 * np.ptp(moved)
 
@@ -107,7 +107,7 @@ def test_counts(loss, seed):
     result, objective = found(LinearRegressor(loss, alpha=0), X[:, :-1], y)
     assert (result is not None) == exists(-X, y > 0)
     if result is not None:
-        moved = objective.scores(result.direction)
+        moved = objective.scores(result.direction).gathered()
         assert moved.max() < 1e-6 * -moved.min()
         assert np.abs(moved[y > 0]).max() < 1e-6 * -moved.min()
 
@@ -143,7 +143,7 @@ def test_only_the_levels_of_one_class_run_away(storage, fit_intercept):
     counts = np.random.default_rng(2).poisson(2.0, 800) * (level != 3.0)
     result, objective = found(LinearRegressor("poisson", alpha=0, fit_intercept=fit_intercept), X, counts)
     assert_array_equal(result.features, [3])
-    assert_allclose(objective.scores(result.direction), -1.0 * (level == 3), atol=1e-5)
+    assert_allclose(objective.scores(result.direction).gathered(), -1.0 * (level == 3), atol=1e-5)
 
 
 def test_columns_far_from_zero():

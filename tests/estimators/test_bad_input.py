@@ -530,6 +530,31 @@ def test_rows_of_zeros():
         assert_allclose(model.predict_proba(X)[:, 1], LABELS.mean(), rtol=1e-6)
 
 
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("storage", [np.asarray, sparse.csr_array])
+@pytest.mark.parametrize(
+    "model",
+    [
+        LogisticRegressor(),
+        LogisticRegressor("hinge"),
+        LogisticRegressor("mse"),
+        LinearRegressor(),
+        LinearRegressor("mae"),
+    ]
+    + [SoftmaxClassifier(loss) for loss in ("cross_entropy", "brier", "hinge", "squared_hinge")]
+    + [LinearRegressor(loss) for loss in ("rmse", "poisson", "huber")],
+    ids=repr,
+)
+def test_fewer_rows_than_columns_and_all_alike(model, storage, fit_intercept):
+    y = np.arange(7) % (3 if isinstance(model, SoftmaxClassifier) else 2)
+    for value in (0.0, 2.5) if fit_intercept else (0.0,):
+        alike = np.full((7, 12), value)
+        wide = clone(model).set_params(fit_intercept=fit_intercept).fit(storage(alike), y)
+        assert_array_equal(wide.coef_, 0)
+        narrow = clone(model).set_params(fit_intercept=fit_intercept).fit(storage(alike[:, :2]), y)
+        assert_allclose(wide.predict(alike), narrow.predict(alike[:, :2]), rtol=1e-5)
+
+
 def test_a_constant_column():
     constant = np.column_stack([X, np.full(N, 0.1)])
     for alpha in (0.0, 0.01):

@@ -257,6 +257,18 @@ def test_predicting_while_fitting():
             assert_array_equal(model.predict(IRIS), expected)
 
 
+def test_predicting_while_fitting_other_classes():
+    names = np.array(["setosa", "versicolor", "virginica"])[THREE]
+    data = [(IRIS, names), (IRIS, THREE > 0)]
+    answers = [SoftmaxClassifier().fit(*some).predict(IRIS).tolist() for some in data]
+    model = SoftmaxClassifier().fit(*data[0])
+    with ThreadPoolExecutor(1) as executor:
+        fits = executor.submit(lambda: [model.fit(*data[k % 2]) for k in range(20)])
+        while not fits.done():
+            assert model.predict(IRIS).tolist() in answers
+        fits.result()
+
+
 def test_nothing_is_left_behind_on_the_loss():
     loss = Squares()
     before = vars(loss).copy()

@@ -1,0 +1,142 @@
+"""What the reference lists: the public names, the methods of each, and where the user guide explains it."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from functools import cache
+from operator import attrgetter
+from pathlib import Path
+
+import sklearn_losses
+import sklearn_losses.activations
+import sklearn_losses.solvers
+
+DOCS = Path(__file__).parent
+
+# What one calls on a loss. The other methods of `Loss` are for those who write one, and stand on its own page.
+OF_A_LOSS = ("__call__", "value", "gradient", "curvature", "scorer", "get_params", "set_params")
+OF_THE_OBJECTIVE = ("value", "value_and_gradient", "hessian_product", "pack", "unpack")
+FIRST = (
+    *("fit", "predict", "predict_proba", "predict_log_proba", "decision_function", "score", "objective"),
+    *("__call__", "value", "gradient", "curvature", "scorer"),
+)
+
+# The user guide's label for every name of the reference; a loss has a section of its own name.
+GUIDE = {
+    "LinearRegressor": "objective",
+    "LogisticRegressor": "objective",
+    "SoftmaxClassifier": "objective",
+    "LossComparison": "comparing",
+    "compare_losses": "comparing",
+    "CoefficientDisplay": "displays",
+    "ConvergenceDisplay": "displays",
+    "LossComparisonDisplay": "displays",
+    "LossCurveDisplay": "displays",
+    "RegularizationPathDisplay": "displays",
+    "Loss": "own-loss",
+    "LossScorer": "losses",
+    "get_loss": "losses",
+    "check_loss": "checking-a-loss",
+    "activations": "derivations",
+    "solvers": "own-solver",
+}
+
+
+def public_objects() -> dict[str, object]:
+    """Every name that stands in a table of the reference, with what it names."""
+    text = (DOCS / "api.rst").read_text(encoding="utf-8")
+    names = [
+        name
+        for table in re.findall(r"^\.\. autosummary::\n(?: +:.*\n)+\n((?: +\S+\n)+)", text, flags=re.MULTILINE)
+        for name in table.split()
+    ]
+    return {f"sklearn_losses.{name}": attrgetter(name)(sklearn_losses) for name in names}
+
+
+def public_methods(cls: type) -> list[str]:
+    """The methods that a user calls, inherited ones too: first the usual ones, then ours, then scikit-learn's."""
+    is_loss = issubclass(cls, sklearn_losses.Loss) and cls is not sklearn_losses.Loss
+    methods = [
+        name
+        for name in dir(cls)
+        if (name in OF_A_LOSS if is_loss else name == "__call__" or not name.startswith("_"))
+        if inspect.isroutine(getattr(cls, name))
+    ]
+
+    def place(name: str) -> tuple:
+        owner = next((base for base in cls.__mro__ if name in vars(base)), cls)
+        rank = FIRST.index(name) if name in FIRST else len(FIRST)
+        return rank, not owner.__module__.startswith("sklearn_losses"), name
+
+    return sorted(methods, key=place)
+
+
+@cache
+def names_something(text: str) -> bool:
+    """Whether a reference in a docstring has a page to lead to: a public name, a method, or another project's name."""
+    if "." in text:
+        return True
+    objects = public_objects().values()
+    methods = {name for found in objects if inspect.isclass(found) for name in public_methods(found)}
+    return text in sklearn_losses.__all__ or text in methods
+
+
+def guide_label(name: str) -> str:
+    """The label of the user guide's section on a public name."""
+    _, *parts = name.split(".")
+    return GUIDE.get(parts[0], f"loss-{parts[-1].lower()}")
+
+
+def context() -> dict[str, dict]:
+    """What the templates of autosummary look up."""
+    objects = public_objects()
+    return {
+        "public_methods": {name: public_methods(found) for name, found in objects.items() if inspect.isclass(found)},
+        "guide": {name: guide_label(name) for name in objects},
+    }
+
+
+def objective_page() -> str:
+    """The page on what ``estimator.objective(X, y)`` returns; its class has no public name of its own."""
+    objective = type(sklearn_losses.LinearRegressor().objective([[0.0], [1.0]], [0.0, 1.0]))
+    lines = [
+        "Objective",
+        "=========",
+        "",
+        "What ``estimator.objective(X, y)`` returns: the function that ``fit`` would minimise on these data, of one",
+        "flat vector ``theta`` that holds the coefficients, row by row, and then the intercepts. ``n_parameters`` is",
+        "its length. The :ref:`user guide <objective-in-your-hands>` says more.",
+        "",
+        f".. currentmodule:: {objective.__module__}",
+        "",
+        *(f".. automethod:: {objective.__qualname__}.{name}\n" for name in OF_THE_OBJECTIVE),
+    ]
+    return "\n".join(lines)
+
+
+def write_objective_page() -> None:
+    """Put the page where autosummary puts the others."""
+    file = DOCS / "generated" / "objective.rst"
+    file.parent.mkdir(exist_ok=True)
+    if not file.exists() or file.read_text(encoding="utf-8") != objective_page():
+        file.write_text(objective_page(), encoding="utf-8")
+
+
+def mend_docstring(app, what, name, obj, options, lines) -> None:
+    """Docstrings as they are meant, where reStructuredText or inheritance would have it otherwise."""
+    # an initial at the start of a line would begin an enumerated list: "S. Kullback and R. A. Leibler"
+    lines[:] = [re.sub(r"^(\s*)([A-Z]\. )", r"\1\\\2", line) for line in lines]
+    # single backticks are references for us; what names nothing public, or is scikit-learn's, is literal text
+    theirs = getattr(obj, "__module__", "").startswith("sklearn.")
+    lines[:] = [
+        re.sub(
+            r"(?<![`:\w])`(~?[\w.]+)`(?![`_])",
+            lambda found: found[0] if not theirs and names_something(found[1]) else f"``{found[1]}``",
+            line,
+        )
+        for line in lines
+    ]
+    # the base class has no such method whose docstring could be inherited
+    if name.endswith(".curvature") and not any(lines):
+        lines[:] = ["The elementwise second derivative in the prediction, of the prediction's shape.", ""]
