@@ -91,9 +91,8 @@ def repair(problem: KinkedProblem, point: Point) -> LowerBound | None:
 
 def _moves_of_one(problem: KinkedProblem, dual: Array) -> Callable[[Array], Array] | None:
     assert problem.left is not None and problem.right is not None
-    rises = np.cumsum(problem.right - problem.left, axis=1)
-    slopes = problem.left.sum(axis=1)[:, None] + np.column_stack([np.zeros(len(dual)), rises])
-    room = np.abs(dual[:, None] - slopes).min(axis=1)  # to the nearest slope: off it the loss bends
+    low, high = problem.left.sum(axis=1), problem.right.sum(axis=1)
+    room = np.minimum(dual - low, high - dual)
     rows = np.flatnonzero(room > 0.0)
     if not rows.size:
         return None
