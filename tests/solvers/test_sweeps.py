@@ -21,7 +21,9 @@ CONVERGED, MAXITER, NOT_FINITE, CALLBACK = 0, 1, 4, 99
 def sparse_rows(n_rows=60, n_columns=80, density=0.1, seed=0):
     """Random rows, two of them without entries, and the signs of a noisy linear score."""
     random = np.random.default_rng(seed)
-    X = sp.random_array((n_rows, n_columns), density=density, format="lil", rng=random, data_sampler=random.normal)
+    X = sp.random(
+        n_rows, n_columns, density, format="lil", random_state=random, data_rvs=lambda n: random.normal(size=n)
+    )
     X[[3, n_rows - 1]] = 0.0
     X = X.tocsr()
     score = X @ random.normal(size=n_columns) + 0.7
