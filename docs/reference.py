@@ -39,6 +39,7 @@ GUIDE = {
     "LossScorer": "losses",
     "get_loss": "losses",
     "check_loss": "checking-a-loss",
+    "show_versions": "solvers",
     "activations": "derivations",
     "solvers": "own-solver",
 }

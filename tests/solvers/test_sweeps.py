@@ -25,7 +25,7 @@ def sparse_rows(n_rows=60, n_columns=80, density=0.1, seed=0):
         n_rows, n_columns, density, format="lil", random_state=random, data_rvs=lambda n: random.normal(size=n)
     )
     X[[3, n_rows - 1]] = 0.0
-    X = X.tocsr()
+    X = sp.csr_array(X.tocsr())
     score = X @ random.normal(size=n_columns) + 0.7
     return X, np.where(score + random.logistic(size=n_rows) > 0.0, 1.0, -1.0)
 
@@ -338,7 +338,7 @@ class TestRows:
     def test_a_penalty_is_a_unit_of_the_column(self, name):
         problem, _ = self.problem(name)
         units = np.random.default_rng(10).uniform(0.1, 10.0, problem.X.shape[1])
-        scaled = replace(problem, X=(problem.X * units).tocsr(), penalty=0.02 * units**2)
+        scaled = replace(problem, X=sp.csr_array(problem.X.multiply(units)), penalty=0.02 * units**2)
         found = scaled.solve(tol=1e-10).x
         found[:-1] *= units
         np.testing.assert_allclose(found, problem.solve(tol=1e-10).x, atol=1e-5)
