@@ -230,7 +230,7 @@ def _with_products(model: Objective, x: np.ndarray, *, convex: bool, random_stat
     options = {"preconditioner": metric, "accuracy": SPARSE_ACCURACY}
     products = {"hessp": points.hessian_product}
     if convex and _sweeps_pay(model, x):
-        links = {"links": [(Sweeping(model, SWEPT_PASSES), {}), (truncated_newton, options)]}
+        links = {"links": [(Sweeping(model, rows.csr(), SWEPT_PASSES), {}), (truncated_newton, options)]}
         return Plan(x, chained, products, links, points=points)
     return Plan(x, truncated_newton, products, options, points=points)
 
@@ -239,7 +239,8 @@ def kinked_plan(model: Objective, x: np.ndarray) -> Sweeping | None:
     """Sweeps to take before the exact solver, which goes on from their duals; None where it is faster alone."""
     if not Sweeping.suits(model, x):
         return None
-    return Sweeping(model, KINKED_PASSES)
+    matrix = model.rows.csr()
+    return None if matrix is None else Sweeping(model, matrix, KINKED_PASSES)
 
 
 def _sweeps_pay(model: Objective, x: np.ndarray) -> bool:

@@ -25,17 +25,19 @@ class Sweeping:
     ----------
     model : Objective
         One that `suits`.
+    matrix : CSR matrix or array
+        Its rows.
     max_passes : float
         Limit on how often the data is read.
     """
 
-    def __init__(self, model: Objective, max_passes: float):
+    def __init__(self, model: Objective, matrix: Any, max_passes: float):
         self.model, self.max_passes = model, max_passes
         self.dual: Array | None = None
         rows = model.rows
         self.solver, self.numbers = self._losses()
         self.numbers |= {
-            "rows": rows.csr(),
+            "rows": matrix,
             "weights": rows.weights_of(slice(None)),
             "penalty": model.penalty.convexity(rows.n_features),
             "intercept": model.fit_intercept,
