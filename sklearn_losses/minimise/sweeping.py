@@ -16,6 +16,10 @@ from ..solvers.row_sweeps import AVAILABLE
 Array = np.ndarray
 
 
+def _has_one_kink(model: Objective) -> bool:
+    return Pieces.of(model.loss, model.targets()).kinks.shape[1] == 1
+
+
 class Sweeping:
     """Sweeps over the duals of an objective's rows; a `scipy.optimize.minimize` method where it has a gradient.
 
@@ -53,7 +57,7 @@ class Sweeping:
             and model.rows.is_sparse
             and loss.convex
             and model.loss.separable
-            and (loss.has_curvature or loss.pieces is not None)
+            and (loss.has_curvature if loss.pieces is None else _has_one_kink(model))
             and bool((model.penalty.convexity(model.rows.n_features) > 0).all())
             and not model.parameters.split(x)[0].any()
         )

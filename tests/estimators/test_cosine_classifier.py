@@ -266,7 +266,6 @@ def test_a_margin_of_one_s_own():
 
 
 @pytest.mark.filterwarnings("ignore:Row .* of X has nothing but zeros")
-@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")  # long rows make kinks of it
 @pytest.mark.parametrize("loss", [AMSoftmax(margin=0.2, scale=10.0), ArcFace(), SphereFace(margin=2)], ids=repr)
 def test_check_estimator(loss):
     results = check_estimator(CosineClassifier(loss), on_skip=None)

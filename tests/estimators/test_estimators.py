@@ -25,7 +25,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler, scale
 from sklearn.utils import estimator_html_repr
 
-from sklearn_losses import CrossEntropy, Huber, LinearRegressor, LogisticRegressor, SoftmaxClassifier
+from sklearn_losses import CosineClassifier, CrossEntropy, Huber, LinearRegressor, LogisticRegressor, SoftmaxClassifier
 from sklearn_losses.losses import NAMES
 
 X, LABELS = load_breast_cancer(return_X_y=True)
@@ -94,7 +94,7 @@ def test_shapes_of_classifiers(case):
 def test_probabilities_exist_where_the_loss_has_them(case):
     for model, rows, y in ((LogisticRegressor(), X, LABELS), (SoftmaxClassifier(), IRIS, SPECIES)):
         model.set_params(loss=case.loss, alpha=0.01)
-        has_them = "probabilities" in case.domains
+        has_them = "probabilities" in case.domains or case.loss.log_odds
         assert hasattr(model, "predict_proba") == hasattr(model, "predict_log_proba") == has_them
         model.fit(rows, y)
         scores = model.decision_function(rows)
@@ -120,6 +120,10 @@ def test_names_mean_losses(name):
         estimator, rows, y = LogisticRegressor, X, LABELS
         if loss().domains == ("values",):
             estimator, rows, y = LinearRegressor, ROWS, Y
+        if loss().domains == ("cosines",):
+            for given in (name, loss()):
+                assert isinstance(CosineClassifier(given).fit(IRIS, SPECIES).loss_, loss)
+            return
         by_name, by_object = (estimator(given, alpha=0.01).fit(rows, y) for given in (name, loss()))
         assert_array_equal(by_name.coef_, by_object.coef_)
         assert isinstance(by_name.loss_, loss)

@@ -23,7 +23,7 @@ from .problem import Array, Bending, KinkedProblem
 SMALLEST_RIDGE = 1e-14
 ENOUGH = 0.01  # of what a new center gains, below which a Newton step is not worth taking
 ROUGH_STEPS = 4  # after a new center, with a sample of the rows that bend
-FEASIBLE = 1e-9  # weighted mean of slopes, beside that of their sizes, that may yet be mended where it has to be zero
+FEASIBLE = 1e-9  # residual of a weighted mean of slopes that may yet be mended where there is no penalty
 EPSILON = float(np.finfo(float).eps)
 TINY = float(np.finfo(float).tiny)
 
@@ -90,15 +90,8 @@ def with_dual(problem: Subproblem, x: Array, z: Array, dual: Array) -> Point:
     mismatch = float(terms.weights @ np.maximum(excess, 0.0))
     shift = 0.5 * float(gradient[penalised] ** 2 @ (1.0 / problem.penalty[penalised]))
     free = np.abs(gradient[~penalised])
-    feasible = not free.size or bool(free.max() <= FEASIBLE * mean_size(terms, dual))
     gap = mismatch + shift + float(free @ (1.0 + np.abs(x[~penalised])))
-    return Point(x, z, dual, gradient, problem.value(x, losses), mismatch, gap, feasible)
-
-
-def mean_size(terms: KinkedProblem, dual: Array) -> float:
-    """The weighted mean of the largest coordinate of every row's dual."""
-    sizes = np.abs(dual)
-    return float(terms.weights @ (sizes if dual.ndim == 1 else sizes.max(axis=1)))
+    return Point(x, z, dual, gradient, problem.value(x, losses), mismatch, gap, bool(np.all(free <= FEASIBLE)))
 
 
 def row_products(a: Array, b: Array) -> Array:
