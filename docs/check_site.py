@@ -38,8 +38,8 @@ OPTIONS = (
     *("--disable-background-networking", "--disable-component-update", "--remote-debugging-port=0"),
 )
 MADE_BY_SPHINX = ("genindex.html", "search.html")
-# there is nothing to draw a path with yet
-WITHOUT_EXAMPLES = ("sklearn_losses.RegularizationPathDisplay",)
+# there is nothing to draw a path with yet, and versions are no example
+WITHOUT_EXAMPLES = ("sklearn_losses.RegularizationPathDisplay", "sklearn_losses.show_versions")
 
 
 class Page(HTMLParser):

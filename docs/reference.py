@@ -23,38 +23,36 @@ FIRST = (
     *("__call__", "value", "gradient", "curvature", "scorer"),
 )
 
-# The user guide's label for every name of the reference; a loss has a section of its own name.
+# Where the user guide explains what stands in a section of the reference; a loss has a section there of its own name.
 GUIDE = {
-    "LinearRegressor": "objective",
-    "LogisticRegressor": "objective",
-    "SoftmaxClassifier": "objective",
-    "LossComparison": "comparing",
-    "compare_losses": "comparing",
-    "CoefficientDisplay": "displays",
-    "ConvergenceDisplay": "displays",
-    "LossComparisonDisplay": "displays",
-    "LossCurveDisplay": "displays",
-    "RegularizationPathDisplay": "displays",
-    "Loss": "own-loss",
-    "LossScorer": "losses",
-    "get_loss": "losses",
-    "check_loss": "checking-a-loss",
-    "show_versions": "solvers",
-    "activations": "derivations",
-    "solvers": "own-solver",
+    "Comparing losses": "comparing",
+    "Displays": "displays",
+    "A loss of one's own": "own-loss",
+    "Activations": "derivations",
+    "Objective and solvers": "own-solver",
+    "Estimators": "objective",
+    "Margin softmax on cosines": "margin-softmax",
+    "What is installed": "getting-started",
 }
 
 
 @cache
+def sections() -> dict[str, str]:
+    """Every name that stands in a table of the reference, with the title of its section."""
+    parts = re.split(r"^(.+)\n-{3,}\n", (DOCS / "api.rst").read_text(encoding="utf-8"), flags=re.MULTILINE)
+    table = re.compile(r"^\.\. autosummary::\n(?: +:.*\n)+\n((?: +\S+\n)+)", flags=re.MULTILINE)
+    return {
+        f"sklearn_losses.{name}": title
+        for title, text in zip(parts[1::2], parts[2::2], strict=True)
+        for names in table.findall(text)
+        for name in names.split()
+    }
+
+
+@cache
 def public_objects() -> dict[str, object]:
-    """Every name that stands in a table of the reference, with what it names."""
-    text = (DOCS / "api.rst").read_text(encoding="utf-8")
-    names = [
-        name
-        for table in re.findall(r"^\.\. autosummary::\n(?: +:.*\n)+\n((?: +\S+\n)+)", text, flags=re.MULTILINE)
-        for name in table.split()
-    ]
-    return {f"sklearn_losses.{name}": attrgetter(name)(sklearn_losses) for name in names}
+    """Every name of the reference, with what it names."""
+    return {name: attrgetter(name.partition(".")[2])(sklearn_losses) for name in sections()}
 
 
 def public_methods(cls: type) -> list[str]:
@@ -89,8 +87,10 @@ def target_of(text: str, where: str) -> str | None:
 
 def guide_label(name: str) -> str:
     """The label of the user guide's section on a public name."""
-    _, *parts = name.split(".")
-    return GUIDE.get(parts[0], f"loss-{parts[-1].lower()}")
+    label = f"loss-{name.rpartition('.')[2].lower()}"
+    if f".. _{label}:" in (DOCS / "losses.rst").read_text(encoding="utf-8"):
+        return label
+    return GUIDE.get(sections()[name], "losses")
 
 
 def context() -> dict[str, dict]:

@@ -23,6 +23,7 @@ from sklearn_losses import (
     LogisticRegressor,
     LossCurveDisplay,
     ModifiedHuber,
+    SoftMargin,
     SquaredHinge,
     ZeroOne,
 )
@@ -32,6 +33,7 @@ LOSSES = {
     "squared hinge": SquaredHinge(),
     "modified Huber": ModifiedHuber(),
     "hinge": Hinge(),
+    "soft margin": SoftMargin(),
     "exponential": Exponential(),
 }
 
@@ -55,9 +57,10 @@ plt.show()
 
 # %%
 # *On the wrong side* (left): the hinge pulls with a force of one however far off a row
-# is, the modified Huber with at most four, the squared hinge and least squares in
-# proportion, the exponential without measure. *On the right side* (right): the three
-# hinges leave rows alone from a margin of 1 on, and least squares pushes them back.
+# is, the soft margin with at most one, the modified Huber with at most four, the
+# squared hinge and least squares in proportion, the exponential without measure. *On
+# the right side* (right): the three hinges leave rows alone from a margin of 1 on, and
+# least squares pushes them back.
 #
 # One row with a wrong label
 # --------------------------
@@ -117,6 +120,7 @@ for loss in [*LOSSES.values(), Hinge("crammer-singer")]:
 print(f"{'errors':<36}{ZeroOne()(truth, scores.argmax(axis=1)):.3f}")
 
 # %%
-# **What do they do with a row that is far off?** The hinge pulls on it no harder than
-# on any other row beyond the margin, and the modified Huber at most four times as hard.
-# The others let a single wrong label turn the line, the exponential the most.
+# **What do they do with a row that is far off?** The hinge and the soft margin pull on
+# it no harder than on any other row that is wrong, and the modified Huber at most four
+# times as hard. The others let a single wrong label turn the line, the exponential the
+# most.

@@ -10,6 +10,31 @@ directions?
 """
 
 # %%
+# What each asks for
+# ------------------
+#
+# All of them are the cross-entropy of scaled cosines, among which that of the true
+# class is replaced by something smaller: AM-Softmax takes a constant from it, ArcFace
+# makes the angle larger, SphereFace multiplies it.
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from sklearn_losses import AMSoftmax, ArcFace, SphereFace
+
+angle = np.linspace(0, 180, 361)
+cosine = np.cos(np.radians(angle))
+_, axes = plt.subplots()
+axes.plot(angle, cosine, "k:", label="no margin")
+for loss in AMSoftmax(margin=0.35), ArcFace(margin=0.5), SphereFace(margin=2):
+    name = f"{type(loss).__name__}({loss.margin})"
+    axes.plot(angle, loss.moved(cosine)[0], label=name)
+axes.set(xlabel="angle with the true class, degrees", ylabel="in place of the cosine")
+axes.set_title("Margins on cosines")
+axes.legend()
+plt.show()
+
+# %%
 # Angles with and without a margin
 # --------------------------------
 #
@@ -17,14 +42,12 @@ directions?
 # every class; AM-Softmax takes ``margin`` from the cosine between a row and its own
 # class, in training only. With margin 0 it is the softmax of cosines.
 
-import matplotlib.pyplot as plt
-import numpy as np
 from sklearn.datasets import load_digits
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
 
-from sklearn_losses import AMSoftmax, CosineClassifier, SoftmaxClassifier
+from sklearn_losses import CosineClassifier, SoftmaxClassifier
 
 X, y = load_digits(return_X_y=True)
 rows, held_out, labels, truth = train_test_split(
@@ -44,17 +67,17 @@ models = {
     m: CosineClassifier(AMSoftmax(m, scale=10.0)).fit(rows, labels) for m in MARGINS
 }
 
-figure, axes = plt.subplots(1, 2, figsize=(9.5, 4), sharey=True)
-for ax, (m, model) in zip(axes, [(m, models[m]) for m in (0.0, 0.35)], strict=True):
-    angles = np.degrees(np.arccos(cosines(model, held_out)))
+for m in 0.0, 0.35:
+    _, ax = plt.subplots()
+    angles = np.degrees(np.arccos(cosines(models[m], held_out)))
     own = np.arange(10) == truth[:, None]
     nearest_wrong = np.where(own, np.inf, angles).min(axis=1)
     ax.hist(angles[own], bins=40, range=(0, 120), alpha=0.6, label="own class")
     ax.hist(nearest_wrong, bins=40, range=(0, 120), alpha=0.6, label="nearest other")
-    ax.set(title=f"margin {m}", xlabel="angle with a class's direction, degrees")
-axes[0].set_ylabel("rows held out")
-axes[0].legend()
-figure.tight_layout()
+    ax.set(title=f"Margin {m}", xlabel="angle with a class's direction, degrees")
+    ax.set(ylabel="rows held out", ylim=(0, 320))
+    ax.legend()
+plt.show()
 
 # %%
 # The rows stay where they are, so that their own class's angle cannot become small:
@@ -103,16 +126,17 @@ results["softmax"] = report(
     lambda model: -model.predict_proba(held_out).max(axis=1),
 )
 
-figure, ax = plt.subplots(figsize=(6, 3.5))
+_, ax = plt.subplots(figsize=(6, 3.5))
 names = [str(name) for name in results]
 places = np.arange(len(names))
 ax.bar(
     places - 0.2, [closed for closed, _ in results.values()], 0.4, label="closed set"
 )
 ax.bar(places + 0.2, [area for _, area in results.values()], 0.4, label="open set")
-ax.set(xticks=places, xticklabels=names, ylim=(0.5, 1), xlabel="margin")
-ax.legend(loc="lower right")
-figure.tight_layout()
+ax.set(xticks=places, xticklabels=names, ylim=(0.5, 1.1), xlabel="margin")
+ax.set_title("Digits that are known, and digits that are new")
+ax.legend(loc="upper center", ncols=2)
+plt.show()
 
 # %%
 # **What is a margin good for here?** For little. It brings rows three degrees closer

@@ -126,7 +126,8 @@ class CosineClassifier(Classifier):
     >>> from sklearn.preprocessing import StandardScaler
     >>> from sklearn_losses import AMSoftmax, CosineClassifier
     >>> X, y = load_iris(return_X_y=True)
-    >>> model = make_pipeline(StandardScaler(), CosineClassifier(AMSoftmax(margin=0.2, scale=10.0))).fit(X, y)
+    >>> loss = AMSoftmax(margin=0.2, scale=10.0)
+    >>> model = make_pipeline(StandardScaler(), CosineClassifier(loss)).fit(X, y)
     >>> bool(model.score(X, y) > 0.85)
     True
     """
