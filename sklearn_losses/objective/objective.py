@@ -267,7 +267,7 @@ class Objective:
         """The penalty's Hessian at x times a vector."""
         coef, _ = self.parameters.on_rows(x)
         change, _ = self.parameters.push_forward(x, v)
-        return self.parameters.pull_back(x, self.penalty.curvature(coef) * change, np.zeros(self.n_outputs))
+        return self.parameters.pull_back(x, self.penalty.hessian_product(coef, change), np.zeros(self.n_outputs))
 
     def _put_together(
         self, x: Array, coef: Array, mean: float, of_coef: Array, of_intercept: Array
