@@ -70,6 +70,7 @@ class Gap:
         if len(self._loose):
             coef, slope = coef[:, self._held], slope[:, self._held]
         above = 0.0 if self._penalty.smooth else self._above(value, coef)
+        above = above if above < np.inf else abs(value)
         return estimate + self._of_shares(coef, slope, 0.0, above)
 
     def proof(self, x: Array, value: float, gradient: Array) -> Proof:

@@ -37,6 +37,10 @@ class DenseBlock(Block):
     def dense(self):
         return self.rows
 
+    def products(self, curvature):
+        scaled = self.weighted(curvature)
+        return np.dot(self.rows.T, self.rows * scaled[:, None]), np.dot(scaled, self.rows), float(scaled.sum())
+
     def lengths(self):
         return lengths_of_dense(self.rows)
 
@@ -78,6 +82,11 @@ class DenseRows(RowsInMemory):
             return np.take(X.T, indices, axis=1).T
         return X[indices]
 
+    def columns(self, features):
+        X = self.X
+        X = np.take(X, features, axis=1) if X.flags.c_contiguous else X[:, features]
+        return self._over(X, self.y, self.weights, kept=self.kept, origin=_of(self.origin, features))
+
     def _over(self, X, y, weights, *, kept, origin):
         return DenseRows(
             X, y, weights, self.n_outputs, workers=self.workers, meter=self.meter, kept=kept, origin=origin
@@ -110,6 +119,9 @@ class DenseRows(RowsInMemory):
     def csr(self):
         return None
 
+    def csc(self):
+        return None
+
     def inner_products(self, center):
         shift = center if self.origin is None else center + self.origin
         size = max(CHUNK_ENTRIES // self.n_rows, 1)
@@ -132,6 +144,10 @@ class DenseRows(RowsInMemory):
 
     def from_origin(self, origin):
         return self._over(self.X, self.y, self.weights, kept=self.kept, origin=origin)
+
+
+def _of(origin: Array | None, features: Indices) -> Array | None:
+    return None if origin is None else origin[features]
 
 
 def dense_like(rows: RowsInMemory, features: Array, y: NDArray, weights: Array) -> DenseRows:

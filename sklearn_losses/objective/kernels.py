@@ -69,6 +69,18 @@ def curvature(block: Block, loss: LossOnScores, scores: Array) -> tuple:
     return (loss.curvature(targets(block), scores),)
 
 
+def bends(block: Block, loss: LossOnScores, scores: Array, convex: bool) -> tuple:
+    """The rows' Hessians in the scores, (m,) or (m, K, K), made positive where the loss is not convex; their sizes."""
+    matrices = loss.curvature(targets(block), scores).blocks()
+    matrices = matrices if convex else absolute(matrices)
+    return matrices, block.mean(np.abs(matrices))
+
+
+def sparse_gram(block: Block, curvature: Array) -> tuple:
+    """The sums that the Hessian of one output is made of, without an array of dense rows."""
+    return block.products(curvature)
+
+
 def product(block: Block, curvature: Curvature, coef: Array, intercept: Array) -> tuple:
     """The Hessian of the mean loss times a direction."""
     return block.pull_back(curvature.apply(block.scores(coef, intercept)))

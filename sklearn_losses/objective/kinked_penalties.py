@@ -100,6 +100,9 @@ class ElasticNet(Penalty):
     def times(self, factor):
         return ElasticNet(factor * self.l1, factor * self.l2, positive=self.positive)
 
+    def kink(self):
+        return ElasticNet(self.l1, positive=self.positive)
+
     def take(self, features):
         return ElasticNet(_some(self.l1, features), _some(self.l2, features), positive=self.positive)
 
@@ -201,6 +204,9 @@ class Grouped(Penalty):
 
     def times(self, factor):
         return Grouped(factor * self.l1, factor * self.l2)
+
+    def kink(self):
+        return Grouped(self.l1)
 
     def take(self, features):
         return Grouped(_some(self.l1, features), _some(self.l2, features))

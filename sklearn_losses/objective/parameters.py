@@ -88,6 +88,10 @@ class Parameters(ABC):
         """What these parameters are for rows to which `transform` has been applied."""
         return AsTheyAre(self.n_features, self.n_outputs, self.fit_intercept, self.variance)
 
+    @abstractmethod
+    def of_features(self, features: NDArray[np.intp]) -> Parameters:
+        """These parameters for some of the features: the same intercepts, as the weights of the others are zero."""
+
     @property
     def transform(self) -> Transform | None:
         """For dense rows, those whose products with x are the scores; None where these are the rows themselves."""
@@ -155,6 +159,9 @@ class AsTheyAre(Parameters):
     def penalty(self, penalty):
         return penalty
 
+    def of_features(self, features):
+        return AsTheyAre(len(features), self.n_outputs, self.fit_intercept, self.variance[features])
+
 
 class Scaled(Parameters):
     """Centred and scaled features.
@@ -221,6 +228,16 @@ class Scaled(Parameters):
     def penalty(self, penalty):
         return penalty.scaled(self.inverse_scale)
 
+    def of_features(self, features):
+        return Scaled(
+            self.n_outputs,
+            self.fit_intercept,
+            center=self.center[features],
+            inverse_scale=self.inverse_scale[features],
+            variance=self.variance[features],
+            origin=None if self.origin is None else self.origin[features],
+        )
+
 
 class Directions(Parameters):
     """Only the directions of the rows of x count: coefficients have rows of length one, and there is no intercept.
@@ -266,6 +283,9 @@ class Directions(Parameters):
 
     def penalty(self, penalty):
         return penalty
+
+    def of_features(self, features):
+        return Directions(len(features), self.n_outputs)
 
     def for_written(self):
         return self

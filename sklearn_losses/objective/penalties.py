@@ -94,6 +94,10 @@ class Penalty(ABC):
         """The penalty multiplied by a number that is not negative."""
 
     @abstractmethod
+    def kink(self) -> Penalty:
+        """The same without its squares."""
+
+    @abstractmethod
     def take(self, features: NDArray[np.intp]) -> Penalty:
         """The penalty of some features' weights."""
 
@@ -171,6 +175,9 @@ class L2(Penalty):
 
     def times(self, factor):
         return L2(factor * self.strength)
+
+    def kink(self):
+        return L2(0.0)
 
     def take(self, features):
         return L2(self.strength if self.strength.ndim == 0 else self.strength[features])
