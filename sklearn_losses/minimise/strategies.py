@@ -200,13 +200,17 @@ def _on_spheres(model: Objective, x: np.ndarray, *, random_state: RandomState, p
 
         return apply
 
-    options: dict = {"preconditioner": metric}
+    def longest(x, direction):
+        # the derivatives here know nothing of directions further away than half a right angle
+        turned, lengths = parameters.split(direction)[0], parameters.directions(x)[1]
+        return 1.0 / max(float(np.max(np.linalg.norm(turned / lengths, axis=1))), 1.0)
+
+    options: dict = {"preconditioner": metric, "longest": longest}
     if precisely and model.rows.n_rows * model.n_parameters**2 < LARGE_HESSIAN:
         options |= {"accuracy": ON_SPHERES_ACCURACY, "tol": ON_SPHERES_TOLERANCE}
-    if not model.loss.smooth:  # a cone stops Newton's steps; what gradients remember goes on along it
-        links = {"links": [(truncated_newton, options), (quasi_newton, {})]}
-        return Plan(x, chained, {"hessp": points.hessian_product}, links, points=points)
-    return Plan(x, truncated_newton, {"hessp": points.hessian_product}, options, points=points)
+    # a cone stops Newton's steps; what gradients remember goes on along it
+    links = {"links": [(truncated_newton, options), (quasi_newton, {})]}
+    return Plan(x, chained, {"hessp": points.hessian_product}, links, points=points)
 
 
 def _all_or_some(model: Objective, size: int, random_state: RandomState) -> Objective:
