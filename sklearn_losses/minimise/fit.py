@@ -94,6 +94,7 @@ class Fitting:
         start = means
         for loss in task.loss.easier():
             start = self._roughly(loss, start).theta
+        start = min(start, starts.towards_classes(task), key=task.objective.value)
         others = starts.random_directions(task, means)
         if others or self._is_tall:
             start = min((self._roughly(task.loss, x) for x in [start, *others]), key=lambda found: found.value).theta
@@ -367,8 +368,9 @@ def _is_credible(run: Run, x: Array, value: float, result: OptimizeResult, said:
     if recorder.undefined:
         return False
     trusted = solver == "auto" and run.model.composition.has_curvature  # whose steps are in a metric that is known
-    if trusted and (recorder.reached or said is CONVERGED or result.estimate <= task.tol * abs(value)):
-        return said in (CONVERGED, ROUNDING)
+    known = recorder.reached or said is CONVERGED or result.estimate <= task.tol * abs(value)
+    if trusted and known and said in (CONVERGED, ROUNDING):
+        return True
     return _is_minimum(run.model, x, value, task)
 
 

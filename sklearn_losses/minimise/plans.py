@@ -173,15 +173,17 @@ def on_spheres(problem: Smooth) -> Plan:
 
         return apply
 
-    options: dict = {"preconditioner": metric}
+    def longest(x, direction):
+        # the derivatives here know nothing of directions further away than half a right angle
+        turned, lengths = parameters.split(direction)[0], parameters.directions(x)[1]
+        return 1.0 / max(float(np.max(np.linalg.norm(turned / lengths, axis=1))), 1.0)
+
+    options: dict = {"preconditioner": metric, "longest": longest}
     if problem.precisely and shape.n_rows * model.n_parameters**2 < thresholds.LARGE_HESSIAN:
         options |= {"accuracy": thresholds.ON_SPHERES_ACCURACY, "tol": thresholds.ON_SPHERES_TOLERANCE}
-    products = {"hessp": points.hessian_product}
-    if model.loss.smooth:
-        return Plan(problem.x, truncated_newton, products, options, points=points)
     # a cone stops Newton's steps; what gradients remember goes on along it
     links = {"links": [(truncated_newton, options), (quasi_newton, {})]}
-    return Plan(problem.x, chained, products, links, points=points)
+    return Plan(problem.x, chained, {"hessp": points.hessian_product}, links, points=points)
 
 
 def with_products(problem: Smooth) -> Plan:

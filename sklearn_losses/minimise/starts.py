@@ -159,6 +159,12 @@ def class_means(task: Task) -> Array:
     return objective.parameters.of_model(-slopes, np.zeros(objective.n_outputs))
 
 
+def towards_classes(task: Task) -> Array:
+    """The directions of the sums of every class's rows: where all rows are close together none is far from its own."""
+    sums, intercept = task.objective.rows.sum(kernels.sums_of_classes, passes=0.5)
+    return task.objective.parameters.of_model(sums, intercept)
+
+
 def random_directions(task: Task, means: Array) -> list[Array]:
     """Other starts for a loss whose minima differ: the class means themselves, and a few random directions."""
     if not task.loss.random_starts:
