@@ -25,10 +25,10 @@ from ..losses import Loss, get_loss
 from ..minimise.fit import fit
 from ..minimise.task import Task
 from ..objective.objective import Objective
-from ..objective.penalties import L2
 from . import validation
 from .callbacks import CallbackSupportMixin, Progress
 from .caller import level_of_user
+from .penalty import penalty_of
 
 FIXED_SEED = 0  # where random_state is None, so that the same data give the same bits
 NAMED_FEATURES = 3  # at most, in a message
@@ -59,7 +59,7 @@ class Prepared:
             rows_of(self.X, self.y, self.weights, self.n_outputs, workers),
             loss=self.loss,
             composition=self.loss.on_scores(self.activation),
-            penalty=L2(estimator.alpha),
+            penalty=penalty_of(estimator, self.X.shape[1], self.n_outputs),
             fit_intercept=bool(estimator.fit_intercept),
             regression=self.domain == "values",
         )
@@ -124,7 +124,8 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
 
     def _endless(self, objective: Objective, theta: np.ndarray) -> tuple[str, str] | None:
         """Why F may have no minimiser, and what grows for ever."""
-        return _why_endless(objective, theta, self) if self.alpha == 0 else None
+        free = self.alpha == 0 and objective.penalty.smooth
+        return _why_endless(objective, theta, self) if free else None
 
     def _previous(self, task: Prepared, objective: Objective) -> np.ndarray | None:
         """The previous solution, if the fit may start from it."""

@@ -30,7 +30,7 @@ from .endings import CONVERGED, LIMIT, ROUNDING, STOPPED, Ending, ending
 from .recorder import Recorder, Visited
 from .root_mean import CORNER_STEPS, RootMeanGap, fit_at_corner
 from .task import Found, Task
-from .working_features import WorkingFeatures
+from .working_features import fit_over_features, with_centred_intercepts
 
 SAME = 64.0 * np.finfo(float).eps  # relative difference of values that rounding can make
 
@@ -164,7 +164,6 @@ class Fitting:
     def _in_full(self, start: Array) -> Found:
         task, solver = self.task, str(self.solver)
         corner = not task.loss.separable and task.has_bound
-        kinks = not task.objective.penalty.smooth
         exactly = task.piecewise and solver == "auto"
         conditioned = (hard_labels(task.objective) if exactly else task.objective).conditioned()
         model = conditioned.written() if strategies.writes_out(conditioned) else conditioned
@@ -173,9 +172,13 @@ class Fitting:
         short = corner and solver == "auto"
         first = replace(task, max_iter=min(task.max_iter, CORNER_STEPS)) if short else task
         run = Run(first, model, self.recorder, conditioned.from_theta(start), self)
-        fitted = _fit_with_kinks if kinks else _fit_exactly if exactly else _fit_smoothly
-        found = fitted(run, solver)
+        if not task.objective.penalty.smooth:
+            found = fit_over_features(run, _gap_of(task)(model))
+        else:
+            found = _fit_exactly(run) if exactly else _fit_smoothly(run, solver)
         found.theta = conditioned.to_theta(found.theta)
+        if not task.objective.penalty.smooth:
+            found.theta = with_centred_intercepts(task.objective, found.theta)
         if corner and not found.converged and not self.recorder.stopped_by_watch:
             found = fit_at_corner(task, found, self.null.value, lambda inside: Fitting(inside, "auto").run())
         return found
@@ -283,7 +286,7 @@ class Run:
         return max(self.task.max_iter - self.recorder.n_iter, 1)
 
 
-def _fit_exactly(run: Run, solver: str = "auto") -> Found:
+def _fit_exactly(run: Run) -> Found:
     """Piecewise-linear losses: an exact solution with a duality gap of its own."""
     task, model = run.task, run.model
     begun = run.recorder.n_iter
@@ -355,28 +358,6 @@ def _fit_smoothly(run: Run, solver: str) -> Found:
             break
         tol *= 0.1 * run.fitting.allowed(value) / bound if bound > 0 else 1.0
     return Found(x, value, bound, converged, recorder.n_iter, result, undefined=recorder.undefined)
-
-
-def _fit_with_kinks(run: Run, solver: str = "auto") -> Found:
-    """Penalties with a kink: the same over working sets of features, which ends on the same certificate."""
-    task, recorder, x = run.task, run.recorder, run.start
-    estimate = recorder.estimate = _gap_of(task)(run.model)
-    method = WorkingFeatures(run.model, estimate, convex=task.convex)
-    tol, bound, converged = task.tol, np.nan, False
-    for _ in range(CERTIFICATION_ROUNDS):
-        options = {"tol": tol, "maxiter": run.left}
-        result = minimize(recorder.fun, x, jac=True, method=method, callback=recorder.callback, options=options)
-        x, value, gradient = result.x, float(result.fun), result.jac
-        said = ending(result)
-        if not task.has_bound:
-            converged = said is CONVERGED and not recorder.undefined
-            break
-        x, value, bound = estimate.proof(x, value, gradient)
-        converged = bound <= run.fitting.allowed(value) or is_negligible(run.model, bound)
-        if converged or recorder.stopped_by_watch or recorder.n_iter >= task.max_iter or said is not CONVERGED:
-            break
-        tol *= 0.1 * run.fitting.allowed(value) / bound if bound > 0 else 1.0
-    return Found(x, value, bound, converged, recorder.n_iter, result, task.kinked, recorder.undefined)
 
 
 def _is_credible(run: Run, x: Array, value: float, result: OptimizeResult, said: Ending, solver: str) -> bool:

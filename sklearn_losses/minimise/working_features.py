@@ -6,15 +6,23 @@ set, whose Hessian is small, and every round costs one pass over all features.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from scipy.optimize import OptimizeResult, minimize
 
-from ..certificates.gap import Gap
+from ..certificates.gap import Gap, is_negligible
 from ..objective.objective import Objective
 from ..objective.part import FeaturePart
 from ..objective.penalties import Penalty
 from ..solvers import proximal_newton
 from ..solvers.descent import CONVERGED, MAXITER, MESSAGES, ROUNDING
+from . import thresholds
+from .endings import Ending, ending
+from .task import Found
+
+if TYPE_CHECKING:
+    from .fit import Run
 
 Array = np.ndarray
 
@@ -22,8 +30,63 @@ FIRST_FEATURES = 64  # of a working set at the least, beyond the weights that ar
 NEAR = 0.98  # of the slope at which a weight leaves zero, from which it may do so soon
 SHARE = 0.1  # of the gap over all features that a working set may leave
 SHARPER = 0.3  # of the tolerance
+MOST_OF_ALL = 0.5  # of all features, in a working set that has no round to wait for
+POLISHED, POLISHING_STEPS, CHEAP = 1e-14, 3, 2e7  # tolerance, steps, and multiplications of a Hessian
 ROUNDS = 100
 IDLE = 3  # rounds in a row that gain nothing
+
+
+def fit_over_features(run: Run, estimate: Gap) -> Found:
+    """Minimise, prove what was found, and go on with a sharper tolerance if need be."""
+    task, recorder, x = run.task, run.recorder, run.start
+    recorder.estimate = estimate
+    method = WorkingFeatures(run.model, estimate, convex=task.convex)
+    tol, bound, converged = task.tol, np.nan, False
+    for _ in range(thresholds.CERTIFICATION_ROUNDS):
+        options = {"tol": tol, "maxiter": run.left}
+        result = minimize(recorder.fun, x, jac=True, method=method, callback=recorder.callback, options=options)
+        x, value, gradient = _nearest_to_zero(run, result.x, float(result.fun), result.jac)
+        ended = ending(result) is Ending.CONVERGED
+        if not task.has_bound:
+            converged = ended and not recorder.undefined
+            break
+        x, value, bound = estimate.proof(x, value, gradient)
+        converged = bound <= run.fitting.allowed(value) or is_negligible(run.model, bound)
+        if converged or recorder.stopped_by_watch or recorder.n_iter >= task.max_iter or not ended:
+            break
+        tol *= 0.1 * run.fitting.allowed(value) / bound if bound > 0 else 1.0
+    return Found(x, value, bound, converged, recorder.n_iter, result, task.kinked, recorder.undefined)
+
+
+def _nearest_to_zero(run: Run, x: Array, value: float, gradient: Array) -> tuple[Array, float, Array]:
+    """The solution with the most zeros of all that differ by a shift of a feature's weights of all classes.
+
+    The sum of their absolute values is least at any of their medians, an interval for an even number of classes, of
+    which the end with the smaller weights is taken.
+    """
+    model, penalty = run.model, run.model.penalty
+    loose = penalty.convexity(model.rows.n_features) == 0.0
+    if model.n_outputs == 1 or not penalty.by_weight or not loose.any():
+        return x, value, gradient
+    coef, intercept = model.parameters.split(x)
+    ordered = np.sort(coef, axis=0)
+    ends = (coef - ordered[(model.n_outputs - 1) // 2], coef - ordered[model.n_outputs // 2])
+    sizes = [np.sum(end**2, axis=0) for end in ends]
+    moved = np.where(loose, np.where(sizes[0] <= sizes[1], *ends), coef)
+    if np.array_equal(moved, coef):
+        return x, value, gradient
+    shifted = model.parameters.join(moved, intercept)
+    there, slope = run.recorder.fun(shifted)
+    noise = 64.0 * np.finfo(float).eps * abs(value)
+    return (shifted, there, slope) if there <= value + noise else (x, value, gradient)
+
+
+def with_centred_intercepts(objective: Objective, theta: Array) -> Array:
+    """The same model with intercepts of sum zero: what all classes have in common changes nothing."""
+    if objective.n_outputs == 1:
+        return theta
+    coef, intercept = objective.parameters.split(theta)
+    return objective.parameters.join(coef, intercept - intercept.mean())
 
 
 class WorkingFeatures:
@@ -52,11 +115,12 @@ class WorkingFeatures:
         for _ in range(ROUNDS):
             if left <= tol * abs(value):
                 status = CONVERGED
+                x, value, gradient, left = self._polished(fun, jac, x, value, gradient, left)
                 break
             if nit >= maxiter or idle >= IDLE:
                 status = ROUNDING if idle >= IDLE else MAXITER
                 break
-            result = self._over_some(x, value, gradient, left, tol, maxiter - nit, callback)
+            result = self._over_some(x, value, gradient, left, SHARPER * tol, maxiter - nit, callback)
             nit += result.nit
             before, x = value, result.x
             value, gradient = fun(x), jac(x)
@@ -71,6 +135,16 @@ class WorkingFeatures:
             x=x, fun=value, jac=gradient, nit=nit, status=status, success=status == CONVERGED, message=said, estimate=left
         )
 
+    def _polished(self, fun, jac, x, value, gradient, left):
+        """After another step or two, where these are cheap: weights then equal repetition."""
+        if self._part(x, gradient).work > CHEAP:
+            return x, value, gradient, left
+        better = self._over_some(x, value, gradient, 0.0, POLISHED, POLISHING_STEPS, None).x
+        there, slope = fun(better), jac(better)
+        if not there <= value + 64.0 * np.finfo(float).eps * abs(value):
+            return x, value, gradient, left
+        return better, there, slope, self.estimate(better, there, slope)
+
     def _over_some(self, x, value, gradient, left, tol, maxiter, callback) -> OptimizeResult:
         part = self._part(x, gradient)
         part.rest = min(left / abs(value), 1.0) if value else 1.0
@@ -81,8 +155,8 @@ class WorkingFeatures:
             callback(intermediate_result=intermediate_result)
 
         options = {
-            "tol": SHARPER * tol,
-            "atol": SHARE * left,
+            "tol": tol,
+            "atol": 0.0 if len(part.features) > MOST_OF_ALL * self.model.rows.n_features else SHARE * left,
             "maxiter": maxiter,
             "estimate": type(self.estimate)(part.objective),
             "penalty": part.penalty,

@@ -75,10 +75,9 @@ def curvature(block: Block, loss: LossOnScores, scores: Array) -> tuple:
 
 
 def bends(block: Block, loss: LossOnScores, scores: Array, convex: bool) -> tuple:
-    """The rows' Hessians in the scores, (m,) or (m, K, K), made positive where the loss is not convex; their sizes."""
+    """The rows' Hessians in the scores, (m,) or (m, K, K), made positive where the loss is not convex."""
     matrices = loss.curvature(targets(block), scores).blocks()
-    matrices = matrices if convex else absolute(matrices)
-    return matrices, block.mean(np.abs(matrices))
+    return (matrices if convex else absolute(matrices),)
 
 
 def sparse_gram(block: Block, curvature: Array) -> tuple:

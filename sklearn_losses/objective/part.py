@@ -39,6 +39,11 @@ class FeaturePart:
         self._last: tuple[Array, Array] | None = None
         self._secants: Secants | None = None
 
+    @property
+    def work(self) -> float:
+        """Multiplications that a Hessian takes."""
+        return float(self.objective.rows.n_rows) * self.objective.n_parameters**2
+
     def of_all(self, x: Array) -> Array:
         """A vector of all features as one of these."""
         coef, intercept = self.model.parameters.split(x)
@@ -59,8 +64,8 @@ class FeaturePart:
             return self._secants.at(x)
         objective = self.objective
         scores = objective.scores(x)
-        bends, size = objective.rows.each(kernels.bends, objective.composition, scores, self.convex, passes=0)
-        matrix = self._gram_of(bends.gathered(), float(np.sum(size)))
+        (bends,) = objective.rows.each(kernels.bends, objective.composition, scores, self.convex, passes=0)
+        matrix = self._gram_of(bends.gathered())
         if not objective.loss.separable:
             here = objective.at_scores(scores)
             _, slope, bend = objective.loss.total(here.mean)
@@ -68,18 +73,20 @@ class FeaturePart:
             matrix = slope * matrix + bend * np.outer(pulled, pulled)
         return self._with_penalty(matrix)
 
-    def _gram_of(self, bends: Array, size: float) -> Array:
+    def _gram_of(self, bends: Array) -> Array:
         """The Gram matrix by these curvatures, kept for as long as they do not change."""
         if bends.ndim == 1:
-            bends = np.maximum(bends, min(LEAST_BEND, 10.0 * self.rest) * size)
+            mean = float(self.objective.rows.weights_of(slice(None)) @ bends)
+            bends = np.maximum(bends, min(LEAST_BEND, 10.0 * self.rest) * mean)
         if self._last is None or not np.array_equal(self._last[0], bends):
             self._last = bends, self._gram(bends)
         return self._last[1]
 
     def _with_penalty(self, matrix: Array) -> Array:
-        diagonal = matrix.diagonal()
-        matrix = matrix + NEARLY_NONE * float(diagonal.mean()) * np.eye(len(matrix))
-        matrix.flat[:: len(matrix) + 1] += self.objective.strengths
+        some = np.zeros(len(matrix))
+        some[: self.objective.n_weights] = NEARLY_NONE * float(matrix.diagonal().mean())
+        matrix = matrix.copy()
+        matrix.flat[:: len(matrix) + 1] += self.objective.strengths + some
         return matrix
 
     def _gram(self, bends: Array) -> Array:
