@@ -27,6 +27,7 @@ from ..solvers.augmented_lagrangian.lower_bound import duality_gap
 from . import starts, strategies, thresholds
 from .by_name import NEVER, check_method, minimize_by_name
 from .endings import CONVERGED, LIMIT, ROUNDING, STOPPED, Ending, ending
+from .multipliers import fit_by_multipliers
 from .recorder import Recorder, Visited
 from .root_mean import CORNER_STEPS, RootMeanGap, fit_at_corner
 from .task import Found, Task
@@ -173,7 +174,7 @@ class Fitting:
         first = replace(task, max_iter=min(task.max_iter, CORNER_STEPS)) if short else task
         run = Run(first, model, self.recorder, conditioned.from_theta(start), self)
         if not task.objective.penalty.smooth:
-            found = fit_over_features(run, _gap_of(task)(model))
+            found = fit_by_multipliers(run) if exactly else fit_over_features(run, _gap_of(task)(model))
         else:
             found = _fit_exactly(run) if exactly else _fit_smoothly(run, solver)
         found.theta = conditioned.to_theta(found.theta)

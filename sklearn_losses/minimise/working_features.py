@@ -12,6 +12,7 @@ import numpy as np
 from scipy.optimize import OptimizeResult, minimize
 
 from ..certificates.gap import Gap, is_negligible
+from ..losses.on_scores import LossOnScores
 from ..objective.objective import Objective
 from ..objective.part import FeaturePart
 from ..objective.penalties import Penalty
@@ -134,6 +135,12 @@ class WorkingFeatures:
         return OptimizeResult(
             x=x, fun=value, jac=gradient, nit=nit, status=status, success=status == CONVERGED, message=said, estimate=left
         )
+
+    def with_composition(self, composition: LossOnScores) -> None:
+        """Go on with another function of the scores of the same rows."""
+        self.model = self.model.replaced(composition=composition)
+        self.estimate = type(self.estimate)(self.model)
+        self.part = None if self.part is None else self.part.with_composition(composition)
 
     def _polished(self, fun, jac, x, value, gradient, left):
         """After another step or two, where these are cheap: weights then equal repetition."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from copy import copy
+
 import numpy as np
 from numpy.typing import NDArray
 
-from ..losses.on_scores import Array
+from ..data import PerRow
+from ..losses.on_scores import Array, LossOnScores
 from . import kernels
 from .objective import Objective
 from .parameters import TYPICAL_CURVATURE, Scaled
@@ -39,6 +42,14 @@ class FeaturePart:
         self._last: tuple[Array, Array] | None = None
         self._secants: Secants | None = None
 
+    def with_composition(self, composition: LossOnScores) -> FeaturePart:
+        """The same features of another function of the scores."""
+        part = copy(self)
+        part.model = self.model.replaced(composition=composition)
+        part.objective = self.objective.replaced(composition=composition)
+        part._last = part._secants = None
+        return part
+
     @property
     def work(self) -> float:
         """Multiplications that a Hessian takes."""
@@ -65,7 +76,8 @@ class FeaturePart:
         objective = self.objective
         scores = objective.scores(x)
         (bends,) = objective.rows.each(kernels.bends, objective.composition, scores, self.convex, passes=0)
-        matrix = self._gram_of(bends.gathered())
+        every = bends.gathered()
+        matrix = self._gram_of(every if every.ndim > 1 else np.maximum(every, self._least_bend(every, scores)))
         if not objective.loss.separable:
             here = objective.at_scores(scores)
             _, slope, bend = objective.loss.total(here.mean)
@@ -73,11 +85,15 @@ class FeaturePart:
             matrix = slope * matrix + bend * np.outer(pulled, pulled)
         return self._with_penalty(matrix)
 
+    def _least_bend(self, bends: Array, scores: PerRow) -> float:
+        """A curvature for rows that have none, which far from the minimum may come to have some."""
+        mean = float(self.objective.rows.weights_of(slice(None)) @ bends)
+        if mean <= 0.0:  # a line: it may bend as far away as the scores are wide
+            mean = float(self.objective.at_scores(scores).size[0]) / (1.0 + self.objective.largest(scores))
+        return min(LEAST_BEND, 10.0 * self.rest) * mean
+
     def _gram_of(self, bends: Array) -> Array:
         """The Gram matrix by these curvatures, kept for as long as they do not change."""
-        if bends.ndim == 1:
-            mean = float(self.objective.rows.weights_of(slice(None)) @ bends)
-            bends = np.maximum(bends, min(LEAST_BEND, 10.0 * self.rest) * mean)
         if self._last is None or not np.array_equal(self._last[0], bends):
             self._last = bends, self._gram(bends)
         return self._last[1]
