@@ -89,7 +89,8 @@ class FeaturePart:
         """A curvature for rows that have none, which far from the minimum may come to have some."""
         mean = float(self.objective.rows.weights_of(slice(None)) @ bends)
         if mean <= 0.0:  # a line: it may bend as far away as the scores are wide
-            mean = float(self.objective.at_scores(scores).size[0]) / (1.0 + self.objective.largest(scores))
+            slope = float(self.objective.at_scores(scores).size[0]) or TYPICAL_CURVATURE
+            mean = slope / (1.0 + self.objective.largest(scores))
         return min(LEAST_BEND, 10.0 * self.rest) * mean
 
     def _gram_of(self, bends: Array) -> Array:
