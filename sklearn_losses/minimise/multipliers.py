@@ -57,7 +57,7 @@ class Multipliers:
         x, step, left, status, idle = run.start, FIRST_STEP * self.width, np.inf, MAXITER, 0
         envelope = Envelope(self.losses, self.dual, step)
         smooth = enveloped(self.model, envelope)
-        over_features = WorkingFeatures(smooth, Gap(smooth), convex=True)
+        over_features = WorkingFeatures(smooth, Gap(smooth), convex=True, precisely=False)
         begun = recorder.n_iter
         for _ in range(ROUNDS):
             x = self._solved(over_features, x, left)

@@ -101,10 +101,12 @@ class WorkingFeatures:
         Of the distance to the minimum.
     convex : bool
         Whether the loss is, in the scores.
+    precisely : bool
+        Whether to find more digits than were asked for, where that is cheap.
     """
 
-    def __init__(self, model: Objective, estimate: Gap, *, convex: bool):
-        self.model, self.estimate, self.convex = model, estimate, convex
+    def __init__(self, model: Objective, estimate: Gap, *, convex: bool, precisely: bool = True):
+        self.model, self.estimate, self.convex, self.precisely = model, estimate, convex, precisely
         self.penalty: Penalty = model.parameters.penalty(model.penalty)
         self.part: FeaturePart | None = None
 
@@ -144,7 +146,7 @@ class WorkingFeatures:
 
     def _polished(self, fun, jac, x, value, gradient, left):
         """After another step or two, where these are cheap: weights then equal repetition."""
-        if self._part(x, gradient).work > CHEAP:
+        if not self.precisely or self._part(x, gradient).work > CHEAP:
             return x, value, gradient, left
         better = self._over_some(x, value, gradient, 0.0, POLISHED, POLISHING_STEPS, None).x
         there, slope = fun(better), jac(better)

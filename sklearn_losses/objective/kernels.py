@@ -74,10 +74,10 @@ def curvature(block: Block, loss: LossOnScores, scores: Array) -> tuple:
     return (loss.curvature(targets(block), scores),)
 
 
-def bends(block: Block, loss: LossOnScores, scores: Array, convex: bool) -> tuple:
-    """The rows' Hessians in the scores, (m,) or (m, K, K), made positive where the loss is not convex."""
+def bends(block: Block, loss: LossOnScores, scores: Array, made_positive: bool) -> tuple:
+    """The rows' Hessians in the scores, (m,) or (m, K, K), perhaps with absolute eigenvalues."""
     matrices = loss.curvature(targets(block), scores).blocks()
-    return (matrices if convex else absolute(matrices),)
+    return (absolute(matrices) if made_positive else matrices,)
 
 
 def sparse_gram(block: Block, curvature: Array) -> tuple:

@@ -9,11 +9,13 @@ from numpy.typing import NDArray
 
 from ..data import PerRow
 from ..losses.on_scores import Array, LossOnScores
+from ..solvers.cholesky import regular_factor
 from . import kernels
 from .objective import Objective
 from .parameters import TYPICAL_CURVATURE, Scaled
 
 LEAST_BEND = 0.1  # of the mean curvature, that rows without any are given far from the minimum
+FEW_ENTRIES, MOSTLY_FULL = 1e5, 3.0  # of sparse rows that are written out: so many, or this many for each one stored
 NEARLY_NONE = 1e-9  # of the mean diagonal, which keeps a singular Hessian definite
 
 
@@ -36,7 +38,8 @@ class FeaturePart:
         part = model.replaced(
             rows=rows, penalty=model.penalty.take(features), parameters=model.parameters.of_features(features)
         )
-        self.objective = part if rows.is_sparse else part.written()
+        few = rows.n_rows * rows.n_features <= max(FEW_ENTRIES, MOSTLY_FULL * rows.n_entries)
+        self.objective = part.written() if few or not rows.is_sparse else part
         self.penalty = self.objective.parameters.penalty(self.objective.penalty)
         self.rest = 1.0  # how far the minimum is, relative to the value: less and less is added to what is not curved
         self._last: tuple[Array, Array] | None = None
@@ -73,11 +76,36 @@ class FeaturePart:
             if self._secants is None:
                 self._secants = Secants(self)
             return self._secants.at(x)
+        scores = self.objective.scores(x)
+        if self.convex:
+            return self._at(scores, definite=True)
+        # near a minimum the Hessian is definite although the rows' are not
+        matrix = self._at(scores, definite=False)
+        return matrix if self._is_definite(matrix, x) else self._at(scores, definite=True)
+
+    def _is_definite(self, matrix: Array, x: Array) -> bool:
+        """Whether it is, but for the common shift of the classes, with the bend of the penalty's kinks."""
+        n_weights, shape = self.objective.n_weights, (self.objective.n_outputs, -1)
+        whole = matrix + 1e3 * NEARLY_NONE * float(np.abs(matrix.diagonal()).mean()) * np.eye(len(matrix))
+        coef, kink = x[:n_weights].reshape(shape), self.penalty.kink()
+        if not kink.by_weight:
+            axes = np.eye(n_weights).reshape(n_weights, *coef.shape)
+            whole[:n_weights, :n_weights] += [kink.hessian_product(coef, axis).ravel() for axis in axes]
+        return regular_factor(whole, unexplained=NEARLY_NONE) is not None
+
+    def _at(self, scores: PerRow, *, definite: bool) -> Array:
+        """The same, with every row's curvature made positive where it has to be definite."""
         objective = self.objective
-        scores = objective.scores(x)
-        (bends,) = objective.rows.each(kernels.bends, objective.composition, scores, self.convex, passes=0)
+        made_positive = definite and not self.convex
+        (bends,) = objective.rows.each(kernels.bends, objective.composition, scores, made_positive, passes=0)
         every = bends.gathered()
-        matrix = self._gram_of(every if every.ndim > 1 else np.maximum(every, self._least_bend(every, scores)))
+        if not definite:
+            return self._with_penalty(self._gram(every))
+        sizes = every if every.ndim == 1 else np.einsum("nii->n", every) / objective.n_outputs
+        lacking = np.maximum(self._least_bend(sizes, scores) - sizes, 0.0)
+        if lacking.any():
+            every = every + (lacking if every.ndim == 1 else lacking[:, None, None] * np.eye(objective.n_outputs))
+        matrix = self._gram_of(every)
         if not objective.loss.separable:
             here = objective.at_scores(scores)
             _, slope, bend = objective.loss.total(here.mean)
@@ -89,7 +117,7 @@ class FeaturePart:
         """A curvature for rows that have none, which far from the minimum may come to have some."""
         mean = float(self.objective.rows.weights_of(slice(None)) @ bends)
         if mean <= 0.0:  # a line: it may bend as far away as the scores are wide
-            slope = float(self.objective.at_scores(scores).size[0]) or TYPICAL_CURVATURE
+            slope = float(self.objective.at_scores(scores).size.max()) or TYPICAL_CURVATURE
             mean = slope / (1.0 + self.objective.largest(scores))
         return min(LEAST_BEND, 10.0 * self.rest) * mean
 

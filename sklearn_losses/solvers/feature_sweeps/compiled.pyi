@@ -12,6 +12,16 @@ def of_gram(
     tol: float,
     max_sweeps: int,
 ) -> int: ...
+def of_groups(
+    gram: NDArray[float64],
+    kinks: NDArray[float64],
+    bends: NDArray[float64],
+    coef: NDArray[float64],
+    slope: NDArray[float64],
+    move: NDArray[float64],
+    tol: float,
+    max_sweeps: int,
+) -> int: ...
 def of_columns(
     starts: NDArray[int32] | NDArray[int64],
     rows: NDArray[int32] | NDArray[int64],

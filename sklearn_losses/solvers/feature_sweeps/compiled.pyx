@@ -1,7 +1,7 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False, cdivision=True
 """Coordinate descent, the loop over weights that NumPy cannot express: every step needs the slopes the last one left."""
 
-from libc.math cimport fabs
+from libc.math cimport sqrt
 from libc.stdint cimport int32_t, int64_t
 
 ctypedef fused index:
@@ -46,6 +46,55 @@ def of_gram(
                     change = bend * move * move
                     if change > largest:
                         largest = change
+            if largest <= tol and full:
+                break
+    return sweep + 1
+
+
+def of_groups(
+    const double[:, ::1] gram,
+    const double[::1] kinks,
+    const double[::1] bends,
+    double[:, ::1] coef,
+    double[::1] slope,
+    double[::1] move,
+    double tol,
+    Py_ssize_t max_sweeps,
+):
+    cdef Py_ssize_t sweep, j, k, i, at, n_groups = coef.shape[1], n_outputs = coef.shape[0], n = slope.shape[0]
+    cdef double bend, size, shrunk, change, largest
+    cdef bint full, moved, used
+    with nogil:
+        for sweep in range(max_sweeps):
+            largest, full = 0.0, sweep % 5 == 0
+            for j in range(n_groups):
+                bend = bends[j]
+                used = False
+                for k in range(n_outputs):
+                    used = used or coef[k, j] != 0.0
+                if bend <= 0.0 or not (full or used):
+                    continue
+                size = 0.0
+                for k in range(n_outputs):
+                    move[k] = coef[k, j] - slope[k * n_groups + j] / bend
+                    size += move[k] * move[k]
+                size = sqrt(size)
+                shrunk = 1.0 - kinks[j] / (bend * size) if kinks[j] < bend * size else 0.0
+                moved, change = False, 0.0
+                for k in range(n_outputs):
+                    move[k] = move[k] * shrunk - coef[k, j]
+                    moved = moved or move[k] != 0.0
+                    change += bend * move[k] * move[k]
+                if not moved:
+                    continue
+                for k in range(n_outputs):
+                    if move[k] != 0.0:
+                        coef[k, j] = coef[k, j] + move[k] if shrunk > 0.0 else 0.0
+                        at = k * n_groups + j
+                        for i in range(n):
+                            slope[i] += move[k] * gram[at, i]
+                if change > largest:
+                    largest = change
             if largest <= tol and full:
                 break
     return sweep + 1

@@ -13,7 +13,9 @@ Array = np.ndarray
 
 ACCURACY = 1e-3  # of the slopes that a model may leave, beside those it starts with
 SUFFICIENT = 1e-4  # share of the decrease that the model promises
-SHORTEST = 1e-10
+SHORTEST, TRIALS, LONGEST = 1e-10, 40, 6  # of steps, and of searches where none, or some, step is good enough
+FLAT = 0.3  # share of the slope at the start that may be left at the end of a step
+CLOSEST = 0.1  # to an end of an interval, beside its width
 DAMPED, UNDAMPED = 10.0, 0.1  # how the damping changes after steps that were cut short, and after whole ones
 
 
@@ -80,7 +82,7 @@ def proximal_newton(
         slope = kinked.promised(start, direction)
         if run.finished(-0.5 * slope, direction):
             break
-        point, share = _search(run.evaluate, start, direction, slope)
+        point, share = _search(run.evaluate, start, direction, slope, kinked)
         if point is None:
             if damping > 1e3:
                 run.status = ROUNDING if -slope <= 8.0 * start.noise else NO_DECREASE
@@ -127,6 +129,13 @@ class _Kinked:
         step[loose] = of_loose(step[~loose])
         return step
 
+    def slope_along(self, point: Point, direction: Array) -> float:
+        """The derivative of the whole along a direction."""
+        coef, move = self.weights(point.x), self.weights(direction)
+        at_kinks = np.where(self.kink.free(coef), 0.0, move)
+        leaving = self.kink.value(np.abs(at_kinks)) if at_kinks.any() else 0.0
+        return float(point.gradient @ direction) + leaving
+
     def promised(self, point: Point, direction: Array) -> float:
         """The decrease to first order: negative unless the point is a minimum."""
         coef = self.weights(point.x)
@@ -135,13 +144,33 @@ class _Kinked:
 
 
 def _search(
-    evaluate: Callable[[Array], Point], start: Point, direction: Array, slope: float
+    evaluate: Callable[[Array], Point], start: Point, direction: Array, slope: float, kinked: _Kinked
 ) -> tuple[Point | None, float]:
-    """The first of ever shorter steps that keeps enough of what was promised."""
-    share = 1.0
-    while share > SHORTEST:
+    """A step that keeps enough of what was promised, and at whose end the function hardly rises or falls along it."""
+    shares, slopes = [0.0, np.inf], [slope, np.inf]  # of the nearest points before and behind the lowest one
+    best, reached, share = None, 0.0, 1.0
+    for trial in range(TRIALS):
         point = evaluate(start.x + share * direction)
-        if point.value <= start.value + SUFFICIENT * share * slope + start.noise * (share == 1.0):
+        lower = point.value <= start.value + SUFFICIENT * share * slope + start.noise * (share == 1.0)
+        along = kinked.slope_along(point, direction) if np.isfinite(point.value) else np.inf
+        if lower and (best is None or point.value < best.value):
+            best, reached = point, share
+        if lower and (abs(along) <= FLAT * abs(slope) or along < 0.0 and share == 1.0):
             return point, share
-        share *= 0.5
-    return None, 0.0
+        if best is not None and trial >= LONGEST:
+            break
+        behind = not lower or along > 0.0
+        shares[behind], slopes[behind] = share, along
+        share = _between(*shares, *slopes)
+        if share < SHORTEST:
+            break
+    return best, reached
+
+
+def _between(first: float, last: float, falling: float, rising: float) -> float:
+    """Where a line through two slopes is zero, but not next to an end; the middle where there is no such line."""
+    width = last - first
+    if not (falling < 0.0 < rising < np.inf):
+        return first + 0.5 * width if first > 0.0 else 0.3 * last
+    share = first - falling * width / (rising - falling)
+    return float(np.clip(share, first + CLOSEST * width, last - CLOSEST * width))

@@ -1,7 +1,7 @@
 """The minimiser of a parabola in many weights plus a penalty with a kink, exact in the end.
 
-Cheap steps find which weights are zero and which sign the others have: coordinate descent, or proximal gradients with
-momentum where a penalty sees several weights at once, or without a compiler. What then remains is a linear system.
+Cheap steps find which weights are zero and which sign the others have: coordinate descent, or without a compiler
+proximal gradients with momentum. What then remains is a linear system.
 """
 
 from collections.abc import Callable
@@ -13,13 +13,13 @@ from ..cholesky import regular_factor
 from ..descent import EPSILON
 
 try:
-    from .compiled import of_gram
+    from .compiled import of_gram, of_groups
 except ImportError:  # installed without a compiler
-    of_gram = None  # type: ignore[assignment]
+    of_gram = of_groups = None  # type: ignore[assignment]
 
 Array = np.ndarray
 
-ROUNDS = 30
+ROUNDS, IDLE = 30, 4  # and how many in a row may gain next to nothing
 SWEEPS, MOST_SWEEPS = 10, 400
 STEPS_ON_SUPPORT = 8  # linear systems between two rounds of sweeps
 PROXIMAL_STEPS = 40
@@ -43,10 +43,13 @@ def minimise_quadratic(gram: Array, slope: Array, coef: Array, penalty, accuracy
         Share of the largest slope at coef that may be left.
     """
     state = _State(gram, slope.copy(), coef.copy(), penalty)
-    allowed = max(accuracy * state.left(), 64.0 * EPSILON * float(np.abs(slope).max(initial=0.0)))
-    effort, last = SWEEPS, np.inf
+    if not coef.size or not np.isfinite(gram).all() or not gram.any():
+        return coef
+    size = float(gram.diagonal().max(initial=0.0) * np.abs(coef).max(initial=0.0) + np.abs(slope).max(initial=0.0))
+    allowed = max(accuracy * state.left(), 64.0 * EPSILON * size)
+    effort, last, idle = SWEEPS, np.inf, 0
     for _ in range(ROUNDS):
-        if state.left() <= allowed:
+        if state.left() <= allowed or idle >= IDLE:
             break
         state.find_signs(effort, allowed)
         for _ in range(STEPS_ON_SUPPORT):
@@ -55,6 +58,7 @@ def minimise_quadratic(gram: Array, slope: Array, coef: Array, penalty, accuracy
         left = state.left()
         if left > 0.5 * last:
             effort = min(2 * effort, MOST_SWEEPS)
+        idle = idle + 1 if left > 0.9 * last else 0
         last = left
     return state.coef
 
@@ -65,7 +69,8 @@ class _State:
     def __init__(self, gram: Array, slope: Array, coef: Array, penalty):
         self.gram, self.slope, self.coef, self.penalty = gram, slope, coef, penalty
         self.shape = coef.shape
-        self._step: Array | None = None
+        self._step: Array | None = None  # of proximal gradients
+        self._bends: Array | None = None  # of groups
 
     def left(self) -> float:
         """The largest slope that the penalty does not hold."""
@@ -89,15 +94,27 @@ class _State:
         return along + self.penalty.value(coef) - self.penalty.value(self.coef)
 
     def find_signs(self, sweeps: int, allowed: float) -> None:
-        if of_gram is None or not self.penalty.by_weight:
+        if of_gram is None:
             self._accelerated(PROXIMAL_STEPS)
             return
-        kinks = np.broadcast_to(self.penalty.l1, self.shape).ravel()
-        coef, slope = self.coef.ravel(), np.ascontiguousarray(self.slope.ravel())
+        kinks = np.ascontiguousarray(np.broadcast_to(self.penalty.l1, self.shape))
+        coef, slope = self.coef.copy(), self.slope.ravel().copy()
         largest = float(self.gram.diagonal().max(initial=0.0))
-        tol = 0.01 * allowed**2 / largest if largest > 0.0 else 0.0
-        of_gram(self.gram, np.ascontiguousarray(kinks), coef, slope, self.penalty.positive, tol, sweeps)
-        self.coef, self.slope = coef.reshape(self.shape), slope.reshape(self.shape)
+        tol = 0.01 * allowed**2 / largest
+        if self.penalty.by_weight:
+            of_gram(self.gram, kinks.ravel(), coef.ravel(), slope, self.penalty.positive, tol, sweeps)
+        else:
+            if self._bends is None:
+                self._bends = self._largest_of_groups()
+            of_groups(self.gram, kinks[0], self._bends, coef, slope, np.empty(self.shape[0]), tol, sweeps)
+        self.coef, self.slope = coef, slope.reshape(self.shape)
+
+    def _largest_of_groups(self) -> Array:
+        """The largest eigenvalue of every feature's own block."""
+        n_outputs, width = self.shape
+        blocks = self.gram.reshape(n_outputs, width, n_outputs, width)
+        own = np.einsum("kjlj->jkl", blocks)
+        return np.ascontiguousarray(np.linalg.eigvalsh(own)[:, -1]) * (1.0 + 16.0 * EPSILON)
 
     def _accelerated(self, steps: int) -> None:
         """Proximal gradient steps with momentum, which starts again where it points uphill."""
