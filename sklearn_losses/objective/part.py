@@ -15,6 +15,7 @@ from .objective import Objective
 from .parameters import TYPICAL_CURVATURE, Scaled
 
 LEAST_BEND = 0.1  # of the mean curvature, that rows without any are given far from the minimum
+NEARER = 0.2  # what is left of the distance to the minimum after a step
 FEW_ENTRIES, MOSTLY_FULL = 1e5, 3.0  # of sparse rows that are written out: so many, or this many for each one stored
 NEARLY_NONE = 1e-9  # of the mean diagonal, which keeps a singular Hessian definite
 
@@ -119,7 +120,9 @@ class FeaturePart:
         if mean <= 0.0:  # a line: it may bend as far away as the scores are wide
             slope = float(self.objective.at_scores(scores).size.max()) or TYPICAL_CURVATURE
             mean = slope / (1.0 + self.objective.largest(scores))
-        return min(LEAST_BEND, 10.0 * self.rest) * mean
+        least = min(LEAST_BEND, 10.0 * self.rest) * mean
+        self.rest *= NEARER  # steps do as well, until less and less of it is left
+        return least
 
     def _gram_of(self, bends: Array) -> Array:
         """The Gram matrix by these curvatures, kept for as long as they do not change."""
