@@ -303,11 +303,11 @@ def _fit_exactly(run: Run) -> Found:
     def kept(result: OptimizeResult) -> Found:
         x, value, gap = split.to_model(result.x), float(result.fun), float(result.dual_gap)
         value, gap = value * split.value_unit, gap * split.value_unit
-        if split.is_rounded(float(result.fun)):
-            lower, value = value - gap, model.value_and_gradient(x)[0]
+        if split.is_rounded(result.x, float(result.fun)):
+            lower, value = value - gap, task.objective.value(run.recorder.to_theta(x))
             gap = max(value - lower, 0.0)
-        n_iter = run.recorder.n_iter - begun
-        return Found(x, value, gap, bool(result.success), n_iter, result, dual=result.dual)
+        n_iter, converged = run.recorder.n_iter - begun, bool(result.success) or gap <= task.tol * abs(value)
+        return Found(x, value, gap, converged, n_iter, result, dual=result.dual)
 
     split = Split(model)
     start, dual = split.from_model(run.start), None
