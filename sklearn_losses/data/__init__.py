@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import issparse
 
-from .dense import DenseRows
+from .dense import ArrayRows
 from .in_memory import RowsInMemory
 from .rows import Block, Meter, PerRow, Rows
 from .sparse import SparseRows
@@ -42,7 +42,7 @@ def rows_of(
         y, weights = y[kept], weights[kept]
     weights = weights / weights.sum()
     if not issparse(X):
-        return DenseRows(X, y, weights, n_outputs, workers=workers, kept=kept)
+        return ArrayRows(X, y, weights, n_outputs, workers=workers, kept=kept)
     if not X.has_canonical_format:  # entries that are stored twice are to be added up
         X = X.copy()
         X.sum_duplicates()

@@ -167,7 +167,7 @@ class Objective:
 
     def value_and_gradient(self, theta: ArrayLike) -> tuple[float, Array]:
         """F and its gradient, in one pass over the data."""
-        x = np.asarray(theta, dtype=np.float64)
+        x = np.ascontiguousarray(theta, dtype=np.float64)  # products with strided vectors have other bits
         coef, intercept = self.parameters.on_rows(x)
         return self._put_together(
             x, coef, *self.rows.sum(kernels.value_and_gradient, self.composition, coef, intercept)
@@ -187,7 +187,8 @@ class Objective:
         ValueError
             When the loss has no curvature.
         """
-        return self.hessian(np.asarray(theta, dtype=np.float64)).apply(np.asarray(v, dtype=np.float64))
+        theta, v = (np.ascontiguousarray(vector, dtype=np.float64) for vector in (theta, v))
+        return self.hessian(theta).apply(v)
 
     def hessian(self, x: Array, *, convex: bool = True, scores: PerRow | None = None) -> Hessian:
         """The Hessian of F as an operator."""
