@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cached_property, partial
 
 import numpy as np
@@ -62,8 +62,8 @@ class DenseRows(RowsInMemory):
     is_sparse = False
 
     @abstractmethod
-    def _columns(self, where: slice) -> NDArray:
-        """Some columns of the kept rows, as they are stored."""
+    def _columns(self, starts: Indices, size: int) -> Iterator[NDArray]:
+        """So many columns of the kept rows from each of the starts, as they are stored."""
 
     @property
     def n_entries(self) -> int:  # type: ignore[override]
@@ -80,7 +80,7 @@ class DenseRows(RowsInMemory):
         return rows if self.lengths is None else self.lengths[where].divide(rows)
 
     def _moved(self, where):
-        some = self.X[where] if isinstance(where, slice) and self.kept is None else self._picked(where)
+        some = self._picked(where)
         if self.origin is not None:
             return np.subtract(some, self.origin, dtype=np.float64, order="C")
         return np.ascontiguousarray(some, dtype=np.float64)
@@ -114,9 +114,8 @@ class DenseRows(RowsInMemory):
 
         def of_group(group: Indices) -> tuple:
             total = np.zeros((self.n_rows, self.n_rows))
-            for start in group:
-                columns = slice(start, start + size)
-                chunk = np.subtract(self._columns(columns), shift[columns], dtype=np.float64)
+            for start, columns in zip(group, self._columns(group, size), strict=True):
+                chunk = np.subtract(columns, shift[start : start + size], dtype=np.float64)
                 total += chunk @ chunk.T
             return (total,)
 
@@ -153,8 +152,10 @@ class ArrayRows(DenseRows):
             return self
         return written(self, transform, indices)
 
-    def _columns(self, where):
-        return self.X[:, where] if self.kept is None else self.X[:, where][self.kept]
+    def _columns(self, starts, size):
+        for start in starts:
+            columns = self.X[:, start : start + size]
+            yield columns if self.kept is None else columns[self.kept]
 
 
 def dense_like(rows: RowsInMemory, features: Array, y: NDArray, weights: Array) -> ArrayRows:

@@ -90,6 +90,23 @@ class Classifier(ClassifierMixin, LinearModel):
             return model.classes_[_probabilities(scores).argmax(axis=1)]
         return model.classes_[(scores > 0).astype(int) if scores.ndim == 1 else scores.argmax(axis=1)]
 
+    def score(self, X, y=None, sample_weight=None):
+        """The share of rows whose class is predicted.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, RowBlocks} of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,), optional
+            True labels; may be left out where the blocks of X carry them.
+        sample_weight : array-like of shape (n_samples,), optional
+            Weights of the rows.
+
+        Returns
+        -------
+        float
+        """
+        return super().score(*self._to_score(X, y, sample_weight))
+
     @available_if(_has_probabilities)
     def predict_proba(self, X):
         """Probabilities of the classes, for losses that are defined on them.
@@ -151,7 +168,7 @@ class LinearClassifier(Classifier):
         self.verbose = verbose
 
     @with_callbacks
-    def fit(self, X, y, sample_weight=None, soft_labels=None):
+    def fit(self, X, y=None, sample_weight=None, soft_labels=None):
         """Fit the model.
 
         Parameters
@@ -177,7 +194,7 @@ class LinearClassifier(Classifier):
         """
         return self._fit(X, y, sample_weight, soft_labels)
 
-    def objective(self, X, y, sample_weight=None, soft_labels=None) -> Objective:
+    def objective(self, X, y=None, sample_weight=None, soft_labels=None) -> Objective:
         """The objective that ``fit`` would minimise on these data, for an optimiser of your own.
 
         Parameters
