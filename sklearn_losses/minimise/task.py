@@ -105,5 +105,5 @@ class Found:
         if self.undefined:
             reached += f"{loss} was not a number at some of the points that were tried. "
         said = self.result.get("message", "nothing")
-        advice = f" {loss} can be examined with sklearn_losses.check_loss." if own else ""
+        advice = f" Is its gradient right? sklearn_losses.check_loss examines {loss}." if own else ""
         return f"{reached}The solver says: {said} Increase max_iter or tol.{advice}"

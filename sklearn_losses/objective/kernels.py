@@ -64,6 +64,11 @@ def pulled_back(block: Block, slopes: Array) -> tuple:
     return block.pull_back(slopes)
 
 
+def sums_of_classes(block: Block) -> tuple:
+    """The weighted sums of every class's rows."""
+    return block.pull_back((targets(block) > 0.0).astype(np.float64))
+
+
 def curvature(block: Block, loss: LossOnScores, scores: Array) -> tuple:
     """The second derivatives in the scores, ready for many products."""
     return (loss.curvature(targets(block), scores),)

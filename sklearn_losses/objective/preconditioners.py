@@ -91,13 +91,16 @@ class TangentInverse:
         directions, _ = objective.parameters.on_rows(x)
         slopes = np.maximum(-row_dot(directions, hessian.outer_gradient[0])[:, 0], 0.0)
 
-        def of_class(k: int) -> Array:
-            matrix = hessian.of_class(k)
-            matrix.flat[:: len(matrix) + 1] += slopes[k] + LEAST_SHARE * matrix.trace() / len(matrix)
+        matrices = list(objective.rows.workers.map(hessian.of_class, range(objective.n_outputs)))
+        # a class whose losses have vanished beside those of others has nothing to learn: it does not turn far
+        least = LEAST_SHARE * max(matrix.trace() for matrix in matrices) / len(matrices[0])
+
+        def inverted(k: int) -> Array:
+            matrix = matrices[k]
+            matrix.flat[:: len(matrix) + 1] += slopes[k] + least
             return _inverted(definite_factor(_with_unused(matrix)))
 
-        classes = range(objective.n_outputs)
-        self._inverses = np.stack(list(objective.rows.workers.map(of_class, classes)))
+        self._inverses = np.stack(list(objective.rows.workers.map(inverted, range(len(matrices)))))
 
     def __call__(self, vector: Array) -> Array:
         return np.matmul(self._inverses, vector.reshape(*self._inverses.shape[:2], 1)).ravel()

@@ -21,7 +21,7 @@ MESSAGES = {
     CONVERGED: "The estimated distance to the minimum is below the tolerance.",
     MAXITER: "The iteration limit was reached before the tolerance.",
     ROUNDING: "Rounding prevents further progress before the tolerance was reached.",
-    NO_DECREASE: "No step along a descent direction decreases the value: is the gradient right?",
+    NO_DECREASE: "No step along a descent direction decreases the value.",
     NOT_FINITE: "The value or the gradient is not finite at the starting point.",
     DIVERGED: "The iterates diverge: the value has no lower bound, or a fixed step is too long.",
     CALLBACK: "The callback raised StopIteration.",

@@ -25,6 +25,7 @@ def truncated_newton(
     preconditioner=None,
     accuracy=0.1,
     max_products=250,
+    longest=None,
     **unknown,
 ):
     """Minimise a smooth function by Newton's method with preconditioned conjugate gradients.
@@ -53,6 +54,9 @@ def truncated_newton(
         Relative accuracy of the linear solves.
     max_products : int
         Limit on the products of one linear solve.
+    longest : callable, optional
+        ``longest(x, direction)`` is the longest step along a direction that is worth trying first, where the second
+        derivatives at x say nothing about points far away.
 
     Returns
     -------
@@ -82,7 +86,8 @@ def truncated_newton(
         slope = float(direction @ start.gradient)
         if run.finished(-0.5 * slope, direction):
             break
-        point, _ = line_search(run.evaluate, start, direction, slope, flatten=FLATTEN)
+        first = 1.0 if longest is None else min(1.0, longest(start.x, direction))
+        point, _ = line_search(run.evaluate, start, direction, slope, first=first, flatten=FLATTEN)
         if point is None:
             run.give_up(direction, slope)
         else:

@@ -170,6 +170,19 @@ def test_classes_of_one_direction(loss):
     assert np.isfinite(model.coef_).all()
 
 
+@pytest.mark.parametrize(
+    "loss", [SphereFace(margin=1), SphereFace(margin=2), SphereFace(margin=3), SphereFace()], ids=repr
+)
+def test_rows_far_from_the_origin(loss):
+    """All directions are alike there, losses of a class vanish beside those of another, and values are large."""
+    random = np.random.RandomState(0)
+    X, y = random.normal(loc=100, size=(80, 2)), random.randint(2, size=80)
+    together = CosineClassifier(loss).objective(X, y).value(np.ones(4))
+    for seed in range(5):
+        moved = X * (1 + 1e-12 * np.random.RandomState(seed).normal(size=X.shape))
+        assert CosineClassifier(loss).fit(moved, y).objective_value_ <= together
+
+
 @pytest.mark.parametrize("classes", [2, 3])
 def test_shapes_and_predictions(classes):
     X, y = IRIS[classes > THREE], np.array(["a", "b", "c"])[THREE[classes > THREE]]

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from plain_functions import Function, logistic, quadratic, rosenbrock
+from scipy.optimize import minimize
 
 from sklearn_losses.solvers import newton, truncated_newton
 
@@ -99,3 +100,19 @@ def test_products_that_are_not_finite_leave_the_best_point():
     result = problem.minimize(truncated_newton, np.zeros(5), tol=1e-8)
     assert np.isfinite(result.x).all()
     assert result.fun <= problem.value(np.zeros(5))
+
+
+def test_the_first_step_is_no_longer_than_is_asked_for():
+    seen = []
+
+    def fun(x):
+        seen.append(float(x[0]))
+        return float(np.sqrt(1.0 + x[0] ** 2)), x / np.sqrt(1.0 + x**2)
+
+    def product(x, v):
+        return v / (1.0 + x**2) ** 1.5
+
+    options = {"tol": 1e-12, "longest": lambda x, direction: 0.5 / np.abs(direction).max()}
+    found = minimize(fun, np.array([3.0]), jac=True, hessp=product, method=truncated_newton, options=options)
+    assert found.success
+    assert seen[:2] == [3.0, 2.5]  # where Newton's step leads to -27
