@@ -16,6 +16,8 @@ from .linear_model import LinearModel, Prepared
 
 __all__ = ["LogisticRegressor", "SoftmaxClassifier"]
 
+PREDICTED_ROWS = 100_000  # whose probabilities are held at once
+
 
 def _has_probabilities(estimator) -> bool:
     """Whether the loss is defined on probabilities; the AttributeError otherwise says what to do."""
@@ -87,7 +89,9 @@ class Classifier(ClassifierMixin, LinearModel):
         """
         model, scores = self._scored(X)
         if model.loss_.has_probabilities:
-            return model.classes_[_probabilities(scores).argmax(axis=1)]
+            starts = range(0, len(scores), PREDICTED_ROWS)
+            blocks = (_probabilities(scores[start : start + PREDICTED_ROWS]).argmax(axis=1) for start in starts)
+            return model.classes_[np.concatenate(list(blocks))]
         return model.classes_[(scores > 0).astype(int) if scores.ndim == 1 else scores.argmax(axis=1)]
 
     def score(self, X, y=None, sample_weight=None):

@@ -43,7 +43,7 @@ FITS = {
 def in_blocks(monkeypatch):
     """Small data that is treated as if it were large."""
     monkeypatch.setattr("sklearn_losses.data.dense.BLOCK_ENTRIES", 400)
-    monkeypatch.setattr("sklearn_losses.minimise.fit.WRITTEN_ENTRIES", 0)
+    monkeypatch.setattr("sklearn_losses.minimise.thresholds.WRITTEN_ENTRIES", 0)
     monkeypatch.setattr("sklearn_losses.estimators.scoring.BLOCK_BYTES", 1000)
 
 
