@@ -147,7 +147,9 @@ def least_over_shares(bound: Callable[[float], float], penalty: Penalty, v: Arra
     least = min(bound(feasible), bound(idle)) if idle < feasible else bound(feasible)
     if idle < feasible and np.isfinite(least):
         options = {"xatol": 1e-9 * feasible}
-        least = min(least, float(minimize_scalar(bound, bounds=(idle, feasible), method="bounded", options=options).fun))
+        least = min(
+            least, float(minimize_scalar(bound, bounds=(idle, feasible), method="bounded", options=options).fun)
+        )
     return least
 
 

@@ -193,7 +193,13 @@ class SparseRows(RowsInMemory):
     def csc(self):
         if self.moved is not None:
             return None
-        X = self._by_column if self._by_column is not None else self.X if self.kept is None else self._picked(slice(None))
+        X = (
+            self._by_column
+            if self._by_column is not None
+            else self.X
+            if self.kept is None
+            else self._picked(slice(None))
+        )
         X = X if X.format == "csc" else X.tocsc()
         return X if X.dtype == np.float64 else X.astype(np.float64)
 

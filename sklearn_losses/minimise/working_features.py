@@ -135,7 +135,14 @@ class WorkingFeatures:
                 break
         said = MESSAGES[status]
         return OptimizeResult(
-            x=x, fun=value, jac=gradient, nit=nit, status=status, success=status == CONVERGED, message=said, estimate=left
+            x=x,
+            fun=value,
+            jac=gradient,
+            nit=nit,
+            status=status,
+            success=status == CONVERGED,
+            message=said,
+            estimate=left,
         )
 
     def with_composition(self, composition: LossOnScores) -> None:

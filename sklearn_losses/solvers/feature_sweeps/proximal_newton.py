@@ -55,7 +55,7 @@ def proximal_newton(
         decrease that the model promises decides.
     penalty : object
         Of the weights (K, p): its `kink`, the same without squares, has `value`, `gradient`, `prox`, `least_slope`,
-        `free`, `on_face`, `hessian_product`, `take`, and ``by_weight``; where that is true also ``l1`` and ``positive``.
+        `free`, `on_face`, `hessian_product`, `take`, ``l1`` and ``by_weight``; where that is true also ``positive``.
     n_outputs, n_free : int
         K, and the number of the other coordinates.
 
@@ -155,7 +155,7 @@ def _search(
         along = kinked.slope_along(point, direction) if np.isfinite(point.value) else np.inf
         if lower and (best is None or point.value < best.value):
             best, reached = point, share
-        if lower and (abs(along) <= FLAT * abs(slope) or along < 0.0 and share == 1.0):
+        if lower and (abs(along) <= FLAT * abs(slope) or (along < 0.0 and share == 1.0)):
             return point, share
         if best is not None and trial >= LONGEST:
             break
