@@ -38,6 +38,7 @@ class PiecesGap:
     def __init__(self, model: Objective, losses: Pieces | JointHinge):
         self.model, self.losses = model, losses
         self.weights = model.rows.weights_of(slice(None))
+        self.bounded = losses.bounded if isinstance(losses, Pieces) else True
         self.least = losses.least if isinstance(losses, Pieces) else np.zeros(len(self.weights))
         self.penalty = model.parameters.penalty(model.penalty)
         held = self.penalty.holds(model.rows.n_features)
@@ -48,10 +49,10 @@ class PiecesGap:
         coef, _ = self.model.parameters.split(x)
         values, excess = self.losses.value_and_excess(scores, dual)
         value = float(self.weights @ values) + self.penalty.value(coef)
-        shares = np.ones(len(values))
+        shares: Array = np.ones(len(values))
         total = np.atleast_1d(self.weights @ dual)
         if self.model.fit_intercept and (np.abs(total) > ROUNDING * (self.weights @ np.abs(dual))).any():
-            balanced = shares_of(self.model, self.weights, dual) if self.losses.bounded else None
+            balanced = shares_of(self.model, self.weights, dual) if self.bounded else None
             if balanced is None:
                 return Proof(x, value, self._at_most(value, np.inf))
             shares = balanced
@@ -76,7 +77,7 @@ class PiecesGap:
         return x[: self.model.n_weights].reshape(self.model.n_outputs, -1)
 
     def _at_most(self, value: float, bound: float) -> float:
-        if self.losses.bounded:
+        if self.bounded:
             bound = min(bound, value - float(self.weights @ self.least))
         return max(bound, 0.0) if np.isfinite(bound) else np.nan
 

@@ -85,7 +85,7 @@ class Multipliers:
 
     def _solved(self, over_features: WorkingFeatures, x: Array, left: float) -> Array:
         recorder, model = self.run.recorder, over_features.model
-        value, gradient = model.value_and_gradient(x)
+        value = model.value(x)
         wanted = INSIDE * min(left, COARSE * abs(value)) / max(abs(value), np.finfo(float).tiny)
         options = {"tol": max(wanted, 0.01 * self.run.task.tol), "maxiter": self.run.left}
         function = model.value_and_gradient

@@ -5,21 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from ..activations.curvature import Blocks, Curvature, Diagonal
+from ..losses import Loss
 from ..losses.multiclass_hinge import JointHinge
 from ..losses.on_scores import Array, LossOnScores
 from ..losses.pieces import Pieces
 from .objective import Objective
-
-
-class Bounded:
-    """What an objective asks of a loss, for a data term that is a plain mean without a known bound."""
-
-    lower_bound = None
-    separable = True
-
-    def total(self, mean: float) -> tuple[float, float, float]:
-        """The mean itself."""
-        return mean, 1.0, 0.0
 
 
 class Envelope(LossOnScores):
@@ -96,7 +86,7 @@ def losses_of(objective: Objective) -> Pieces | JointHinge:
 
 
 def enveloped(objective: Objective, envelope: Envelope) -> Objective:
-    """The objective with an envelope in place of its losses."""
+    """The objective with an envelope in place of its losses, which has no bound that anybody knows."""
     rows = objective.rows
     numbers = rows.with_targets(np.arange(rows.n_rows, dtype=np.float64), rows.weights_of(slice(None)))
-    return objective.replaced(rows=numbers, loss=Bounded(), composition=envelope, parameters=objective.parameters)
+    return objective.replaced(rows=numbers, loss=Loss(), composition=envelope, parameters=objective.parameters)

@@ -11,7 +11,7 @@ INSIDE = 1.0 - 4.0 * float(np.finfo(float).eps)  # of a share, so that rounding 
 
 
 class ElasticNet(Penalty):
-    r"""Absolute values and squares, :math:`\sum_{kj} (\mu_j |w_{kj}| + \frac{1}{2} \lambda_j w_{kj}^2)`, perhaps bounded.
+    r"""Absolute values and squares :math:`\sum_{kj} (\mu_j |w_{kj}| + \lambda_j w_{kj}^2 / 2)`, perhaps bounded.
 
     Parameters
     ----------

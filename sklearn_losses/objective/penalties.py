@@ -63,7 +63,7 @@ class Penalty(ABC):
 
     @abstractmethod
     def idle(self, v: Array) -> float:
-        """The largest share of v, from 0 to 1, whose conjugate is zero: that at which no weight would move from zero."""
+        """The largest share of v, from 0 to 1, whose conjugate is zero: at which no weight would leave zero."""
 
     @abstractmethod
     def least_slope(self, coef: Array, gradient: Array) -> Array:

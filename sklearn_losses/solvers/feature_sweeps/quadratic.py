@@ -17,6 +17,8 @@ try:
 except ImportError:  # installed without a compiler
     of_gram = of_groups = None  # type: ignore[assignment]
 
+AVAILABLE = of_gram is not None
+
 Array = np.ndarray
 
 ROUNDS, IDLE = 30, 4  # and how many in a row may gain next to nothing
@@ -94,7 +96,7 @@ class _State:
         return along + self.penalty.value(coef) - self.penalty.value(self.coef)
 
     def find_signs(self, sweeps: int, allowed: float) -> None:
-        if of_gram is None:
+        if not AVAILABLE:
             self._accelerated(PROXIMAL_STEPS)
             return
         kinks = np.ascontiguousarray(np.broadcast_to(self.penalty.l1, self.shape))
