@@ -91,7 +91,7 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
         with worker_threads(task.work) as workers:
             objective = task.objective(self, workers)
 
-            attributes = partial(_attributes, scratch, task, objective)
+            attributes = partial(fitted_attributes, scratch, task, objective)
             metadata = {"sample_weight": sample_weight, "soft_labels": soft_labels}
             progress = Progress(self, X, y, metadata, attributes, lambda: objective.n_passes)
             asked = Task(
@@ -174,6 +174,11 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
         validation.check_finite(self, task.X)
         return task.objective(self)
 
+    def _prepared(self, X, y, sample_weight=None) -> Prepared:
+        """The validated data of a fit, and what is minimised on them; this object learns what is to be known of X."""
+        X, y, sample_weight = come_in(X, y, sample_weight)
+        return self._prepare(X, y, sample_weight, None)
+
     def _to_score(self, X, y, sample_weight) -> Given:
         """What a score is computed from; y may come with X."""
         given = come_in(X, y, sample_weight)
@@ -237,7 +242,7 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
         return tags
 
 
-def _attributes(validated: LinearModel, task: Prepared, objective: Objective, theta: np.ndarray) -> dict:
+def fitted_attributes(validated: LinearModel, task: Prepared, objective: Objective, theta: np.ndarray) -> dict:
     """The fitted attributes that a model needs to predict."""
     coef, intercept = objective.unpack(theta)
     of_input = {name: value for name, value in vars(validated).items() if name.endswith("_in_")}

@@ -9,11 +9,15 @@ from ..objective.penalties import L2, Penalty
 from . import validation
 
 
-def penalty_of(estimator, n_features: int, n_outputs: int) -> Penalty:
-    """``alpha * sum_j f_j (l1_ratio |w_j| + (1 - l1_ratio) / 2 w_j^2)``, perhaps bounded, or by groups of classes."""
+def penalty_of(estimator, n_features: int, n_outputs: int, alpha: float | None = None) -> Penalty:
+    """``alpha * sum_j f_j (l1_ratio |w_j| + (1 - l1_ratio) / 2 w_j^2)``, perhaps bounded, or by groups of classes.
+
+    With the estimator's own alpha unless another one is given.
+    """
     validation.check_factors(estimator, n_features)
     factor = estimator.penalty_factor
-    strength = estimator.alpha * (1.0 if factor is None else np.asarray(factor, dtype=np.float64))
+    alpha = estimator.alpha if alpha is None else alpha
+    strength = alpha * (1.0 if factor is None else np.asarray(factor, dtype=np.float64))
     ratio, positive = float(estimator.l1_ratio), bool(getattr(estimator, "positive", False))
     if not positive and (ratio == 0.0 or not np.any(strength)):
         return L2(strength)

@@ -50,6 +50,7 @@ class Multipliers:
         steepness = float(np.mean(slopes.reshape(len(slopes), -1).max(axis=1)))
         self.width = split.unit / max(steepness, np.finfo(float).tiny)
         self.dual = np.zeros(slopes.shape)
+        self.best_dual = self.dual
         self.x, self.value, self.lowest = run.start, np.inf, -np.inf
 
     def found(self) -> Found:
@@ -81,7 +82,7 @@ class Multipliers:
         said = MESSAGES[status]
         result = OptimizeResult(x=self.x, fun=self.value, status=status, success=status == CONVERGED, message=said)
         bound = left if self.gap.holds_all else np.nan
-        return Found(self.x, self.value, bound, status == CONVERGED, recorder.n_iter, result)
+        return Found(self.x, self.value, bound, status == CONVERGED, recorder.n_iter, result, dual=self.best_dual)
 
     def _solved(self, over_features: WorkingFeatures, x: Array, left: float) -> Array:
         recorder, model = self.run.recorder, over_features.model
@@ -105,5 +106,5 @@ class Multipliers:
         found, value, bound = self.gap.proof(x, self.model.scores(x).gathered(), dual)
         if value < self.value:
             self.x, self.value = found, value
-        if not np.isnan(bound):
-            self.lowest = max(self.lowest, value - bound)
+        if not np.isnan(bound) and value - bound > self.lowest:
+            self.lowest, self.best_dual = value - bound, dual
