@@ -6,7 +6,7 @@ import copy
 import warnings
 from abc import abstractmethod
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -29,6 +29,8 @@ from ..objective.penalties import L2
 from . import validation
 from .callbacks import CallbackSupportMixin, Progress
 from .caller import level_of_user
+from .doors import Given, come_in
+from .scoring import scores_of
 
 FIXED_SEED = 0  # where random_state is None, so that the same data give the same bits
 NAMED_FEATURES = 3  # at most, in a message
@@ -83,6 +85,7 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
     def _fit(self, X, y, sample_weight=None, soft_labels=None):
         # Validation and the fit work on a copy: whatever fails or is interrupted leaves the old model as it was.
         scratch = copy.copy(self)
+        X, y, sample_weight = come_in(X, y, sample_weight)
         task = scratch._prepare(X, y, sample_weight, soft_labels)
 
         with worker_threads(task.work) as workers:
@@ -163,20 +166,24 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
         warnings.warn(message, ConvergenceWarning, stacklevel=level_of_user())
 
     def _objective(self, X, y, sample_weight=None, soft_labels=None) -> Objective:
+        X, y, sample_weight = come_in(X, y, sample_weight)
         task = copy.copy(self)._prepare(X, y, sample_weight, soft_labels)
         validation.check_finite(self, task.X)
         return task.objective(self)
+
+    def _to_score(self, X, y, sample_weight) -> Given:
+        """What a score is computed from; y may come with X."""
+        given = come_in(X, y, sample_weight)
+        if given.y is None:
+            raise ValueError(f"{type(self).__name__}.score requires y to be passed, but the target y is None.")
+        return given
 
     def _scored(self, X):
         """The model as it is now, whatever another thread fits meanwhile, and its scores of rows of any size."""
         model = copy.copy(self)
         check_is_fitted(model)
-        X = validation.check_rows(model, X)
-        coef = np.atleast_2d(model.coef_).T
-        with np.errstate(over="ignore", invalid="ignore"):
-            scores = X @ coef + model.intercept_
-        if not np.isfinite(scores).all():
-            scores = _scores_of_huge_rows(X, coef, np.atleast_1d(model.intercept_))
+        X = validation.check_rows(model, come_in(X, targets=False).X)
+        scores = scores_of(model, X, np.atleast_2d(model.coef_).T, np.atleast_1d(model.intercept_))
         return model, scores[:, 0] if scores.shape[1] == 1 else scores
 
     def _loss_for(self, domains: tuple[str, ...], instead: str) -> tuple[Loss, str]:
@@ -231,11 +238,12 @@ def _attributes(validated: LinearModel, task: Prepared, objective: Objective, th
     """The fitted attributes that a model needs to predict."""
     coef, intercept = objective.unpack(theta)
     of_input = {name: value for name, value in vars(validated).items() if name.endswith("_in_")}
-    coef, intercept = (_narrowed(np.asarray(values), task.X.dtype) for values in (coef, intercept))
+    dtype = np.float32 if task.X.dtype == np.float32 else np.float64
+    coef, intercept = (_narrowed(np.asarray(values), dtype) for values in (coef, intercept))
     return of_input | task.attributes | task.model(coef, intercept)
 
 
-def _narrowed(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
+def _narrowed(values: np.ndarray, dtype: type) -> np.ndarray:
     """The values in the precision of X, unless they are beyond its range."""
     largest = np.abs(values).max(initial=0.0)
     limits = np.finfo(dtype)
@@ -257,7 +265,8 @@ def _finite_entries(estimator, X, rows: Rows, *, smooth: bool) -> Iterator[None]
     try:
         yield
     except Exception:
-        validation.check_finite(estimator, X)
+        with suppress(OSError, RuntimeError):  # of data that cannot be read any more, which the fit has met too
+            validation.check_finite(estimator, X)
         raise
     if not rows.meter.known_finite:
         validation.check_finite(estimator, X)
@@ -279,12 +288,3 @@ def _why_endless(objective: Objective, theta: np.ndarray, estimator) -> tuple[st
     features = f"feature{plural} {' and '.join(runaways)}" if runaways else "the intercept"
     kind = "y is zero in every row set apart" if objective.regression else "The classes are quasi-completely separable"
     return f"{kind} by {features}", f"the coefficient{plural} of {features}" if runaways else features
-
-
-def _scores_of_huge_rows(X, coef: np.ndarray, intercept: np.ndarray) -> np.ndarray:
-    """Scores computed from rows divided by their largest entry, so that sums do not overflow; clipped to finite."""
-    dense = X.toarray() if sparse.issparse(X) else X
-    size = np.maximum(np.abs(dense).max(axis=1, keepdims=True), 1.0)
-    limit = np.finfo(dense.dtype).max
-    with np.errstate(over="ignore"):
-        return np.clip((dense / size @ coef + intercept / size) * size, -limit, limit)
