@@ -13,7 +13,7 @@ from ..data.threads import ALONE, Workers
 from ..losses.metric import one_hot
 from ..objective import kernels
 from ..objective.objective import Objective
-from ..objective.parameters import Directions
+from ..objective.parameters import Directions, WithLengths
 from ..objective.penalties import L2
 from . import validation
 from .callbacks import with_callbacks
@@ -43,13 +43,14 @@ class OnSpheres(Prepared):
         if self.loss.by_row:
             targets = one_hot(rows.targets_of(slice(None)), self.n_outputs) * lengths[:, None]
             rows = rows.with_targets(targets, rows.weights_of(slice(None)))
+        parameters = WithLengths if self.loss.by_class else Directions
         return Objective(
             rows,
             loss=self.loss,
             composition=self.loss.on_scores(self.activation),
             penalty=L2(0.0),
             fit_intercept=False,
-            parameters=Directions(rows.n_features, self.n_outputs),
+            parameters=parameters(rows.n_features, self.n_outputs),
         )
 
     def start(self, objective, fitted):

@@ -85,16 +85,16 @@ def plan(
     """
     rows, n_outputs = model.rows, model.n_outputs
     n_rows, width = rows.n_rows, rows.n_features + 1
-    if not model.parameters.linear:
+    if model.parameters.only_directions:
         return _on_spheres(model, x, random_state=random_state, precisely=precisely)
+    if not model.parameters.linear:
+        return Plan(x, quasi_newton, options=_typically(model, random_state) if width <= DENSE_PARAMETERS else {})
     if width > DENSE_PARAMETERS:
         if not model.composition.has_curvature:
             return Plan(x, quasi_newton)
         return _with_products(model, x, convex=convex, random_state=random_state)
     if not model.composition.has_curvature:
-        typical = typical_inverse(_all_or_some(model, 40 * width, random_state))
-        options = {"metric": lambda x, level: typical if level == 0 else None, "scaled": True}
-        return Plan(x, quasi_newton, options=options)
+        return Plan(x, quasi_newton, options=_typically(model, random_state))
     work = n_rows * width**2 * n_outputs * (n_outputs + 1) / 2
     sizes = sample_sizes(n_rows, width) if n_outputs == 1 else None
     written_out = FEW_SPARSE_ENTRIES if convex and n_outputs == 1 else DENSE_ENTRIES
@@ -211,6 +211,12 @@ def _on_spheres(model: Objective, x: np.ndarray, *, random_state: RandomState, p
     # a cone stops Newton's steps; what gradients remember goes on along it
     links = {"links": [(truncated_newton, options), (quasi_newton, {})]}
     return Plan(x, chained, {"hessp": points.hessian_product}, links, points=points)
+
+
+def _typically(model: Objective, random_state: RandomState) -> dict:
+    """Options of `quasi_newton` in the metric of a typical curvature."""
+    typical = typical_inverse(_all_or_some(model, 40 * (model.rows.n_features + 1), random_state))
+    return {"metric": lambda x, level: typical if level == 0 else None, "scaled": True}
 
 
 def _all_or_some(model: Objective, size: int, random_state: RandomState) -> Objective:
