@@ -24,6 +24,8 @@ from .linear_model import Prepared
 
 __all__ = ["CosineClassifier"]
 
+COLLAPSED = 1e-3  # of the longest class's weights
+
 
 class OnSpheres(Prepared):
     """Rows of length one, and classes that are directions; rows' lengths are in the targets, if the loss wants them."""
@@ -207,8 +209,25 @@ class CosineClassifier(Classifier):
     def _check_parameters(self):
         validation.check_fit_parameters(self)
 
-    def _endless(self, objective, theta):
-        return None
+    def _ill_posed(self, objective, theta):
+        if not self.loss_.by_class:
+            return None
+        loss = self.loss_
+        losses = objective.losses(objective.scores(theta)).gathered()
+        if losses.max() < np.log(2.0):  # every row is nearer to its class, with the margin
+            return (
+                f"{loss} tells all rows apart, so it has no finite solution: coefficients could grow for ever. Use "
+                f"SphereFace(margin={loss.margin}), whose weights have length one."
+            )
+        lengths = np.linalg.norm(objective.unpack(theta)[0], axis=1)
+        lost = self.classes_[lengths < COLLAPSED * lengths.max()]
+        if not len(lost):
+            return None
+        return (
+            f"{loss} has taken all length from the weights of {len(lost)} of {len(lengths)} classes, the first of "
+            f"them {lost[0]!r}: where no direction is close to all rows of a class its score does best at zero. Use "
+            f"SphereFace(margin={loss.margin}), whose weights have length one."
+        )
 
     def _scored(self, X):
         model = copy.copy(self)

@@ -105,9 +105,9 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
             with _finite_entries(self, task.X, objective.rows, smooth=task.loss.smooth):
                 found = fit(asked, self.solver)
             self._check_finite(found, task.loss)
-            endless = scratch._endless(objective, found.theta)
+            ill_posed = scratch._ill_posed(objective, found.theta)
             progress.finish(found)
-        self._warn(found, task.loss, endless)
+        self._warn(found, task.loss, ill_posed)
 
         # A new dictionary, in one step, so that no interrupt leaves half of a model.
         self.__dict__ = {name: value for name, value in vars(self).items() if name != "feature_names_in_"} | (
@@ -122,9 +122,16 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
         validation.check_fit_parameters(self)
         validation.check_penalty(self)
 
-    def _endless(self, objective: Objective, theta: np.ndarray) -> tuple[str, str] | None:
-        """Why F may have no minimiser, and what grows for ever."""
-        return _why_endless(objective, theta, self) if self.alpha == 0 else None
+    def _ill_posed(self, objective: Objective, theta: np.ndarray) -> str | None:
+        """Why F may have no minimiser, or none that is of use, and what to do."""
+        endless = _why_endless(objective, theta, self) if self.alpha == 0 else None
+        if endless is None:
+            return None
+        reason, growing = endless
+        return (
+            f"{reason} and alpha is 0, so {type(self).__name__} has no unique finite solution: {growing} could grow "
+            "for ever. Set alpha > 0."
+        )
 
     def _previous(self, task: Prepared, objective: Objective) -> np.ndarray | None:
         """The previous solution, if the fit may start from it."""
@@ -145,17 +152,12 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
                 "loss with sklearn_losses.check_loss."
             )
 
-    def _warn(self, found, loss: Loss, endless: tuple[str, str] | None) -> None:
-        name = type(self).__name__
-        if endless is not None:
-            reason, growing = endless
-            message = (
-                f"{reason} and alpha is 0, so {name} has no unique finite solution: {growing} could grow for ever. "
-                "Set alpha > 0."
-            )
+    def _warn(self, found, loss: Loss, ill_posed: str | None) -> None:
+        if ill_posed is not None:
+            message = ill_posed
         elif not found.converged:
             message = (
-                f"{name} with {self.solver!r} stopped after {found.n_iter} iterations at objective "
+                f"{type(self).__name__} with {self.solver!r} stopped after {found.n_iter} iterations at objective "
                 f"{found.value:.6g} without reaching tol={self.tol}. " + found.explanation(loss)
             )
         else:

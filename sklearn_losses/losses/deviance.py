@@ -6,7 +6,7 @@ import numpy as np
 from scipy.special import xlogy
 
 from .base import Array, is_real
-from .logarithmic import LogarithmicLoss
+from .logarithmic import LogarithmicLoss, relative_entropy
 from .on_scores import Matching
 
 
@@ -65,13 +65,14 @@ class Poisson(DevianceLoss):
 
     forms = (Matching, *LogarithmicLoss.forms)
 
-    def completed(self, y, value):
-        return np.maximum(value + (xlogy(y, y) - y), 0.0)
+    def completed(self, y, value, away=None):
+        value = np.maximum(value + (xlogy(y, y) - y), 0.0)
+        return value if away is None else relative_entropy(y, away, value)
 
     def log_value(self, y, log_mean):
         with np.errstate(over="ignore", invalid="ignore"):
             mean = np.exp(log_mean)
-            return np.where(np.isinf(mean), np.inf, self.completed(y, mean - y * log_mean))
+            return np.where(np.isinf(mean), np.inf, self.completed(y, mean - y * log_mean, mean - y))
 
     def log_gradient(self, y, log_mean):
         with np.errstate(over="ignore"):

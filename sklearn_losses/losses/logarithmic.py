@@ -5,6 +5,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import ClassVar
 
+import numpy as np
+
 from .base import Array, Loss
 from .on_scores import Direct, LossOnScores, ThroughLogarithm, ThroughPrediction
 
@@ -31,6 +33,16 @@ class LogarithmicLoss(Loss, ABC):
     def log_curvature(self, y: Array, logs: Array) -> Array:
         """Its second derivatives in the logarithms, elementwise, of their shape."""
 
-    def completed(self, y: Array, value: Array) -> Array:
-        """The values (n,) with the terms that depend on y alone, which `Link.matching` and others leave out."""
+    def completed(self, y: Array, value: Array, away: Array | None = None) -> Array:
+        """The values (n,) with the terms that depend on y alone, which `Link.matching` and others leave out.
+
+        Where it is known, ``away`` is ``prediction - targets(y)``.
+        """
         return value
+
+
+def relative_entropy(y: Array, away: Array, value: Array) -> Array:
+    """``y log(y / m) - y + m`` for ``m = y + away`` not far from y, where nothing cancels; elsewhere a given value."""
+    near = np.abs(away) < 0.5 * y
+    ratio = np.divide(away, y, out=np.zeros_like(value), where=near)
+    return np.where(near, y * (ratio - np.log1p(ratio)), value)

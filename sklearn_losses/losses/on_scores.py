@@ -137,7 +137,7 @@ class Matching(LossOnScores):
 
     def value_and_gradient(self, y, scores):
         value, gradient = self.link.matching(scores, self.loss.targets(y))
-        return self.loss.completed(y, value), gradient
+        return self.loss.completed(y, value, gradient), gradient
 
     def curvature(self, y, scores):
         return self.link.jacobian_operator(scores)

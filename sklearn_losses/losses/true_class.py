@@ -9,7 +9,7 @@ from scipy.special import xlogy
 
 from ..activations import ComplementaryLogLog, Probit
 from .base import Array, is_real
-from .logarithmic import LogarithmicLoss
+from .logarithmic import LogarithmicLoss, relative_entropy
 from .on_scores import Matching
 
 
@@ -147,9 +147,16 @@ class KLDivergence(LogLikelihoodLoss):
     0.0
     """
 
-    def completed(self, y, value):
+    def completed(self, y, value, away=None):
         entropy = xlogy(y, y).sum(axis=1) if y.ndim == 2 else xlogy(y, y) + xlogy(1 - y, 1 - y)
-        return np.maximum(value + entropy, 0.0)
+        value = np.maximum(value + entropy, 0.0)
+        if away is None:
+            return value
+        # of targets that are nearly met, the terms of all classes, or those of one class and the other
+        targets, off = (y, away) if y.ndim == 2 else (np.stack([y, 1.0 - y], axis=1), np.stack([away, -away], axis=1))
+        near = (np.abs(off) < 0.5 * targets).all(axis=1)
+        value[near] = relative_entropy(targets[near], off[near], off[near]).sum(axis=1)
+        return value
 
 
 class Focal(TrueClassLoss):

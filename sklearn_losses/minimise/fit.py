@@ -24,21 +24,13 @@ from ..objective.samples import sample
 from ..objective.split import Split, hard_labels
 from ..solvers import augmented_lagrangian, gradient_descent, quasi_newton
 from ..solvers.augmented_lagrangian.lower_bound import duality_gap
-from . import starts, strategies
+from . import starts, strategies, thresholds
 from .by_name import NEVER, check_method, minimize_by_name
 from .endings import CONVERGED, LIMIT, ROUNDING, STOPPED, Ending, ending
 from .recorder import Recorder, Visited
 from .root_mean import CORNER_STEPS, RootMeanGap, fit_at_corner
 from .task import Found, Task
 
-WRITTEN_ENTRIES = 1_000_000  # data up to this size is written out in conditioned coordinates once
-CERTIFICATION_ROUNDS = 5
-SHARPER = 0.01  # of a tolerance that left a solver short of the minimum
-VANISHED = 1e-9  # share of the value without features at which separable classes leave nothing to learn
-STARTING_TOLERANCE = 1e-4  # of the solution of another loss to start from
-TRIED_STEPS, TRIED_PARAMETERS = 20, 300  # of a minimum that a solver claims without a bound
-BESIDE = 1e-4  # of the size of x: how far from a cone's tip descents begin that try whether it is one
-SAMPLED_STARTS, TALL = 8_000, 4  # rows of a sample on which starts are looked for, of so many times as many
 SAME = 64.0 * np.finfo(float).eps  # relative difference of values that rounding can make
 
 Array = np.ndarray
@@ -85,7 +77,7 @@ class Fitting:
         companion = None if callable(self.solver) else starts.companion(task)
         if companion is None:
             return self.null.nearly if self.solver == "auto" and task.piecewise else self.null.theta
-        tol = max(task.tol, STARTING_TOLERANCE) if task.domain == "probabilities" else task.tol
+        tol = max(task.tol, thresholds.STARTING_TOLERANCE) if task.domain == "probabilities" else task.tol
         first = task.with_loss(companion, tol=tol, max_iter=max(task.max_iter // 2, 1), watch=task.watch_start)
         found = Fitting(first, "auto").run()
         self.recorder.n_iter += found.n_iter
@@ -110,23 +102,23 @@ class Fitting:
 
     def _roughly(self, loss: Loss, start: Array) -> Found:
         """What a loss leads to from a start, with few digits, and of tall data on a sample."""
-        tol = max(self.task.tol, STARTING_TOLERANCE)
+        tol = max(self.task.tol, thresholds.STARTING_TOLERANCE)
         task = self.task.with_loss(loss, tol=tol, max_iter=max(self.task.max_iter // 2, 1), watch=self.task.watch_start)
         if self._is_tall:
-            task = replace(task, objective=sample(task.objective, SAMPLED_STARTS, task.random_state)[0])
+            task = replace(task, objective=sample(task.objective, thresholds.SAMPLED_STARTS, task.random_state)[0])
         found = Fitting(replace(task, warm=start), "auto").run()
         self.recorder.n_iter += found.n_iter
         return found
 
     @property
     def _is_tall(self) -> bool:
-        return self.task.objective.rows.n_rows > TALL * SAMPLED_STARTS
+        return self.task.objective.rows.n_rows > thresholds.TALL * thresholds.SAMPLED_STARTS
 
     def solved(self, start: Array) -> Found:
         """By the solver that was asked for, from a start."""
         if not isinstance(self.solver, str):
             return self._plainly(self.solver, start)
-        if self.solver == "auto" and representer.pays(self.task.objective):
+        if self.solver == "auto" and strategies.reduces(self.task.objective):
             return self._reduced(start)
         return self._in_full(start)
 
@@ -173,9 +165,7 @@ class Fitting:
         corner = not task.loss.separable and task.has_bound
         exactly = task.piecewise and solver == "auto"
         conditioned = (hard_labels(task.objective) if exactly else task.objective).conditioned()
-        rows = conditioned.rows
-        few = rows.n_rows * rows.n_features <= WRITTEN_ENTRIES and not rows.is_sparse
-        model = conditioned.written() if few else conditioned
+        model = conditioned.written() if strategies.writes_out(conditioned) else conditioned
 
         self.recorder.enter(model.value_and_gradient, conditioned.to_theta)
         short = corner and solver == "auto"
@@ -235,7 +225,7 @@ class Fitting:
         points = Points(objective, convex=task.convex)
         estimate = recorder.estimate = Gap(objective) if task.has_bound else None
         tol = task.tol
-        for _ in range(CERTIFICATION_ROUNDS):
+        for _ in range(thresholds.CERTIFICATION_ROUNDS):
             result = minimize(
                 recorder.fun,
                 start,
@@ -343,14 +333,14 @@ def _fit_smoothly(run: Run, solver: str) -> Found:
     task, recorder, x = run.task, run.recorder, run.start
     solve, bound_of = _automatically(run) if solver == "auto" else _by_name(run, solver)
     tol, bound = task.tol, np.nan
-    for _ in range(CERTIFICATION_ROUNDS):
+    for _ in range(thresholds.CERTIFICATION_ROUNDS):
         result = solve(x, tol)
         x, value, gradient = recorder.found(result) if solver == "auto" else recorder.point()
         said = CONVERGED if recorder.reached else ending(result, None if solver == "auto" else solver)
         if bound_of is None:
             converged = _is_credible(run, x, value, result, said, solver)
             if not (converged or recorder.undefined or task.kinked) and said is CONVERGED:
-                tol *= SHARPER
+                tol *= thresholds.SHARPER
                 continue
             return Found(x, value, np.nan, converged, recorder.n_iter, result, task.kinked, recorder.undefined)
         x, value, bound = bound_of.proof(x, value, gradient)
@@ -387,10 +377,10 @@ def _is_credible(run: Run, x: Array, value: float, result: OptimizeResult, said:
 def _is_minimum(model: Objective, x: Array, value: float, task: Task) -> bool:
     """Whether a quasi-Newton method from x finds nothing lower by more than the tolerance."""
     known, inverse = model.composition.has_curvature, None
-    if len(x) <= TRIED_PARAMETERS and model.parameters.linear:
+    if len(x) <= thresholds.TRIED_PARAMETERS and model.parameters.linear:
         inverse = dense_inverse(model.hessian(x, convex=task.convex)) if known else typical_inverse(model)
     options = {"metric": lambda x, level: inverse if level == 0 else None, "scaled": not known, "tol": task.tol}
-    options["maxiter"] = TRIED_STEPS
+    options["maxiter"] = thresholds.TRIED_STEPS
     result = minimize(model.value_and_gradient, x, jac=True, method=quasi_newton, options=options)
     said = ending(result)  # so many steps that gain next to nothing are an end too
     certain = said in (CONVERGED, LIMIT) or (said is ROUNDING and result.estimate <= task.tol * abs(value))
@@ -399,8 +389,8 @@ def _is_minimum(model: Objective, x: Array, value: float, task: Task) -> bool:
 
 def _is_tip(model: Objective, x: Array, value: float, task: Task) -> bool:
     """Whether x is the tip of a cone: descents from points beside it find nothing lower by more than the tolerance."""
-    random, options = np.random.RandomState(0), {"tol": task.tol, "maxiter": TRIED_STEPS}
-    beside = [x + BESIDE * np.linalg.norm(x) * random.normal(size=len(x)) / len(x) for _ in range(3)]
+    random, options = np.random.RandomState(0), {"tol": task.tol, "maxiter": thresholds.TRIED_STEPS}
+    beside = [x + thresholds.BESIDE * np.linalg.norm(x) * random.normal(size=len(x)) / len(x) for _ in range(3)]
     found = [minimize(model.value_and_gradient, z, jac=True, method=quasi_newton, options=options).fun for z in beside]
     return bool(value - min(found) <= task.tol * abs(value))
 
@@ -412,7 +402,7 @@ def _gap_of(task: Task) -> type[Gap]:
 def _automatically(run: Run) -> tuple[Solve, Bound | None]:
     task, recorder = run.task, run.recorder
     tol = task.tol if task.has_bound and task.loss.separable else None
-    precisely = task.tol < STARTING_TOLERANCE
+    precisely = task.tol < thresholds.STARTING_TOLERANCE
     chosen = strategies.plan(
         run.model, run.start, convex=task.convex, tol=tol, random_state=task.random_state, precisely=precisely
     )
@@ -423,12 +413,14 @@ def _automatically(run: Run) -> tuple[Solve, Bound | None]:
     if task.may_vanish:
         # separable classes without a penalty: F falls for ever, and once it is this small nothing is left to learn
         least = task.loss.lower_bound or 0.0
-        vanished = least + VANISHED * (run.fitting.null.value - least)
+        share = thresholds.VANISHED_ANGLES if run.model.parameters.only_directions else thresholds.VANISHED
+        vanished = least + share * (run.fitting.null.value - least)
         recorder.stop = lambda x, value, gradient: value <= vanished
         if recorder.fun(chosen.start)[0] <= vanished:
             return lambda x, tol: _no_steps(chosen.start, recorder), bound
-    elif not task.loss.smooth:
-        recorder.stop = recorder.stalled
+    if not task.loss.smooth:
+        small = recorder.stop
+        recorder.stop = lambda *point: recorder.stalled(*point) or (small is not None and small(*point))
 
     def solve(x, tol):
         return minimize(

@@ -17,13 +17,10 @@ from ..objective.objective import Objective
 from ..objective.penalties import L2
 from ..objective.split import Split, weighted_median
 from ..solvers import augmented_lagrangian
+from . import thresholds
 from .task import Task
 
 Array = np.ndarray
-
-NARROW = 0.05  # share of the spread of y in which the slopes of a loss of straight lines change
-STRAIGHT = 0.9  # share of its slope far away that such a loss has by then
-MANY_TARGETS = 20_000  # of which a part is enough to find a constant that fits them
 
 
 class Null:
@@ -70,8 +67,8 @@ class Null:
         if task.loss.link == "log" or not task.convex or (objective.n_outputs > 1 and not task.loss.smooth):
             return first
         y, weights = self._y, self._weights
-        if len(weights) > MANY_TARGETS:
-            step = len(weights) // MANY_TARGETS
+        if len(weights) > thresholds.MANY_TARGETS:
+            step = len(weights) // thresholds.MANY_TARGETS
             y, weights = y[::step], weights[::step] / weights[::step].sum()
 
         def at(shift: Array) -> Slopes:
@@ -194,10 +191,12 @@ def _straight_lines(loss: Loss, y: Array, weights: Array) -> Loss | None:
     spread = weighted_median(distances, weights) or float(weights @ distances)
     if not 0 < spread < np.inf:
         return None
-    errors = spread * np.array([-2.0, -NARROW, NARROW, 2.0])
+    errors = spread * np.array([-2.0, -thresholds.NARROW, thresholds.NARROW, 2.0])
     with np.errstate(all="ignore"):
         far_below, below, above, far_above = loss.gradient(np.full(4, center), center + errors)
-    if not (STRAIGHT * far_above <= above <= far_above and far_below <= below <= STRAIGHT * far_below):
+    if not (
+        thresholds.STRAIGHT * far_above <= above <= far_above and far_below <= below <= thresholds.STRAIGHT * far_below
+    ):
         return None
     if not (0 < far_above < np.inf and -np.inf < far_below < 0):
         return None

@@ -167,7 +167,7 @@ class Objective:
 
     def value_and_gradient(self, theta: ArrayLike) -> tuple[float, Array]:
         """F and its gradient, in one pass over the data."""
-        x = np.asarray(theta, dtype=np.float64)
+        x = _numbers(theta)
         coef, intercept = self.parameters.on_rows(x)
         return self._put_together(
             x, coef, *self.rows.sum(kernels.value_and_gradient, self.composition, coef, intercept)
@@ -187,7 +187,7 @@ class Objective:
         ValueError
             When the loss has no curvature.
         """
-        return self.hessian(np.asarray(theta, dtype=np.float64)).apply(np.asarray(v, dtype=np.float64))
+        return self.hessian(_numbers(theta)).apply(_numbers(v))
 
     def hessian(self, x: Array, *, convex: bool = True, scores: PerRow | None = None) -> Hessian:
         """The Hessian of F as an operator."""
@@ -288,3 +288,8 @@ class Objective:
 
     def _per_output(self, shift: Array | float) -> Array:
         return np.broadcast_to(np.asarray(shift, dtype=np.float64), self.parameters.n_scores)
+
+
+def _numbers(vector: ArrayLike) -> Array:
+    """A vector side by side in memory: some kinds of BLAS sum one with strides in another order."""
+    return np.ascontiguousarray(vector, dtype=np.float64)

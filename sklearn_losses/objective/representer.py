@@ -14,17 +14,6 @@ from scipy.linalg.lapack import dpstrf
 from ..losses.on_scores import Array
 from .objective import Objective
 
-MOST_ROWS = 2_500
-SPARSE_WORK = 1_800  # a sparse product takes long; n^3 over this many non-zeros takes as long as solving without
-
-
-def pays(objective: Objective) -> bool:
-    """Whether there are few enough rows, and more features than these."""
-    rows = objective.rows
-    if rows.is_sparse and rows.n_rows**3 > SPARSE_WORK * rows.n_entries:
-        return False
-    return rows.n_rows <= MOST_ROWS and rows.n_features > rows.n_rows and objective.penalty.spherical
-
 
 class Reduction:
     """An objective over n rows and p > n features as one over n rows and at most n features.

@@ -227,7 +227,7 @@ def test_every_fit_runs_on_rows_that_are_elsewhere(loss, estimator, monkeypatch)
             estimator is SoftmaxClassifier
         )
     monkeypatch.setattr(dense, "BLOCK_ENTRIES", 200)
-    monkeypatch.setattr("sklearn_losses.minimise.fit.WRITTEN_ENTRIES", 0)
+    monkeypatch.setattr("sklearn_losses.minimise.thresholds.WRITTEN_ENTRIES", 0)
     here = estimator(loss, alpha=0.01, max_iter=200).fit(data, y)
     sent = {}
 

@@ -348,3 +348,38 @@ def test_a_hessian_that_is_not_diagonal_goes_through_the_link(case, form):
     found = on_scores.curvature(y, scores).apply(direction)
     np.testing.assert_allclose(found, (ahead - behind) / (2 * step), rtol=1e-7, atol=1e-8)
     check_loss(case.loss)
+
+
+@pytest.mark.parametrize("away", [1e-2, 1e-6, 1e-9])
+@pytest.mark.parametrize(
+    ("loss", "link", "y"),
+    [
+        (Poisson(), Exp(), np.array([3.0, 0.2, 40.0])),
+        (KLDivergence(), Sigmoid(), np.array([0.3, 0.5, 0.99])),
+        (KLDivergence(), Softmax(), np.array([[0.2, 0.3, 0.5], [0.6, 0.1, 0.3], [1 / 3, 1 / 3, 1 / 3]])),
+    ],
+    ids=repr,
+)
+def test_no_digit_is_lost_where_targets_are_nearly_met(loss, link, y, away):
+    own = np.log(y / (1.0 - y)) if isinstance(link, Sigmoid) else np.log(y)
+    scores = own + away * np.arange(1.0, 1.0 + y.size).reshape(y.shape) ** 2
+    with mpmath.workdps(60):
+
+        def exact(y, z):
+            t, z = mpmath.mpf(y), [mpmath.mpf(value) for value in np.atleast_1d(z)]
+            if isinstance(loss, Poisson):
+                return t * mpmath.log(t) - t * z[0] - t + mpmath.exp(z[0])
+            p = 1 / (1 + mpmath.exp(-z[0]))
+            return t * mpmath.log(t / p) + (1 - t) * mpmath.log((1 - t) / (1 - p))
+
+        def exact_softmax(y, z):
+            powers = [mpmath.exp(mpmath.mpf(value)) for value in z]
+            # targets that are floats do not sum to one exactly
+            shares = [mpmath.mpf(value) for value in y]
+            return sum(t * mpmath.log(t * sum(powers) / (e * sum(shares))) for t, e in zip(shares, powers, strict=True))
+
+        reference = exact_softmax if y.ndim == 2 else exact
+        expected = [float(reference(*row)) for row in zip(y, scores, strict=True)]
+    value, _ = loss.on_scores(link).value_and_gradient(y, scores)
+    # the rounding of the scores themselves, beside their distance, is what remains
+    np.testing.assert_allclose(value, expected, rtol=1e-13 / away)

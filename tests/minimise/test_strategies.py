@@ -9,7 +9,8 @@ from sklearn.preprocessing import scale
 
 from sklearn_losses import CrossEntropy, LinearRegressor, LogisticRegressor, Loss, SoftmaxClassifier
 from sklearn_losses.data import dense
-from sklearn_losses.minimise import strategies as automatic
+from sklearn_losses.minimise import plans, shape, strategies, thresholds
+from sklearn_losses.minimise.shape import Shape
 from sklearn_losses.objective.preconditioners import diagonal_inverse
 from sklearn_losses.solvers import chained, newton, quasi_newton, truncated_newton
 
@@ -34,14 +35,14 @@ class PlainCrossEntropy(Loss):
 def chosen(monkeypatch):
     """The methods that `plan` chose."""
     methods = []
-    plan = automatic.plan
+    plan = strategies.plan
 
     def spy(*args, **kwargs):
         found = plan(*args, **kwargs)
         methods.append((found.method, sorted(found.options)))
         return found
 
-    monkeypatch.setattr(automatic, "plan", spy)
+    monkeypatch.setattr(strategies, "plan", spy)
     return methods
 
 
@@ -55,13 +56,41 @@ def reference(estimator, X, y):
     return type(estimator)(**{**estimator.get_params(deep=False), "tol": 1e-10}).fit(X, y).objective_value_
 
 
+@pytest.mark.parametrize(
+    ("expected", "sizes"),
+    [
+        (plans.all_at_once, {"n_rows": 150, "n_features": 4, "n_outputs": 3}),
+        (plans.all_at_once, {"n_rows": 5_000, "n_features": 50}),
+        (plans.all_at_once, {"n_rows": 900, "n_features": 50, "is_sparse": True, "n_entries": 4_000}),
+        (plans.on_samples, {"n_rows": 500_000, "n_features": 20}),
+        (plans.on_samples, {"n_rows": 500_000, "n_features": 20, "convex": False}),
+        (plans.jointly, {"n_rows": 1_797, "n_features": 64, "n_outputs": 10}),
+        (plans.jointly, {"n_rows": 1_797, "n_features": 64, "n_outputs": 10, "convex": False}),
+        (plans.on_samples_by_class, {"n_rows": 100_000, "n_features": 60, "n_outputs": 8}),
+        (plans.jointly, {"n_rows": 100_000, "n_features": 784, "n_outputs": 10}),
+        (plans.with_products, {"n_rows": 20_000, "n_features": 50_000, "is_sparse": True, "n_entries": 1_000_000}),
+        (plans.with_products, {"n_rows": 20_000, "n_features": 50_000, "n_outputs": 20, "is_sparse": True}),
+        (plans.with_products, {"n_rows": 5_000, "n_features": 4_000}),
+        (plans.swept, {"n_rows": 20_000, "n_features": 50_000, "is_sparse": True, "sweeps_pay": True}),
+        (plans.on_spheres, {"n_rows": 1_797, "n_features": 64, "n_outputs": 10, "linear": False}),
+        (plans.scaled_gradients, {"n_rows": 1_797, "n_features": 64, "has_curvature": False}),
+        (plans.gradients, {"n_rows": 100, "n_features": 5_000, "has_curvature": False}),
+        (plans.gradients, {"n_rows": 100, "n_features": 5, "has_curvature": False, "linear": False}),
+    ],
+    ids=str,
+)
+def test_the_choice_rests_on_numbers_alone(expected, sizes):
+    sizes = {"n_entries": sizes["n_rows"] * sizes["n_features"]} | sizes
+    assert strategies.choose(Shape(**sizes)).plan is expected
+
+
 def test_small_data_take_newton(chosen):
     fit(LogisticRegressor(alpha=1e-3), BINARY[0][:300], BINARY[1][:300])
     assert chosen == [(newton, ["tol"])]
 
 
 def test_tall_data_take_samples(chosen, monkeypatch):
-    monkeypatch.setattr(automatic, "sample_sizes", lambda n_rows, n_parameters: (500, 1_500))
+    monkeypatch.setattr(shape, "sample_sizes", lambda n_rows, n_parameters: (500, 1_500))
     model = fit(LogisticRegressor(alpha=1e-3), *BINARY)
     assert chosen == [(quasi_newton, ["metric"])]
     monkeypatch.undo()
@@ -74,8 +103,8 @@ def test_tall_data_take_samples(chosen, monkeypatch):
 def test_several_classes(chosen, monkeypatch, many, fit_intercept, loss):
     estimator = SoftmaxClassifier(loss, alpha=1e-3, fit_intercept=fit_intercept)
     expected = reference(estimator, *JOINT)
-    monkeypatch.setattr(automatic, "SMALL_HESSIAN", 0.0)
-    monkeypatch.setattr(automatic, "MANY_CLASSES", many)
+    monkeypatch.setattr(thresholds, "SMALL_HESSIAN", 0.0)
+    monkeypatch.setattr(thresholds, "MANY_CLASSES", many)
     chosen.clear()
     model = estimator.fit(*JOINT)
     assert (chained, ["links"]) in chosen
@@ -94,8 +123,8 @@ def test_where_truncated_newton_gets_lost_newton_takes_over(chosen):
 
 def test_several_classes_of_tall_data(chosen, monkeypatch):
     expected = reference(SoftmaxClassifier(alpha=1e-3), *JOINT)
-    monkeypatch.setattr(automatic, "SMALL_HESSIAN", 0.0)
-    monkeypatch.setattr(automatic, "BY_CLASS_SAMPLES", (200, 600))
+    monkeypatch.setattr(thresholds, "SMALL_HESSIAN", 0.0)
+    monkeypatch.setattr(thresholds, "BY_CLASS_SAMPLES", (200, 600))
     chosen.clear()
     model = fit(SoftmaxClassifier(alpha=1e-3), *JOINT)
     assert chosen == [(quasi_newton, ["metric"])]
@@ -113,7 +142,7 @@ def test_many_sparse_features_take_products(chosen, kind, n_classes):
 
 
 def test_sparse_rows_of_many_classes_are_not_written_out(chosen, monkeypatch):
-    monkeypatch.setattr(automatic, "DENSE_ENTRIES", 1e4)
+    monkeypatch.setattr(thresholds, "DENSE_ENTRIES", 1e4)
     X, y = sparse.csr_array(JOINT[0][:1_500]), JOINT[1][:1_500]
     model = fit(SoftmaxClassifier(alpha=1e-3), X, y)
     assert chosen == [(truncated_newton, ["accuracy", "preconditioner"])]
@@ -122,12 +151,12 @@ def test_sparse_rows_of_many_classes_are_not_written_out(chosen, monkeypatch):
 
 def test_samples_of_sparse_rows_keep_to_the_same_limit(chosen, monkeypatch):
     seen = []
-    monkeypatch.setattr(automatic, "diagonal_inverse", lambda *args: seen.append(args) or diagonal_inverse(*args))
+    monkeypatch.setattr(plans, "diagonal_inverse", lambda *args: seen.append(args) or diagonal_inverse(*args))
     X = sparse.csr_array(sparse.random(3_000, 40, density=0.3, random_state=0))
     y = (X.sum(axis=1) > 6).astype(int)
     fit(LogisticRegressor(alpha=1e-3), X, y)
     assert not seen
-    monkeypatch.setattr(automatic, "DENSE_ENTRIES", 1e4)
+    monkeypatch.setattr(thresholds, "DENSE_ENTRIES", 1e4)
     fit(LogisticRegressor(alpha=1e-3), X, y)
     assert seen
 
@@ -165,7 +194,7 @@ def test_regression_on_samples(monkeypatch, loss):
     X = scale(BINARY[0])
     y = np.random.RandomState(0).poisson(np.exp(0.3 * X[:, 0])).astype(float)
     expected = reference(LinearRegressor(loss, alpha=1e-3), X, y)
-    monkeypatch.setattr(automatic, "sample_sizes", lambda n_rows, n_parameters: (500, 1_500))
+    monkeypatch.setattr(shape, "sample_sizes", lambda n_rows, n_parameters: (500, 1_500))
     assert fit(LinearRegressor(loss, alpha=1e-3), X, y).objective_value_ == pytest.approx(expected, rel=1e-6)
 
 
@@ -182,7 +211,7 @@ def test_awkward_rows_still_take_few_passes(monkeypatch, order):
     else:
         weights = np.ones(len(X))
         weights[:7] = 1e4
-    monkeypatch.setattr(automatic, "sample_sizes", lambda n_rows, n_parameters: (500, 2_000))
+    monkeypatch.setattr(shape, "sample_sizes", lambda n_rows, n_parameters: (500, 2_000))
     monkeypatch.setattr(dense, "FEW_ROWS", 1)
     model = LogisticRegressor(alpha=1e-3).fit(X, y, sample_weight=weights)
     assert model.dual_gap_ <= 1e-6 * model.objective_value_

@@ -1,0 +1,242 @@
+"""How each strategy is set up: a start, a method of `scipy.optimize.minimize`, and what that is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from scipy.optimize import minimize
+
+from ..certificates.sampled import SampledBound
+from ..objective.objective import Objective
+from ..objective.parameters import Directions, across
+from ..objective.points import Points
+from ..objective.preconditioners import (
+    TangentInverse,
+    by_class_inverse,
+    dense_inverse,
+    diagonal_inverse,
+    kronecker_inverse,
+    typical_inverse,
+)
+from ..objective.samples import RandomState, sample, thinned
+from ..solvers import chained, newton, quasi_newton, truncated_newton
+from . import thresholds
+from .shape import Shape
+from .sweeping import Sweeping
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True)
+class Smooth:
+    """A smooth objective, to be minimised from x.
+
+    A gap of tol, relative to F, is to be proved where that is not None. Where that is cheap more digits are found than
+    were asked for; not if it need not be done ``precisely``.
+    """
+
+    model: Objective
+    x: Array
+    shape: Shape
+    tol: float | None
+    random_state: RandomState
+    precisely: bool = True
+
+    def sampled(self, size: int) -> Objective:
+        """The model written out, over a sample of its rows where it has more than so many."""
+        if self.shape.n_rows <= size:
+            return self.model.written()
+        return sample(self.model, size, self.random_state)[0]
+
+
+@dataclass
+class Plan:
+    """A start and the arguments for `scipy.optimize.minimize`."""
+
+    start: Array
+    method: Callable
+    derivatives: dict = field(default_factory=dict)
+    options: dict = field(default_factory=dict)
+    bound: SampledBound | None = None  # a better one than by the gradient
+    points: Points | None = None  # where values and second derivatives share what a point has cost
+
+
+class Kept:
+    """A preconditioner that is made anew only after so many uses that a better one would have paid."""
+
+    def __init__(self, make: Callable):
+        self._make, self._applied = make, thresholds.PRODUCTS_PER_PRECONDITIONER
+
+    def __call__(self, x):
+        if self._applied >= thresholds.PRODUCTS_PER_PRECONDITIONER:
+            self._inverse, self._applied = self._make(x), 0
+        return self._apply
+
+    def _apply(self, vector):
+        self._applied += 1
+        return self._inverse(vector)
+
+
+def gradients(problem: Smooth) -> Plan:
+    """L-BFGS alone."""
+    return Plan(problem.x, quasi_newton)
+
+
+def scaled_gradients(problem: Smooth) -> Plan:
+    """L-BFGS in the metric of a typical curvature, where there is none to see, or too strange a one."""
+    typical = typical_inverse(problem.sampled(40 * problem.shape.width))
+    options = {"metric": lambda x, level: typical if level == 0 else None, "scaled": True}
+    return Plan(problem.x, quasi_newton, options=options)
+
+
+def all_at_once(problem: Smooth) -> Plan:
+    """Newton's method with the whole Hessian, from where a sample of the rows leads."""
+    model, x, shape = problem.model, problem.x, problem.shape
+    few = max(10 * shape.width, thresholds.FEWEST_ROWS)
+    if shape.n_outputs == 1 and shape.n_rows > thresholds.WORTH_A_SAMPLE * few:
+        part = problem.sampled(few)
+        x = _on_sample(part, x, lambda x, level: _inverse(part, x, shape), thresholds.STATISTICAL * shape.width / few)
+
+    keeps_scores = shape.convex and model.n_parameters > thresholds.FEW_PARAMETERS
+    points = Points(model, convex=shape.convex, keeps_scores=keeps_scores)
+    if keeps_scores:
+        kept = Kept(lambda x: dense_inverse(points.hessian(x)))
+        options = {"preconditioner": kept, "tol": thresholds.NEWTON_TOLERANCE}
+        return Plan(x, truncated_newton, {"hessp": points.hessian_product}, options, points=points)
+
+    last: dict = {"tol": thresholds.NEWTON_TOLERANCE}
+    if shape.n_rows * model.n_parameters**2 < thresholds.LARGE_HESSIAN:
+        return Plan(x, newton, {"hess": points.dense_hessian}, last)
+
+    def metric(x, level):
+        return dense_inverse(points.hessian(x))
+
+    first = {"metric": metric, "tol": thresholds.LINEAR_TOLERANCE, "maxiter": thresholds.QUICK_STEPS}
+    return Plan(x, chained, {"hess": points.dense_hessian}, {"links": [(quasi_newton, first), (newton, last)]})
+
+
+def on_samples(problem: Smooth) -> Plan:
+    """Tall data of one output: a small sample, a large one in its metric, then all rows in that of the large one."""
+    sizes = problem.shape.samples
+    assert sizes is not None
+    return _from_samples(problem, sizes, lambda part, x: _inverse(part, x, problem.shape))
+
+
+def on_samples_by_class(problem: Smooth) -> Plan:
+    """Tall data of K classes: the same, in a metric that has a block for every class."""
+    shape = problem.shape
+
+    def inverse(part, x):
+        return by_class_inverse(part.hessian(x, convex=shape.convex))
+
+    return _from_samples(problem, thresholds.BY_CLASS_SAMPLES, inverse)
+
+
+def jointly(problem: Smooth) -> Plan:
+    """K classes whose joint Hessian is too large to form often: products, preconditioned class by class."""
+    model, shape = problem.model, problem.shape
+    inverse_of = by_class_inverse if shape.factorises_by_class else kronecker_inverse
+    part = problem.sampled(thresholds.BY_CLASS_SAMPLES[1])
+    points = Points(model, convex=shape.convex, keeps_scores=True)
+    whole = part.rows is model.rows  # whose scores are at hand
+    kept = Kept(lambda x: inverse_of(points.hessian(x) if whole else part.hessian(x, convex=shape.convex)))
+    products = {"hessp": points.hessian_product}
+    written = not shape.is_sparse or shape.written_entries <= thresholds.DENSE_ENTRIES
+    if not written or model.n_parameters > thresholds.FACTORISED_PARAMETERS:
+        return Plan(problem.x, truncated_newton, products, {"preconditioner": kept}, points=points)
+
+    # conjugate gradients lose their way among losses that have all but vanished
+    first = {"preconditioner": kept, "maxiter": thresholds.MANY_STEPS}
+    links = {"links": [(truncated_newton, first), (newton, {})]}
+    return Plan(problem.x, chained, products | {"hess": points.dense_hessian}, links, points=points)
+
+
+def on_spheres(problem: Smooth) -> Plan:
+    """Directions: steps across them, in the metric of every class's own block."""
+    model, shape, parameters = problem.model, problem.shape, problem.model.parameters
+    assert isinstance(parameters, Directions)
+    points = Points(model, keeps_scores=True)
+    kept: Callable = lambda x: np.copy  # noqa: E731
+    if shape.width <= thresholds.DENSE_PARAMETERS and shape.factorises_by_class:
+        part = problem.sampled(thresholds.BY_CLASS_SAMPLES[1])
+        kept = Kept(lambda x: TangentInverse(part.hessian(x)))
+
+    def metric(x):
+        directions, lengths = parameters.directions(x)
+        inverse = kept(x)
+
+        def apply(vector):
+            tangent = across(directions, parameters.split(vector)[0]) * lengths
+            return (across(directions, parameters.split(inverse(tangent.ravel()))[0]) * lengths).ravel()
+
+        return apply
+
+    def longest(x, direction):
+        # the derivatives here know nothing of directions further away than half a right angle
+        turned, lengths = parameters.split(direction)[0], parameters.directions(x)[1]
+        return 1.0 / max(float(np.max(np.linalg.norm(turned / lengths, axis=1))), 1.0)
+
+    options: dict = {"preconditioner": metric, "longest": longest}
+    if problem.precisely and shape.n_rows * model.n_parameters**2 < thresholds.LARGE_HESSIAN:
+        options |= {"accuracy": thresholds.ON_SPHERES_ACCURACY, "tol": thresholds.ON_SPHERES_TOLERANCE}
+    # a cone stops Newton's steps; what gradients remember goes on along it
+    links = {"links": [(truncated_newton, options), (quasi_newton, {})]}
+    return Plan(problem.x, chained, {"hessp": points.hessian_product}, links, points=points)
+
+
+def with_products(problem: Smooth) -> Plan:
+    """Sparse rows, or very many features; where features are few beside the entries, in the metric of a sample."""
+    model, shape = problem.model, problem.shape
+    points = Points(model, convex=shape.convex, keeps_scores=True)
+    size = 10 * shape.width
+    factorises = shape.width**3 <= thresholds.SAMPLED_PRECONDITIONER * shape.n_entries
+    if shape.n_outputs == 1 and size * shape.width <= thresholds.DENSE_ENTRIES and factorises:
+        part = problem.sampled(size)
+        preconditioner: Callable = Kept(lambda x: _inverse(part, x, shape))
+    else:
+
+        def preconditioner(x):
+            return diagonal_inverse(points.hessian(x))
+
+    options = {"preconditioner": preconditioner, "accuracy": thresholds.SPARSE_ACCURACY}
+    return Plan(problem.x, truncated_newton, {"hessp": points.hessian_product}, options, points=points)
+
+
+def swept(problem: Smooth) -> Plan:
+    """Sweeps over the duals of sparse rows; where they take long, products go on."""
+    after = with_products(problem)
+    sweeping = Sweeping(problem.model, problem.model.rows.csr(), thresholds.SWEPT_PASSES)
+    links = {"links": [(sweeping, {}), (after.method, after.options)]}
+    return Plan(problem.x, chained, after.derivatives, links, points=after.points)
+
+
+def _inverse(part: Objective, x: Array, shape: Shape):
+    return dense_inverse(part.hessian(x, convex=shape.convex))
+
+
+def _from_samples(problem: Smooth, sizes: tuple[int, int], inverse: Callable) -> Plan:
+    model, x, tol, random_state = problem.model, problem.x, problem.tol, problem.random_state
+    n_rows, width = problem.shape.n_rows, problem.shape.width
+    large, weights = sample(model, sizes[1], random_state)
+    small = thinned(large, sizes[0])
+    share = thresholds.STATISTICAL * width
+    x = _on_sample(small, x, lambda x, level: inverse(small, x), share / sizes[0])
+    first = inverse(small, x)
+    x = _on_sample(large, x, lambda x, level: first if level == 0 else inverse(large, x), share / sizes[1])
+
+    nearly = inverse(large, x)
+
+    def metric(x, level):
+        # a quarter of the rows at most: a sample is a copy
+        size = min(sizes[1] * 4**level, n_rows // 4)
+        return nearly if level == 0 else inverse(sample(model, size, random_state)[0], x)
+
+    bound = SampledBound(model, large, weights, nearly, tol) if tol is not None else None
+    return Plan(x, quasi_newton, options={"metric": metric}, bound=bound)
+
+
+def _on_sample(part: Objective, x: Array, metric: Callable, tol: float) -> Array:
+    options = {"metric": metric, "tol": tol, "patience": 3.0, "maxiter": 100}
+    return minimize(part.value_and_gradient, x, jac=True, method=quasi_newton, options=options).x

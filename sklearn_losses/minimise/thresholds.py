@@ -1,0 +1,61 @@
+"""Every number by which a fit chooses its way, with where it comes from.
+
+Work is counted in multiplications, of which a core does about 1e10 in a second. "Timed" means on two cores with
+OpenBLAS, over problems on both sides of the number; none is sharp, a factor of two either way costs a few per cent.
+"""
+
+# Coordinates
+WRITTEN_ENTRIES = 1_000_000  # dense data up to this size stay in a core's cache: centred and scaled in a copy, once
+REDUCED_ROWS = 2_500  # whose Gram matrix, 50 MB, is factorised in the time of a few passes over wide data
+REDUCED_SPARSE_WORK = 1_800  # n^3 over this many non-zeros takes as long as solving without: sparse products are slow
+
+# Hessians
+HESSIANS = 8.0  # of a fit by Newton's method from zero weights: five to twelve on the data sets of the benchmarks
+SMALL_HESSIAN = 3e7  # timed: below, one joint Hessian for K classes is cheaper than thinking twice
+LARGE_HESSIAN = 2e6  # timed: beyond, one in single precision and more steps are faster than one in every step
+FEW_PARAMETERS = 300  # beyond, a Hessian takes as long as dozens of products with it
+DENSE_PARAMETERS = 3_000  # the factors of one this wide take 72 MB and a second
+DENSE_ENTRIES = 4e6  # sparse rows of more entries, 32 MB, are not written out
+FEW_SPARSE_ENTRIES = 5e4  # nor this many where products do as well: they are cheap with sparse rows
+FACTORISED_PARAMETERS = 2_000  # a joint Hessian of K classes is factorised in a third of a second up to here
+EIGENVALUES = 10.0  # multiplications for K^3 that the eigenvalues of a row's Hessian take
+NEWTON_TOLERANCE = 1e-10  # a step or two more end near machine precision, where weights equal repetition
+QUICK_STEPS, LINEAR_TOLERANCE = 12, 1e-14  # of L-BFGS before Newton, which has no quadratic convergence to count on
+
+# Products with Hessians, and preconditioners
+SAMPLED_PRECONDITIONER = 160.0  # timed: one from 10 p rows takes p^3 / 160 non-zeros' worth of products
+MANY_CLASSES = 3e9  # above, one factorisation a class, a third of a second, costs more than it saves
+PRODUCTS_PER_PRECONDITIONER = 20  # of truncated Newton, whose linear solves make up for an old one
+SPARSE_ACCURACY = 0.03  # of Newton's equations, where a product costs no more than an evaluation
+MANY_STEPS = 40  # of truncated Newton, which most often takes five to fifteen
+ON_SPHERES_ACCURACY, ON_SPHERES_TOLERANCE = 1e-3, 1e-20  # steps are cheap: down to where weights equal repetition
+
+# Samples of tall data. A sample's optimum is as good as its size: passes over all rows against Hessians of samples.
+DIGITS = 5.0  # decimal digits of the gap that the passes over all rows have to gain
+HESSIAN_COST = 33.0  # timed: a row of a Hessian over p features costs p / 33 rows of a pass
+STATISTICAL = 0.05  # of parameters over rows: accuracy beyond it is lost in the sample's own error
+FEWEST_ROWS, WORTH_A_SAMPLE = 500, 4  # rows of a sample, and how many times as many it should save
+BY_CLASS_SAMPLES = (1_000, 8_000)  # timed on 100,000 x 60 x 8
+JOINT_PASSES, SAMPLED_PASSES = 40.0, 6.0  # over all rows, by products for K classes and after samples
+
+# Sweeps over the duals of sparse rows, by their time beside truncated Newton's for cross-entropy on text, one-hot
+# fields and random rows, 500 to 100,000 of them, C from 0.01 to 10,000: 0.5 to 1.3, but up to 3 with more rows.
+FEW_ROWS = 0.5  # for every feature
+CLOSE_ROWS = 0.5  # the mean of |row|^2 over the penalty and n: below, the duals are next to the slopes at the start
+KINKED_PASSES = 300.0  # with piecewise-linear losses, whose exact solver goes on from the duals
+SWEPT_PASSES = 100.0  # which the slowest of those runs took; then truncated Newton goes on
+
+# Starts
+STARTING_TOLERANCE = 1e-4  # of the solution of another loss to start from
+NARROW = 0.05  # share of the spread of y in which the slopes of a loss of straight lines change
+STRAIGHT = 0.9  # share of its slope far away that such a loss has by then
+MANY_TARGETS = 20_000  # of which a part is enough to find a constant that fits them
+SAMPLED_STARTS, TALL = 8_000, 4  # rows of a sample on which starts are looked for, of so many times as many
+
+# Ends
+CERTIFICATION_ROUNDS = 5  # of a solver that stopped short of a bound within the tolerance
+SHARPER = 0.01  # of a tolerance that left a solver short of the minimum
+VANISHED = 1e-9  # share of the value without features at which separable classes leave nothing to learn
+VANISHED_ANGLES = 1e-16  # where F has a minimum, because only directions count: below, it is nothing but rounding
+TRIED_STEPS, TRIED_PARAMETERS = 20, 300  # of a minimum that a solver claims without a bound
+BESIDE = 1e-4  # of the size of x: how far from a cone's tip descents begin that try whether it is one
