@@ -68,14 +68,15 @@ class CosineClassifier(Classifier):
     .. math:: F(W) = \frac{\sum_i s_i \, \ell(y_i, c_i)}{\sum_i s_i}, \qquad
               c_{ik} = \frac{w_k \cdot x_i}{\|w_k\| \, \|x_i\|}
 
-    Only the directions of rows and of weights count, so that there is neither an intercept nor a penalty. The margin
+    Only the directions of rows and of weights count, so that there is neither an intercept nor a penalty; with
+    `LSoftmax` their lengths count too. The margin
     acts in training only: it asks rows to be closer to their class than to be right takes. Because the origin matters,
     centre the columns first (``StandardScaler``). F is not convex: the fit starts from the solution without a margin.
 
     Parameters
     ----------
     loss : str or CosineLoss, default="am_softmax"
-        What to minimise: "am_softmax", "arcface", "sphereface", or an instance of a loss on cosines.
+        What to minimise: "am_softmax", "arcface", "sphereface", "l_softmax", or an instance of a loss on cosines.
     class_weight : dict, "balanced" or None, default=None
         As for `SoftmaxClassifier`.
     solver : str or callable, default="auto"
@@ -97,7 +98,7 @@ class CosineClassifier(Classifier):
     classes_ : ndarray of shape (n_classes,)
         The labels.
     coef_ : ndarray of shape (n_classes, n_features)
-        The classes' directions, rows of length one; also for two classes there are two.
+        The classes' directions, rows of length one (with `LSoftmax` of any length); also for two classes there are two.
     loss_ : Loss
         The loss that was minimised.
     objective_value_ : float
@@ -209,10 +210,10 @@ class CosineClassifier(Classifier):
     def _check_parameters(self):
         validation.check_fit_parameters(self)
 
-    def _ill_posed(self, objective, theta):
-        if not self.loss_.by_class:
+    def _ill_posed(self, task, objective, theta):
+        loss = task.loss
+        if not loss.by_class:
             return None
-        loss = self.loss_
         losses = objective.losses(objective.scores(theta)).gathered()
         if losses.max() < np.log(2.0):  # every row is nearer to its class, with the margin
             return (
@@ -220,12 +221,12 @@ class CosineClassifier(Classifier):
                 f"SphereFace(margin={loss.margin}), whose weights have length one."
             )
         lengths = np.linalg.norm(objective.unpack(theta)[0], axis=1)
-        lost = self.classes_[lengths < COLLAPSED * lengths.max()]
+        lost = task.attributes["classes_"][lengths <= COLLAPSED * lengths.max()]
         if not len(lost):
             return None
         return (
             f"{loss} has taken all length from the weights of {len(lost)} of {len(lengths)} classes, the first of "
-            f"them {lost[0]!r}: where no direction is close to all rows of a class its score does best at zero. Use "
+            f"them {lost[0]}: where no direction is close to all rows of a class its score does best at zero. Use "
             f"SphereFace(margin={loss.margin}), whose weights have length one."
         )
 

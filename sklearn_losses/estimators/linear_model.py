@@ -105,7 +105,7 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
             with _finite_entries(self, task.X, objective.rows, smooth=task.loss.smooth):
                 found = fit(asked, self.solver)
             self._check_finite(found, task.loss)
-            ill_posed = scratch._ill_posed(objective, found.theta)
+            ill_posed = scratch._ill_posed(task, objective, found.theta)
             progress.finish(found)
         self._warn(found, task.loss, ill_posed)
 
@@ -122,7 +122,7 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
         validation.check_fit_parameters(self)
         validation.check_penalty(self)
 
-    def _ill_posed(self, objective: Objective, theta: np.ndarray) -> str | None:
+    def _ill_posed(self, task: Prepared, objective: Objective, theta: np.ndarray) -> str | None:
         """Why F may have no minimiser, or none that is of use, and what to do."""
         endless = _why_endless(objective, theta, self) if self.alpha == 0 else None
         if endless is None:

@@ -55,7 +55,7 @@ MOST_PIECES = 64
 
 def check_multiple(loss: CosineLoss) -> None:
     """Raise a ValueError where the margin of a loss is not a number of pieces."""
-    margin = loss.margin  # type: ignore[attr-defined]
+    margin = loss.margin
     if not (is_real(margin) and margin in range(1, MOST_PIECES + 1)):
         raise ValueError(f"margin must be an integer from 1 to {MOST_PIECES}; got {margin!r}.")
 

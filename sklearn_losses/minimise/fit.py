@@ -59,8 +59,11 @@ class Fitting:
         self.recorder = Recorder(task.loss, task.watch)
 
     def run(self) -> Found:
-        if not self.task.objective.parameters.linear:
+        if self.task.objective.parameters.only_directions:
             return self.reported(self.among_directions())
+        if not self.task.objective.parameters.linear:
+            self.recorder.offer(self.null.theta, self.null.value)
+            return self.reported(self.no_worse(self.among_directions()))
         found = self.solved(self.start())
         if not self.task.convex and self.task.domain == "probabilities" and self.task.objective.fit_intercept:
             found = self.against_shares(found)
@@ -361,13 +364,18 @@ def _is_credible(run: Run, x: Array, value: float, result: OptimizeResult, said:
         return False
     if task.loss.lower_bound is not None and is_negligible(run.model, value - task.loss.lower_bound):
         return True
+    parameters = run.model.parameters
+    in_known_metric = parameters.linear or parameters.only_directions
     if not task.loss.smooth:
         # at a kink of a loss that is not convex either no gradient is small: the end is where values stall
-        stuck = said in (CONVERGED, ROUNDING) or recorder.has_stalled
-        return stuck or (not run.model.parameters.linear and _is_tip(run.model, x, value, task))
+        if recorder.has_stalled or said is ROUNDING:
+            return True
+        if said is CONVERGED and (in_known_metric or _is_minimum(run.model, x, value, task)):
+            return True
+        return not parameters.linear and _is_tip(run.model, x, value, task)
     if recorder.undefined:
         return False
-    trusted = solver == "auto" and run.model.composition.has_curvature  # whose steps are in a metric that is known
+    trusted = solver == "auto" and run.model.composition.has_curvature and in_known_metric
     known = recorder.reached or said is CONVERGED or result.estimate <= task.tol * abs(value)
     if trusted and known and said in (CONVERGED, ROUNDING):
         return True

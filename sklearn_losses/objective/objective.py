@@ -213,7 +213,9 @@ class Objective:
         dual, mean, total, size = self.rows.each(
             kernels.slopes, self.composition, scores, self._per_output(shift), passes=0
         )
-        return AtScores(float(mean), dual, np.reshape(total, self.parameters.n_scores), np.reshape(size, self.parameters.n_scores))
+        return AtScores(
+            float(mean), dual, np.reshape(total, self.parameters.n_scores), np.reshape(size, self.parameters.n_scores)
+        )
 
     def largest(self, scores: PerRow) -> float:
         """The size of the largest score."""

@@ -272,7 +272,7 @@ class Directions(Parameters):
         """Rows of length one, and the lengths (K, 1); one for a row of zeros."""
         last = self._last
         if last is None or not np.array_equal(last[0], x):
-            last = self._last = (np.array(x), *_directions(self.split(x)[0]))
+            last = self._last = (np.array(x), *directions_of(self.split(x)[0]))
         return last[1], last[2]
 
 
@@ -290,7 +290,7 @@ class WithLengths(Parameters):
 
     def on_rows(self, x):
         weights = self.split(x)[0]
-        return self._with_none(weights), np.concatenate([np.zeros(self.n_outputs), _directions(weights)[1][:, 0]])
+        return self._with_none(weights), np.concatenate([np.zeros(self.n_outputs), directions_of(weights)[1][:, 0]])
 
     def model(self, x):
         return self.split(x)
@@ -300,15 +300,15 @@ class WithLengths(Parameters):
 
     def push_forward(self, x, v):
         change = self.split(v)[0]
-        lengths = row_dot(_directions(self.split(x)[0])[0], change)[:, 0]
+        lengths = row_dot(directions_of(self.split(x)[0])[0], change)[:, 0]
         return self._with_none(change), np.concatenate([np.zeros(self.n_outputs), lengths])
 
     def pull_back(self, x, coef, intercept):
         of_lengths = intercept[self.n_outputs :, None]
-        return (coef[: self.n_outputs] + of_lengths * _directions(self.split(x)[0])[0]).ravel()
+        return (coef[: self.n_outputs] + of_lengths * directions_of(self.split(x)[0])[0]).ravel()
 
     def bend(self, x, v, coef, intercept):
-        directions, lengths = _directions(self.split(x)[0])
+        directions, lengths = directions_of(self.split(x)[0])
         return (intercept[self.n_outputs :, None] * across(directions, self.split(v)[0]) / lengths).ravel()
 
     def penalty(self, penalty):
@@ -321,7 +321,7 @@ class WithLengths(Parameters):
         return np.concatenate([coef, np.zeros_like(coef)])
 
 
-def _directions(matrix: Array) -> tuple[Array, Array]:
+def directions_of(matrix: Array) -> tuple[Array, Array]:
     """Rows of length one, and the lengths (K, 1); one for a row of zeros."""
     largest = np.abs(matrix).max(axis=1, keepdims=True)
     largest = np.where(largest > 0.0, largest, 1.0)
