@@ -3,6 +3,7 @@
 from . import losses
 from .checks import check_loss
 from .comparison import LossComparison, compare_losses
+from .data import RowBlocks
 from .displays import (
     CoefficientDisplay,
     ConvergenceDisplay,
@@ -25,6 +26,7 @@ __all__ = [
     "LossComparisonDisplay",
     "LossCurveDisplay",
     "RegularizationPathDisplay",
+    "RowBlocks",
     "SoftmaxClassifier",
     "check_loss",
     "compare_losses",

@@ -27,7 +27,7 @@ LAYERS = (
     ("__init__",),
 )
 ALWAYS_INSTALLED = {"joblib", "numpy", "scipy", "sklearn", "threadpoolctl"}
-EXTRAS = {"matplotlib", "pandas", "rich"}
+EXTRAS = {"dask", "distributed", "matplotlib", "pandas", "pyarrow", "rich"}
 SOLVERS_KNOW = {"numpy", "scipy"}
 MAY_SEE_X = ("estimators", "checks", "comparison", "path")  # which take it from users
 STORAGE = {"block.rows", "block.matrix", "rows.kept"}

@@ -8,23 +8,27 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import issparse
 
-from .dense import DenseRows
+from .dense import ArrayRows
 from .in_memory import RowsInMemory
+from .read import ReadRows
+from .row_blocks import RowBlocks
 from .rows import Block, Meter, PerRow, Rows
+from .sources import Source
 from .sparse import SparseRows
+from .stamps import stamps_of
 from .threads import ALONE, Workers
 
-__all__ = ["Block", "Meter", "PerRow", "Rows", "rows_of"]
+__all__ = ["Block", "Meter", "PerRow", "RowBlocks", "Rows", "Source", "rows_of"]
 
 
 def rows_of(
     X: Any, y: NDArray, weights: NDArray | None = None, n_outputs: int = 1, workers: Workers = ALONE
 ) -> RowsInMemory:
-    """The rows of an array or of a CSR or CSC matrix, which is neither changed nor copied.
+    """The rows of an array, of a CSR or CSC matrix, or of a source, which is neither changed nor copied.
 
     Parameters
     ----------
-    X : ndarray or sparse matrix of shape (n, p)
+    X : ndarray, sparse matrix or Source of shape (n, p)
         Of any real dtype.
     y : ndarray of shape (n,) or (n, K)
         Targets, class codes or soft rows.
@@ -41,8 +45,12 @@ def rows_of(
         kept = np.flatnonzero(weights)
         y, weights = y[kept], weights[kept]
     weights = weights / weights.sum()
+    if isinstance(X, Source):
+        meter = Meter(len(weights) * X.shape[1], X.stamps)
+        return ReadRows(X, y, weights, n_outputs, workers=workers, kept=kept, meter=meter)
     if not issparse(X):
-        return DenseRows(X, y, weights, n_outputs, workers=workers, kept=kept)
+        meter = Meter(len(weights) * X.shape[1], stamps_of(X))
+        return ArrayRows(X, y, weights, n_outputs, workers=workers, kept=kept, meter=meter)
     if not X.has_canonical_format:  # entries that are stored twice are to be added up
         X = X.copy()
         X.sum_duplicates()

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
+from collections.abc import Callable, Iterator
+from functools import cached_property, partial
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,11 +23,19 @@ CHUNK_ENTRIES, CHUNK_GROUPS = 500_000, 4  # of columns, whose sum of inner produ
 
 
 class DenseBlock(Block):
-    """Rows of an array, C-contiguous and in float64: in another order or precision sums have other bits."""
+    """Rows of an array, C-contiguous and in float64: in another order or precision sums have other bits.
 
-    def __init__(self, rows: Array, y: NDArray, weights: Array, n_outputs: int):
+    They are read when a kernel asks for them, which not all do.
+    """
+
+    def __init__(self, read: Callable[[], Array], y: NDArray, weights: Array, n_outputs: int):
         super().__init__(y, weights, n_outputs)
-        self.rows = rows
+        self._read = read
+
+    @cached_property
+    def rows(self) -> Array:
+        """The rows."""
+        return self._read()
 
     # Products with small results are written np.dot, which lets the other thread work; matmul does so for large ones.
 
@@ -45,9 +57,13 @@ class DenseBlock(Block):
 
 
 class DenseRows(RowsInMemory):
-    """Rows of an array."""
+    """Rows of an array, or of something that is read as arrays."""
 
     is_sparse = False
+
+    @abstractmethod
+    def _columns(self, starts: Indices, size: int) -> Iterator[NDArray]:
+        """So many columns of the kept rows from each of the starts, as they are stored."""
 
     @property
     def n_entries(self) -> int:  # type: ignore[override]
@@ -57,37 +73,17 @@ class DenseRows(RowsInMemory):
         return BLOCK_ENTRIES // (self.n_features + 4 * self.n_outputs) + 1
 
     def _block(self, where: slice) -> DenseBlock:
-        return DenseBlock(self.dense(where), self.y[where], self.weights[where], self.n_outputs)
+        return DenseBlock(partial(self.dense, where), self.y[where], self.weights[where], self.n_outputs)
 
     def dense(self, where):
         rows = self._moved(where)
         return rows if self.lengths is None else self.lengths[where].divide(rows)
 
     def _moved(self, where):
-        some = self.X[where] if isinstance(where, slice) and self.kept is None else self._picked(where)
+        some = self._picked(where)
         if self.origin is not None:
             return np.subtract(some, self.origin, dtype=np.float64, order="C")
         return np.ascontiguousarray(some, dtype=np.float64)
-
-    def _picked(self, indices):
-        X, indices = self.X, indices if self.kept is None else self.kept[indices]
-        # np.take is the fastest way, but starts with a copy of all of an array that is not C-contiguous
-        if X.flags.c_contiguous and not isinstance(indices, slice):
-            return np.take(X, indices, axis=0)
-        if X.flags.f_contiguous and not isinstance(indices, slice):
-            return np.take(X.T, indices, axis=1).T
-        return X[indices]
-
-    def _over(self, X, y, weights, *, kept, origin):
-        return DenseRows(
-            X, y, weights, self.n_outputs, workers=self.workers, meter=self.meter, kept=kept, origin=origin
-        )
-
-    def written(self, transform: Transform | None, indices: Indices | slice = slice(None)) -> Rows:
-        whole = transform is None and isinstance(indices, slice) and indices == slice(None)
-        if whole and self.kept is None and self.origin is None and self.lengths is None and self.X.dtype == np.float64:
-            return self
-        return written(self, transform, indices)
 
     def with_features(self, features: Array) -> Rows:
         return dense_like(self, features, self.y, self.weights)
@@ -95,17 +91,18 @@ class DenseRows(RowsInMemory):
     def statistics(self):
         """Of tall data from a sample, unless a column is so rare or heavy-tailed that two halves of it disagree."""
         if self.n_rows > FEW_ROWS * SAMPLED_ROWS:
-            (center, spread), (_, other) = (self._sampled(offset) for offset in (0.25, 0.75))
+            (center, spread), (_, other) = self._of_samples(0.25, 0.75)
             if (spread < 2 * other).all() and (other < 2 * spread).all():
                 return center, spread
         return statistics_of_dense(self, self.dense(slice(0, 1))[0], float(self.weights.min()))
 
-    def _sampled(self, offset: float) -> tuple[Array, Array]:
+    def _of_samples(self, *offsets: float) -> list[tuple[Array, Array]]:
         # stratified by weight, so that it does not matter whether the rows are sorted
-        from_strata = stratified(self.weights, SAMPLED_ROWS, offset, self.block_size)
-        weights = np.full(SAMPLED_ROWS, 1 / SAMPLED_ROWS)
-        part = DenseRows(self.take(from_strata), self.y[from_strata], weights, meter=self.meter)
-        return part.statistics()
+        drawn = [stratified(self.weights, SAMPLED_ROWS, offset, self.block_size) for offset in offsets]
+        indices, where = np.unique(np.concatenate(drawn), return_inverse=True)
+        rows, y, weights = self.take(indices), self.y[indices], np.full(SAMPLED_ROWS, 1 / SAMPLED_ROWS)
+        parts = np.split(where, len(offsets))
+        return [ArrayRows(rows[part], y[part], weights, meter=self.meter).statistics() for part in parts]
 
     def csr(self):
         return None
@@ -117,10 +114,8 @@ class DenseRows(RowsInMemory):
 
         def of_group(group: Indices) -> tuple:
             total = np.zeros((self.n_rows, self.n_rows))
-            for start in group:
-                columns = slice(start, start + size)
-                chunk = self.X[:, columns] if self.kept is None else self.X[:, columns][self.kept]
-                chunk = np.subtract(chunk, shift[columns], dtype=np.float64)
+            for start, columns in zip(group, self._columns(group, size), strict=True):
+                chunk = np.subtract(columns, shift[start : start + size], dtype=np.float64)
                 total += chunk @ chunk.T
             return (total,)
 
@@ -134,12 +129,41 @@ class DenseRows(RowsInMemory):
         return self._over(self.X, self.y, self.weights, kept=self.kept, origin=origin)
 
 
-def dense_like(rows: RowsInMemory, features: Array, y: NDArray, weights: Array) -> DenseRows:
+class ArrayRows(DenseRows):
+    """Rows of an array."""
+
+    def _picked(self, indices):
+        X, indices = self.X, indices if self.kept is None else self.kept[indices]
+        # np.take is the fastest way, but starts with a copy of all of an array that is not C-contiguous
+        if X.flags.c_contiguous and not isinstance(indices, slice):
+            return np.take(X, indices, axis=0)
+        if X.flags.f_contiguous and not isinstance(indices, slice):
+            return np.take(X.T, indices, axis=1).T
+        return X[indices]
+
+    def _over(self, X, y, weights, *, kept, origin):
+        return ArrayRows(
+            X, y, weights, self.n_outputs, workers=self.workers, meter=self.meter, kept=kept, origin=origin
+        )
+
+    def written(self, transform: Transform | None, indices: Indices | slice = slice(None)) -> Rows:
+        whole = transform is None and isinstance(indices, slice) and indices == slice(None)
+        if whole and self.kept is None and self.origin is None and self.lengths is None and self.X.dtype == np.float64:
+            return self
+        return written(self, transform, indices)
+
+    def _columns(self, starts, size):
+        for start in starts:
+            columns = self.X[:, start : start + size]
+            yield columns if self.kept is None else columns[self.kept]
+
+
+def dense_like(rows: RowsInMemory, features: Array, y: NDArray, weights: Array) -> ArrayRows:
     """Dense rows that take part in the same work."""
-    return DenseRows(features, y, weights, rows.n_outputs, workers=rows.workers, meter=rows.meter)
+    return ArrayRows(features, y, weights, rows.n_outputs, workers=rows.workers, meter=rows.meter)
 
 
-def written(rows: RowsInMemory, transform: Transform | None, indices: Indices | slice) -> DenseRows:
+def written(rows: RowsInMemory, transform: Transform | None, indices: Indices | slice) -> ArrayRows:
     """Some rows, each block of them through ``transform(rows, out=...)``, as new dense rows."""
     if transform is None:
         return dense_like(rows, rows.take(indices), rows.y[indices], rows.weights[indices])

@@ -85,8 +85,8 @@ class RowsInMemory(Rows):
         """Some rows in float64, C-contiguous; a view where they can be one."""
 
     @abstractmethod
-    def _picked(self, indices: Indices) -> Any:
-        """Some of the kept rows of X, copied as they are."""
+    def _picked(self, indices: Indices | slice) -> Any:
+        """Some of the kept rows of X as they are; a view where they can be one."""
 
     @abstractmethod
     def _over(self, X: Any, y: NDArray, weights: Array, *, kept: Indices | None, origin: Array | None) -> RowsInMemory:

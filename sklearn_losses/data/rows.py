@@ -9,7 +9,7 @@ returns depends neither on threads nor on how the rows are stored in parts.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,6 +31,13 @@ Transform = Callable[..., Array]  # transform(rows, out=None): dense rows in oth
 class Meter:
     """Counts passes over the data of one fit; reading a part of it is a part of a pass.
 
+    Parameters
+    ----------
+    n_entries : int
+        What a pass reads.
+    stamps : sequence of FileStamp
+        Of the files that the data are in, which are to stay as they are.
+
     Attributes
     ----------
     passes : float
@@ -39,13 +46,22 @@ class Meter:
         Whether a finite sum over all entries has shown that they are finite.
     """
 
-    def __init__(self, n_entries: int):
-        self._n_entries = n_entries
+    def __init__(self, n_entries: int, stamps: Sequence = ()):
+        self._n_entries, self._stamps = n_entries, stamps
         self.passes = 0.0
         self.known_finite = False
 
     def count(self, rows: Rows, passes: float = 1.0) -> None:
-        """Add the reading of some rows; a product in one direction only is half of it."""
+        """Add the reading of some rows; a product in one direction only is half of it.
+
+        Raises
+        ------
+        RuntimeError
+            When a file is not what it was.
+        """
+        if passes:
+            for stamp in self._stamps:
+                stamp.check()
         self.passes += passes * rows.n_rows * rows.n_features / self._n_entries
 
 

@@ -16,6 +16,8 @@ from .linear_model import LinearModel, Prepared
 
 __all__ = ["LogisticRegressor", "SoftmaxClassifier"]
 
+PREDICTED_ROWS = 100_000  # whose probabilities are held at once
+
 
 def _has_probabilities(estimator) -> bool:
     """Whether the loss is defined on probabilities; the AttributeError otherwise says what to do."""
@@ -87,8 +89,27 @@ class Classifier(ClassifierMixin, LinearModel):
         """
         model, scores = self._scored(X)
         if model.loss_.has_probabilities:
-            return model.classes_[_probabilities(scores).argmax(axis=1)]
+            starts = range(0, len(scores), PREDICTED_ROWS)
+            blocks = (_probabilities(scores[start : start + PREDICTED_ROWS]).argmax(axis=1) for start in starts)
+            return model.classes_[np.concatenate(list(blocks))]
         return model.classes_[(scores > 0).astype(int) if scores.ndim == 1 else scores.argmax(axis=1)]
+
+    def score(self, X, y=None, sample_weight=None):
+        """The share of rows whose class is predicted.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, RowBlocks} of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,), optional
+            True labels; may be left out where the blocks of X carry them.
+        sample_weight : array-like of shape (n_samples,), optional
+            Weights of the rows.
+
+        Returns
+        -------
+        float
+        """
+        return super().score(*self._to_score(X, y, sample_weight))
 
     @available_if(_has_probabilities)
     def predict_proba(self, X):
@@ -151,7 +172,7 @@ class LinearClassifier(Classifier):
         self.verbose = verbose
 
     @with_callbacks
-    def fit(self, X, y, sample_weight=None, soft_labels=None):
+    def fit(self, X, y=None, sample_weight=None, soft_labels=None):
         """Fit the model.
 
         Parameters
@@ -177,7 +198,7 @@ class LinearClassifier(Classifier):
         """
         return self._fit(X, y, sample_weight, soft_labels)
 
-    def objective(self, X, y, sample_weight=None, soft_labels=None) -> Objective:
+    def objective(self, X, y=None, sample_weight=None, soft_labels=None) -> Objective:
         """The objective that ``fit`` would minimise on these data, for an optimiser of your own.
 
         Parameters

@@ -20,6 +20,7 @@ from .callbacks import with_callbacks
 from .caller import level_of_user
 from .classifiers import Classifier
 from .constructor import naming_unknown_parameters
+from .doors import come_in
 from .linear_model import Prepared
 
 __all__ = ["CosineClassifier"]
@@ -163,7 +164,7 @@ class CosineClassifier(Classifier):
         self.verbose = verbose
 
     @with_callbacks
-    def fit(self, X, y, sample_weight=None):
+    def fit(self, X, y=None, sample_weight=None):
         """Fit the model.
 
         Parameters
@@ -187,7 +188,7 @@ class CosineClassifier(Classifier):
         """
         return self._fit(X, y, sample_weight)
 
-    def objective(self, X, y, sample_weight=None) -> Objective:
+    def objective(self, X, y=None, sample_weight=None) -> Objective:
         """The objective that ``fit`` would minimise on these data, for an optimiser of your own.
 
         Parameters
@@ -210,7 +211,7 @@ class CosineClassifier(Classifier):
     def _check_parameters(self):
         validation.check_fit_parameters(self)
 
-    def _ill_posed(self, task, objective, theta):
+    def _endless(self, task, objective, theta):
         loss = task.loss
         if not loss.by_class:
             return None
@@ -233,7 +234,7 @@ class CosineClassifier(Classifier):
     def _scored(self, X):
         model = copy.copy(self)
         check_is_fitted(model)
-        X = validation.check_rows(model, X)
+        X = validation.check_rows(model, come_in(X, targets=False).X)
         n_rows, n_classes = X.shape[0], len(model.classes_)
         rows = rows_of(X, np.zeros(n_rows, dtype=np.intp), n_outputs=n_classes).unit()
         coef = model.coef_.astype(np.float64)

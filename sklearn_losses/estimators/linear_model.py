@@ -6,7 +6,7 @@ import copy
 import warnings
 from abc import abstractmethod
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -18,7 +18,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
 from ..activations import Link
-from ..certificates.recession import recession
+from ..certificates.recession import Margins, recession
 from ..data import Rows, rows_of
 from ..data.threads import ALONE, Workers, worker_threads
 from ..losses import Loss, get_loss
@@ -29,6 +29,8 @@ from ..objective.penalties import L2
 from . import validation
 from .callbacks import CallbackSupportMixin, Progress
 from .caller import level_of_user
+from .doors import Given, come_in
+from .scoring import scores_of
 
 FIXED_SEED = 0  # where random_state is None, so that the same data give the same bits
 NAMED_FEATURES = 3  # at most, in a message
@@ -83,6 +85,7 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
     def _fit(self, X, y, sample_weight=None, soft_labels=None):
         # Validation and the fit work on a copy: whatever fails or is interrupted leaves the old model as it was.
         scratch = copy.copy(self)
+        X, y, sample_weight = come_in(X, y, sample_weight)
         task = scratch._prepare(X, y, sample_weight, soft_labels)
 
         with worker_threads(task.work) as workers:
@@ -105,9 +108,9 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
             with _finite_entries(self, task.X, objective.rows, smooth=task.loss.smooth):
                 found = fit(asked, self.solver)
             self._check_finite(found, task.loss)
-            ill_posed = scratch._ill_posed(task, objective, found.theta)
+            endless = scratch._endless(task, objective, found.theta)
             progress.finish(found)
-        self._warn(found, task.loss, ill_posed)
+        self._warn(found, task.loss, endless)
 
         # A new dictionary, in one step, so that no interrupt leaves half of a model.
         self.__dict__ = {name: value for name, value in vars(self).items() if name != "feature_names_in_"} | (
@@ -122,16 +125,16 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
         validation.check_fit_parameters(self)
         validation.check_penalty(self)
 
-    def _ill_posed(self, task: Prepared, objective: Objective, theta: np.ndarray) -> str | None:
+    def _endless(self, task: Prepared, objective: Objective, theta: np.ndarray) -> str | None:
         """Why F may have no minimiser, or none that is of use, and what to do."""
-        endless = _why_endless(objective, theta, self) if self.alpha == 0 else None
-        if endless is None:
-            return None
-        reason, growing = endless
-        return (
-            f"{reason} and alpha is 0, so {type(self).__name__} has no unique finite solution: {growing} could grow "
-            "for ever. Set alpha > 0."
-        )
+        if self.alpha == 0:
+            return _why_endless(objective, theta, self)
+        if objective.fit_intercept and objective.loss.link == "log" and Margins(objective).can_fall.all():
+            return (
+                f"y is zero in every row, so {type(self).__name__} has no finite solution: the intercept could fall "
+                "for ever. What it predicts is as good as zero."
+            )
+        return None
 
     def _previous(self, task: Prepared, objective: Objective) -> np.ndarray | None:
         """The previous solution, if the fit may start from it."""
@@ -152,9 +155,9 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
                 "loss with sklearn_losses.check_loss."
             )
 
-    def _warn(self, found, loss: Loss, ill_posed: str | None) -> None:
-        if ill_posed is not None:
-            message = ill_posed
+    def _warn(self, found, loss: Loss, endless: str | None) -> None:
+        if endless is not None:
+            message = endless
         elif not found.converged:
             message = (
                 f"{type(self).__name__} with {self.solver!r} stopped after {found.n_iter} iterations at objective "
@@ -165,20 +168,24 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
         warnings.warn(message, ConvergenceWarning, stacklevel=level_of_user())
 
     def _objective(self, X, y, sample_weight=None, soft_labels=None) -> Objective:
+        X, y, sample_weight = come_in(X, y, sample_weight)
         task = copy.copy(self)._prepare(X, y, sample_weight, soft_labels)
         validation.check_finite(self, task.X)
         return task.objective(self)
+
+    def _to_score(self, X, y, sample_weight) -> Given:
+        """What a score is computed from; y may come with X."""
+        given = come_in(X, y, sample_weight)
+        if given.y is None:
+            raise ValueError(f"{type(self).__name__}.score requires y to be passed, but the target y is None.")
+        return given
 
     def _scored(self, X):
         """The model as it is now, whatever another thread fits meanwhile, and its scores of rows of any size."""
         model = copy.copy(self)
         check_is_fitted(model)
-        X = validation.check_rows(model, X)
-        coef = np.atleast_2d(model.coef_).T
-        with np.errstate(over="ignore", invalid="ignore"):
-            scores = X @ coef + model.intercept_
-        if not np.isfinite(scores).all():
-            scores = _scores_of_huge_rows(X, coef, np.atleast_1d(model.intercept_))
+        X = validation.check_rows(model, come_in(X, targets=False).X)
+        scores = scores_of(model, X, np.atleast_2d(model.coef_).T, np.atleast_1d(model.intercept_))
         return model, scores[:, 0] if scores.shape[1] == 1 else scores
 
     def _loss_for(self, domains: tuple[str, ...], instead: str) -> tuple[Loss, str]:
@@ -233,11 +240,12 @@ def _attributes(validated: LinearModel, task: Prepared, objective: Objective, th
     """The fitted attributes that a model needs to predict."""
     coef, intercept = objective.unpack(theta)
     of_input = {name: value for name, value in vars(validated).items() if name.endswith("_in_")}
-    coef, intercept = (_narrowed(np.asarray(values), task.X.dtype) for values in (coef, intercept))
+    dtype = np.float32 if task.X.dtype == np.float32 else np.float64
+    coef, intercept = (_narrowed(np.asarray(values), dtype) for values in (coef, intercept))
     return of_input | task.attributes | task.model(coef, intercept)
 
 
-def _narrowed(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
+def _narrowed(values: np.ndarray, dtype: type) -> np.ndarray:
     """The values in the precision of X, unless they are beyond its range."""
     largest = np.abs(values).max(initial=0.0)
     limits = np.finfo(dtype)
@@ -259,34 +267,34 @@ def _finite_entries(estimator, X, rows: Rows, *, smooth: bool) -> Iterator[None]
     try:
         yield
     except Exception:
-        validation.check_finite(estimator, X)
+        with suppress(OSError, RuntimeError):  # of data that cannot be read any more, which the fit has met too
+            validation.check_finite(estimator, X)
         raise
     if not rows.meter.known_finite:
         validation.check_finite(estimator, X)
 
 
-def _why_endless(objective: Objective, theta: np.ndarray, estimator) -> tuple[str, str] | None:
+def _why_endless(objective: Objective, theta: np.ndarray, estimator) -> str | None:
     """Why F has no minimiser, and which coefficients run away where that is known; None where it may have one."""
     found = recession(objective, theta)
     if found is None:
         return None
     if found.complete:
         reason = "y is zero in every row" if objective.regression else "The classes are perfectly separable"
-        return reason, "the coefficients"
-    names = vars(estimator).get("feature_names_in_", range(estimator.n_features_in_))
-    runaways = [repr(names[feature]) for feature in found.features[:NAMED_FEATURES]]
-    if len(found.features) > NAMED_FEATURES:
-        runaways.append(f"{len(found.features) - NAMED_FEATURES} more")
-    plural = "s" if len(runaways) > 1 else ""
-    features = f"feature{plural} {' and '.join(runaways)}" if runaways else "the intercept"
-    kind = "y is zero in every row set apart" if objective.regression else "The classes are quasi-completely separable"
-    return f"{kind} by {features}", f"the coefficient{plural} of {features}" if runaways else features
-
-
-def _scores_of_huge_rows(X, coef: np.ndarray, intercept: np.ndarray) -> np.ndarray:
-    """Scores computed from rows divided by their largest entry, so that sums do not overflow; clipped to finite."""
-    dense = X.toarray() if sparse.issparse(X) else X
-    size = np.maximum(np.abs(dense).max(axis=1, keepdims=True), 1.0)
-    limit = np.finfo(dense.dtype).max
-    with np.errstate(over="ignore"):
-        return np.clip((dense / size @ coef + intercept / size) * size, -limit, limit)
+        growing = "the coefficients"
+    else:
+        names = vars(estimator).get("feature_names_in_", range(estimator.n_features_in_))
+        runaways = [repr(names[feature]) for feature in found.features[:NAMED_FEATURES]]
+        if len(found.features) > NAMED_FEATURES:
+            runaways.append(f"{len(found.features) - NAMED_FEATURES} more")
+        plural = "s" if len(runaways) > 1 else ""
+        features = f"feature{plural} {' and '.join(runaways)}" if runaways else "the intercept"
+        kind = (
+            "y is zero in every row set apart" if objective.regression else "The classes are quasi-completely separable"
+        )
+        reason, growing = f"{kind} by {features}", f"the coefficient{plural} of {features}" if runaways else features
+    name = type(estimator).__name__
+    return (
+        f"{reason} and alpha is 0, so {name} has no unique finite solution: {growing} could grow for ever. "
+        "Set alpha > 0."
+    )

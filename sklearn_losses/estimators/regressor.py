@@ -122,7 +122,7 @@ class LinearRegressor(RegressorMixin, LinearModel):
         return tags
 
     @with_callbacks
-    def fit(self, X, y, sample_weight=None):
+    def fit(self, X, y=None, sample_weight=None):
         """Fit the model.
 
         Parameters
@@ -145,7 +145,7 @@ class LinearRegressor(RegressorMixin, LinearModel):
         """
         return self._fit(X, y, sample_weight)
 
-    def objective(self, X, y, sample_weight=None) -> Objective:
+    def objective(self, X, y=None, sample_weight=None) -> Objective:
         """The objective that ``fit`` would minimise on these data, for an optimiser of your own.
 
         Parameters
@@ -184,3 +184,20 @@ class LinearRegressor(RegressorMixin, LinearModel):
         """
         model, scores = self._scored(X)
         return model.loss_.own_link("values").forward(scores)
+
+    def score(self, X, y=None, sample_weight=None):
+        """R squared: the share of the variance of y that is predicted.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, RowBlocks} of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,), optional
+            True values; may be left out where the blocks of X carry them.
+        sample_weight : array-like of shape (n_samples,), optional
+            Weights of the rows.
+
+        Returns
+        -------
+        float
+        """
+        return super().score(*self._to_score(X, y, sample_weight))

@@ -6,18 +6,23 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import issparse
 from sklearn.utils import assert_all_finite
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_array, column_or_1d, validate_data
+from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d, validate_data
 
 from ..activations import Activation
+from ..data.sources import Source
 from ..losses import Loss
 from ..losses.metric import check_simplex, one_hot
+from .doors import check_source, first_not_finite
 
 ALLOWED_DTYPES = (np.float64, np.float32)
+LARGEST_NUMBER = 8  # bytes, of which a double keeps all digits that matter
 LARGEST_SQUARED, SMALLEST = 1e150, 1e-290  # targets of which floats can still hold sums of squares, and products
 MANY_ENTRIES = 1_000_000  # an array of more is read in threads
 
@@ -64,42 +69,59 @@ def check_fit_parameters(estimator) -> None:
     )
 
 
-def check_fit_data(estimator, X: ArrayLike, y: ArrayLike | None, as_target: Callable[[object, ArrayLike], NDArray]):
-    """X validated by scikit-learn for fitting, in float64, or float32 where it came so; and y by ``as_target``.
+def check_fit_data(estimator, X: Any, y: ArrayLike | None, as_target: Callable[[object, ArrayLike], NDArray]):
+    """X validated by scikit-learn for fitting, numbers of any type as they came; and y by ``as_target``.
 
     Whether the entries of an array that `is_looked_through_later` are finite is found out by the fit.
     """
     _refuse_odd_inputs(X)
     y = None if y is None else as_target(estimator, y)  # without y scikit-learn says that it is required
+    if isinstance(X, Source) and y is not None:
+        check_source(estimator, X, reset=True)
+        check_consistent_length(X, y)
+        return X, y
     with _named(X):
         return validate_data(
             estimator,
             X,
             y,
             accept_sparse=("csr", "csc"),
-            dtype=ALLOWED_DTYPES,
+            dtype=None if _is_numbers(X) else ALLOWED_DTYPES,
             accept_large_sparse=True,
             ensure_all_finite=not is_looked_through_later(X),
         )
 
 
-def is_looked_through_later(X) -> bool:
+def _is_numbers(X: Any) -> bool:
+    """Whether X holds numbers of a type that is computed with block by block, so that it need not be converted."""
+    return (isinstance(X, np.ndarray) or issparse(X)) and X.dtype.kind in "biuf" and X.dtype.itemsize <= LARGEST_NUMBER
+
+
+def is_looked_through_later(X: Any) -> bool:
     """Whether X is an array of numbers so large that reading it takes a while: the first pass shows what it holds."""
+    if isinstance(X, Source):
+        return True
     return isinstance(X, np.ndarray) and X.dtype.kind in "fiu" and X.size >= MANY_ENTRIES
 
 
-def check_finite(estimator, X: NDArray) -> None:
+def check_finite(estimator, X: Any) -> None:
     """Raise a ValueError unless all entries of an X that is looked through later are finite."""
     if not is_looked_through_later(X):
+        return
+    if isinstance(X, Source):
+        first_not_finite(estimator, X)
         return
     assert_all_finite(X, estimator_name=type(estimator).__name__, input_name="X")
 
 
-def check_rows(estimator, X: ArrayLike):
+def check_rows(estimator, X: Any):
     """X validated for predicting."""
     _refuse_odd_inputs(X)
+    if isinstance(X, Source):
+        return check_source(estimator, X, reset=False)
+    dtype = None if _is_numbers(X) and not issparse(X) else ALLOWED_DTYPES
     with _named(X):
-        return validate_data(estimator, X, accept_sparse=("csr", "csc"), dtype=ALLOWED_DTYPES, reset=False)
+        return validate_data(estimator, X, accept_sparse=("csr", "csc"), dtype=dtype, reset=False)
 
 
 def check_labels(estimator, y: ArrayLike) -> NDArray:
