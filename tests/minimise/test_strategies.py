@@ -14,6 +14,8 @@ from sklearn_losses.minimise.shape import Shape
 from sklearn_losses.objective.preconditioners import diagonal_inverse
 from sklearn_losses.solvers import chained, newton, quasi_newton, truncated_newton
 
+ANGLES = {"linear": False, "only_directions": True}
+
 BINARY = make_classification(6_000, 12, n_informative=6, random_state=0)
 JOINT = make_classification(3_000, 10, n_informative=8, n_classes=5, random_state=0)
 
@@ -72,10 +74,11 @@ def reference(estimator, X, y):
         (plans.with_products, {"n_rows": 20_000, "n_features": 50_000, "n_outputs": 20, "is_sparse": True}),
         (plans.with_products, {"n_rows": 5_000, "n_features": 4_000}),
         (plans.swept, {"n_rows": 20_000, "n_features": 50_000, "is_sparse": True, "sweeps_pay": True}),
-        (plans.on_spheres, {"n_rows": 1_797, "n_features": 64, "n_outputs": 10, "linear": False}),
+        (plans.on_spheres, {"n_rows": 1_797, "n_features": 64, "n_outputs": 10, **ANGLES}),
+        (plans.scaled_gradients, {"n_rows": 1_797, "n_features": 64, "n_outputs": 10, "linear": False}),
         (plans.scaled_gradients, {"n_rows": 1_797, "n_features": 64, "has_curvature": False}),
         (plans.gradients, {"n_rows": 100, "n_features": 5_000, "has_curvature": False}),
-        (plans.gradients, {"n_rows": 100, "n_features": 5, "has_curvature": False, "linear": False}),
+        (plans.gradients, {"n_rows": 100, "n_features": 5, "has_curvature": False, **ANGLES}),
     ],
     ids=str,
 )
