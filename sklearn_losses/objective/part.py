@@ -12,7 +12,7 @@ from ..losses.on_scores import Array, LossOnScores
 from ..solvers.cholesky import regular_factor
 from . import kernels
 from .objective import Objective
-from .parameters import TYPICAL_CURVATURE, Scaled
+from .parameters import TYPICAL_CURVATURE
 
 LEAST_BEND = 0.1  # of the mean curvature, that rows without any are given far from the minimum
 NEARER = 0.2  # what is left of the distance to the minimum after a step
@@ -144,7 +144,7 @@ class FeaturePart:
             arguments = curvature, parameters.transform, objective.fit_intercept, np.float64
             return objective.rows.sum(kernels.curved_gram, *arguments, passes=0, entries=parameters.size**2)[0]
         if objective.n_outputs == 1:
-            return self._one_output(*objective.rows.sum(kernels.sparse_gram, curvature, passes=0))
+            return objective.parameters.gram(*objective.rows.sum(kernels.sparse_gram, curvature, passes=0))
         return self._of_pairs(bends)
 
     def _of_pairs(self, bends: Array) -> Array:
@@ -157,22 +157,10 @@ class FeaturePart:
         for k in range(n_outputs):
             for j in range(k + 1):
                 curvature = objective.rows.spread(bends[:, k, j])
-                part = self._one_output(*objective.rows.sum(kernels.sparse_gram, curvature, passes=0))
+                part = objective.parameters.gram(*objective.rows.sum(kernels.sparse_gram, curvature, passes=0))
                 matrix[np.ix_(ends[k], ends[j])] = part
                 matrix[np.ix_(ends[j], ends[k])] = part
         return matrix
-
-    def _one_output(self, gram: Array, along: Array, total: float) -> Array:
-        """The Gram matrix of rows that are centred and scaled, from that of the rows as they are."""
-        parameters = self.objective.parameters
-        if isinstance(parameters, Scaled):
-            center, scale = parameters.center, parameters.inverse_scale
-            gram = gram - np.outer(center, along) - np.outer(along, center) + total * np.outer(center, center)
-            gram *= np.outer(scale, scale)
-            along = (along - total * center) * scale
-        if not self.objective.fit_intercept:
-            return gram
-        return np.block([[gram, along[:, None]], [along[None], np.array([[total]])]])
 
 
 class Secants:

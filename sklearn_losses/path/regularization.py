@@ -141,7 +141,7 @@ def _checked(estimator: Any) -> Any:
     return clone(estimator)
 
 
-def _checked_grid(alphas: ArrayLike | None, n_alphas: int, eps: float) -> Array | None:
+def _checked_grid(alphas: ArrayLike | None, n_alphas: Any, eps: Any) -> Array | None:
     if alphas is None:
         if not isinstance(n_alphas, Integral) or int(n_alphas) < 1:
             raise ValueError(f"n_alphas must be an integer >= 1; got {n_alphas!r}.")
