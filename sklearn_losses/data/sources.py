@@ -73,6 +73,15 @@ class Source(ABC):
         """Some columns of all rows: it takes as long as reading everything."""
         return np.concatenate([self.read(start, stop)[:, where] for start, stop in self.stretches()])
 
+    def first_not_finite(self) -> tuple[int, NDArray] | None:
+        """The number of the first row that has entries that are not finite, and the row (1, p)."""
+        for start, stop in self.stretches():
+            rows = self.read(start, stop)
+            if not (finite := np.isfinite(rows)).all():
+                row = int(np.argmin(finite.all(axis=1)))
+                return start + row, rows[row : row + 1]
+        return None
+
     def stretches(self) -> Iterable[tuple[int, int]]:
         """All rows in pieces that are read at once."""
         size = max(STRETCH_BYTES // max(self.shape[1] * self.dtype.itemsize, 1), 1)

@@ -20,6 +20,7 @@ from sklearn.utils.validation import check_is_fitted
 from ..activations import Link
 from ..certificates.recession import recession
 from ..data import Rows, rows_of
+from ..data.dask_collections import is_collection
 from ..data.threads import ALONE, Workers, worker_threads
 from ..losses import Loss, get_loss
 from ..minimise.fit import fit
@@ -29,7 +30,7 @@ from ..objective.penalties import L2
 from . import validation
 from .callbacks import CallbackSupportMixin, Progress
 from .caller import level_of_user
-from .doors import Given, come_in
+from .doors import come_in
 from .scoring import scores_of
 
 FIXED_SEED = 0  # where random_state is None, so that the same data give the same bits
@@ -171,12 +172,17 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
         validation.check_finite(self, task.X)
         return task.objective(self)
 
-    def _to_score(self, X, y, sample_weight) -> Given:
-        """What a score is computed from; y may come with X."""
-        given = come_in(X, y, sample_weight)
-        if given.y is None:
+    def _to_score(self, X, y, sample_weight) -> tuple:
+        """Targets, predictions and weights, in memory; y may come with X."""
+        if is_collection(X):
+            given = (y, self.predict(X), sample_weight)
+            y, prediction, sample_weight = (np.asarray(each) if is_collection(each) else each for each in given)
+        else:
+            X, y, sample_weight = come_in(X, y, sample_weight)
+            prediction = self.predict(X)
+        if y is None:
             raise ValueError(f"{type(self).__name__}.score requires y to be passed, but the target y is None.")
-        return given
+        return y, prediction, sample_weight
 
     def _scored(self, X):
         """The model as it is now, whatever another thread fits meanwhile, and its scores of rows of any size."""
