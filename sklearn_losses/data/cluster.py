@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from time import monotonic
 from typing import Any
+from weakref import WeakSet
 
 LOOK_AGAIN = 1.0  # seconds between looks at whether anybody is still at work
 PATIENCE = 10.0  # seconds without a worker, in which a lost one may come back
@@ -34,14 +35,25 @@ class Cluster:
     def __init__(self, client: Any):
         self.client = client
         self.trips = 0
+        self._futures: WeakSet = WeakSet()
 
     def load(self, delayed: Sequence) -> list:
         """Compute collections, each to a future whose result stays where it was computed."""
-        return self.client.compute(list(delayed))
+        futures = self.client.compute(list(delayed))
+        self._futures.update(futures)
+        return futures
 
     def submit(self, function: Callable, *arguments: Any) -> Any:
         """A future of what a function returns; it runs where its arguments are."""
-        return self.client.submit(function, *arguments, pure=False)
+        future = self.client.submit(function, *arguments, pure=False)
+        self._futures.add(future)
+        return future
+
+    def close(self) -> None:
+        """Let the cluster forget all results."""
+        for future in list(self._futures):
+            with suppress(Exception):  # the cluster may be gone
+                future.release()
 
     def bring(self, futures: Sequence) -> list:
         """The results, in the order of the futures; one trip for all.

@@ -28,6 +28,8 @@ def is_frame(collection: Any) -> bool:
 
 def opened(X: Any, *others: Any) -> tuple[Source, list]:
     """A source of the rows of X, and other collections (or anything else, as it is) in memory."""
+    if not hasattr(type(X), "to_delayed"):
+        raise TypeError(f"X is a {type(X).__name__}; of Dask's collections arrays and dataframes can be fitted.")
     delayed, names, client = pieces(X), names_of(X), client_now()
     columns = [column_of(other) if is_collection(other) else [] for other in others]
     asked = [piece for column in columns for piece in column]
@@ -48,8 +50,6 @@ def pieces(X: Any) -> list:
     if is_frame(X):
         _check_columns(X)
         return list(X.to_delayed())
-    if not hasattr(X, "chunks"):
-        raise TypeError(f"X is a {type(X).__name__}; of Dask's collections arrays and dataframes can be fitted.")
     if X.ndim != 2:
         raise ValueError(f"Expected 2D array, got {X.ndim}D array instead: X has shape {X.shape}.")
     if np.isnan(X.shape).any():

@@ -47,6 +47,9 @@ class FarMatrix(Source):
         super().__init__(**matrix)
         self.cluster, self.matrices, self.edges = cluster, matrices, edges
 
+    def close(self):
+        self.cluster.close()
+
     def read(self, start, stop):
         return self.take(np.arange(start, stop))
 

@@ -55,6 +55,9 @@ class Source(ABC):
         """Number of entries."""
         return self.shape[0] * self.shape[1]
 
+    def close(self) -> None:  # noqa: B027 - most hold nothing
+        """Let go of what is held elsewhere; nothing is read any more."""
+
     def take(self, indices: Indices) -> NDArray:
         """Rows by their numbers, as a new array; read in their order in the source."""
         order = np.argsort(indices, kind="stable")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,12 +18,25 @@ from ..data.row_blocks import RowBlocks
 from ..data.sources import Source, sliced
 
 
-class Given(NamedTuple):
-    """X, as an array-like or a `Source`, and what goes with its rows."""
+@dataclass
+class Given:
+    """X, as an array-like or a `Source`, and what goes with its rows; as a context, until X is read no more."""
 
     X: Any
     y: Any
     weights: Any
+
+    @property
+    def all(self) -> tuple:
+        """The three."""
+        return self.X, self.y, self.weights
+
+    def __enter__(self) -> Given:
+        return self
+
+    def __exit__(self, *_) -> None:
+        if isinstance(self.X, Source):
+            self.X.close()
 
 
 def come_in(X: Any, y: Any = None, weights: Any = None, *, targets: bool = True) -> Given:

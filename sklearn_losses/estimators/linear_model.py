@@ -84,9 +84,12 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
         """Validate the data; write what scikit-learn keeps of X on this object, which `fit` makes a copy for."""
 
     def _fit(self, X, y, sample_weight=None, soft_labels=None):
+        with come_in(X, y, sample_weight) as given:
+            return self._fit_to(given.X, given.y, given.weights, soft_labels)
+
+    def _fit_to(self, X, y, sample_weight, soft_labels):
         # Validation and the fit work on a copy: whatever fails or is interrupted leaves the old model as it was.
         scratch = copy.copy(self)
-        X, y, sample_weight = come_in(X, y, sample_weight)
         task = scratch._prepare(X, y, sample_weight, soft_labels)
 
         with worker_threads(task.work) as workers:
@@ -167,7 +170,7 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
         warnings.warn(message, ConvergenceWarning, stacklevel=level_of_user())
 
     def _objective(self, X, y, sample_weight=None, soft_labels=None) -> Objective:
-        X, y, sample_weight = come_in(X, y, sample_weight)
+        X, y, sample_weight = come_in(X, y, sample_weight).all
         task = copy.copy(self)._prepare(X, y, sample_weight, soft_labels)
         validation.check_finite(self, task.X)
         return task.objective(self)
@@ -178,7 +181,7 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
             given = (y, self.predict(X), sample_weight)
             y, prediction, sample_weight = (np.asarray(each) if is_collection(each) else each for each in given)
         else:
-            X, y, sample_weight = come_in(X, y, sample_weight)
+            X, y, sample_weight = come_in(X, y, sample_weight).all
             prediction = self.predict(X)
         if y is None:
             raise ValueError(f"{type(self).__name__}.score requires y to be passed, but the target y is None.")
