@@ -18,7 +18,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
 from ..activations import Link
-from ..certificates.recession import recession
+from ..certificates.recession import Margins, recession
 from ..data import Rows, rows_of
 from ..data.dask_collections import is_collection
 from ..data.threads import ALONE, Workers, worker_threads
@@ -129,9 +129,16 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
         validation.check_fit_parameters(self)
         validation.check_penalty(self)
 
-    def _endless(self, objective: Objective, theta: np.ndarray) -> tuple[str, str] | None:
+    def _endless(self, objective: Objective, theta: np.ndarray) -> str | None:
         """Why F may have no minimiser, and what grows for ever."""
-        return _why_endless(objective, theta, self) if self.alpha == 0 else None
+        if self.alpha == 0:
+            return _why_endless(objective, theta, self)
+        if objective.fit_intercept and objective.loss.link == "log" and Margins(objective).can_fall.all():
+            return (
+                f"y is zero in every row, so {type(self).__name__} has no finite solution: the intercept could fall "
+                "for ever. What it predicts is as good as zero."
+            )
+        return None
 
     def _previous(self, task: Prepared, objective: Objective) -> np.ndarray | None:
         """The previous solution, if the fit may start from it."""
@@ -152,14 +159,10 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
                 "loss with sklearn_losses.check_loss."
             )
 
-    def _warn(self, found, loss: Loss, endless: tuple[str, str] | None) -> None:
+    def _warn(self, found, loss: Loss, endless: str | None) -> None:
         name = type(self).__name__
         if endless is not None:
-            reason, growing = endless
-            message = (
-                f"{reason} and alpha is 0, so {name} has no unique finite solution: {growing} could grow for ever. "
-                "Set alpha > 0."
-            )
+            message = endless
         elif not found.converged:
             message = (
                 f"{name} with {self.solver!r} stopped after {found.n_iter} iterations at objective "
@@ -281,19 +284,27 @@ def _finite_entries(estimator, X, rows: Rows, *, smooth: bool) -> Iterator[None]
         validation.check_finite(estimator, X)
 
 
-def _why_endless(objective: Objective, theta: np.ndarray, estimator) -> tuple[str, str] | None:
+def _why_endless(objective: Objective, theta: np.ndarray, estimator) -> str | None:
     """Why F has no minimiser, and which coefficients run away where that is known; None where it may have one."""
     found = recession(objective, theta)
     if found is None:
         return None
     if found.complete:
         reason = "y is zero in every row" if objective.regression else "The classes are perfectly separable"
-        return reason, "the coefficients"
-    names = vars(estimator).get("feature_names_in_", range(estimator.n_features_in_))
-    runaways = [repr(names[feature]) for feature in found.features[:NAMED_FEATURES]]
-    if len(found.features) > NAMED_FEATURES:
-        runaways.append(f"{len(found.features) - NAMED_FEATURES} more")
-    plural = "s" if len(runaways) > 1 else ""
-    features = f"feature{plural} {' and '.join(runaways)}" if runaways else "the intercept"
-    kind = "y is zero in every row set apart" if objective.regression else "The classes are quasi-completely separable"
-    return f"{kind} by {features}", f"the coefficient{plural} of {features}" if runaways else features
+        growing = "the coefficients"
+    else:
+        names = vars(estimator).get("feature_names_in_", range(estimator.n_features_in_))
+        runaways = [repr(names[feature]) for feature in found.features[:NAMED_FEATURES]]
+        if len(found.features) > NAMED_FEATURES:
+            runaways.append(f"{len(found.features) - NAMED_FEATURES} more")
+        plural = "s" if len(runaways) > 1 else ""
+        features = f"feature{plural} {' and '.join(runaways)}" if runaways else "the intercept"
+        kind = (
+            "y is zero in every row set apart" if objective.regression else "The classes are quasi-completely separable"
+        )
+        reason, growing = f"{kind} by {features}", f"the coefficient{plural} of {features}" if runaways else features
+    name = type(estimator).__name__
+    return (
+        f"{reason} and alpha is 0, so {name} has no unique finite solution: {growing} could grow for ever. "
+        "Set alpha > 0."
+    )

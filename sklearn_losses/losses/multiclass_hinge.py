@@ -21,6 +21,8 @@ from .on_scores import Array
 
 Indices = NDArray[np.intp]
 
+INSIDE = np.nextafter(1.0, 0.0)  # of a range that ends at one
+
 
 class JointHinge(ABC):
     """One convex piecewise-linear function of K scores a row.
@@ -29,9 +31,14 @@ class JointHinge(ABC):
     ----------
     target : ndarray of int, shape (n,)
         The right classes.
+
+    Attributes
+    ----------
+    together : bool
+        Whether the duals of wrong classes have one in sum, or one each.
     """
 
-    bounded = True
+    together: bool
 
     def __init__(self, target: Indices):
         self.target = target
@@ -101,6 +108,8 @@ class JointHinge(ABC):
 class WestonWatkins(JointHinge):
     """``sum_{j != t} max(0, 1 + z_j - z_t)``."""
 
+    together = False
+
     def _value(self, violations):
         return np.maximum(violations, 0.0).sum(axis=1)
 
@@ -128,6 +137,8 @@ class WestonWatkins(JointHinge):
 class CrammerSinger(JointHinge):
     """``max(0, max_{j != t} 1 + z_j - z_t)``."""
 
+    together = True
+
     def _value(self, violations):
         return violations.max(axis=1)
 
@@ -151,7 +162,9 @@ class CrammerSinger(JointHinge):
         size = (descending * np.arange(1, pulls.shape[1] + 1) > excess).sum(axis=1)
         threshold = np.take_along_axis(excess, size[:, None] - 1, axis=1)[:, 0] / size
         dual = np.maximum(pulls - threshold[:, None], 0.0)
-        dual[correct] -= 1.0
+        left = dual[correct]  # of the one that all classes share
+        dual[correct] = 0.0
+        dual[correct] = np.where(left > 0.0, np.maximum(-dual.sum(axis=1), -INSIDE), -1.0)
         return dual
 
     def _support(self, dual):

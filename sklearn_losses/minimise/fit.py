@@ -19,11 +19,13 @@ from ..losses import Loss
 from ..objective import representer
 from ..objective.objective import Objective
 from ..objective.points import Points
-from ..objective.preconditioners import dense_inverse, typical_inverse
+from ..objective.preconditioners import typical_inverse
 from ..objective.samples import sample
 from ..objective.split import Split, hard_labels
-from ..solvers import augmented_lagrangian, gradient_descent, quasi_newton
+from ..solvers import augmented_lagrangian, gradient_descent, newton, quasi_newton
 from ..solvers.augmented_lagrangian.lower_bound import duality_gap
+from ..solvers.cholesky import regular_factor
+from ..solvers.spectral import UNCERTAIN
 from . import starts, strategies, thresholds
 from .by_name import NEVER, check_method, minimize_by_name
 from .endings import CONVERGED, LIMIT, ROUNDING, STOPPED, Ending, ending
@@ -194,21 +196,21 @@ class Fitting:
         self.recorder.n_iter = small.recorder.n_iter
         found.theta = reduced.to_features(found.theta)
         ended = found.converged or ending(found.result) is ROUNDING
-        found = self._in_features(found, statistics)
+        found = self._in_features(found, statistics, complete=reduced.complete)
         if ended and not found.converged:
             again = self._in_full(found.theta)
             found = replace(again, n_iter=found.n_iter + again.n_iter)
         return found
 
-    def _in_features(self, found: Found, statistics: tuple[Array, Array]) -> Found:
+    def _in_features(self, found: Found, statistics: tuple[Array, Array], *, complete: bool) -> Found:
         """Whether the solution of the reduced problem solves the whole, to which a bound is drawn anew if there is one.
 
-        The Gram matrix of the rows loses features that are small beside others.
+        The Gram matrix of the rows loses features that are small beside others, and is then not ``complete``.
         """
         objective = self.task.objective
         if not self.task.loss.separable or np.isnan(found.gap):
             value = objective.value(found.theta)
-            same = abs(value - found.value) <= self.allowed(value)
+            same = abs(value - found.value) <= self.allowed(value) and (complete or not self.task.convex)
             gap = found.gap if same else np.nan
             return replace(found, value=value, gap=gap, converged=found.converged and same)
         if found.dual is None:
@@ -301,11 +303,11 @@ def _fit_exactly(run: Run) -> Found:
     def kept(result: OptimizeResult) -> Found:
         x, value, gap = split.to_model(result.x), float(result.fun), float(result.dual_gap)
         value, gap = value * split.value_unit, gap * split.value_unit
-        if split.is_rounded(float(result.fun)):
-            lower, value = value - gap, model.value_and_gradient(x)[0]
+        if split.is_rounded(result.x, float(result.fun)):
+            lower, value = value - gap, task.objective.value(run.recorder.to_theta(x))
             gap = max(value - lower, 0.0)
-        n_iter = run.recorder.n_iter - begun
-        return Found(x, value, gap, bool(result.success), n_iter, result, dual=result.dual)
+        n_iter, converged = run.recorder.n_iter - begun, bool(result.success) or gap <= task.tol * abs(value)
+        return Found(x, value, gap, converged, n_iter, result, dual=result.dual)
 
     split = Split(model)
     start, dual = split.from_model(run.start), None
@@ -338,6 +340,10 @@ def _fit_smoothly(run: Run, solver: str) -> Found:
         x, value, gradient = recorder.found(result) if solver == "auto" else recorder.point()
         said = CONVERGED if recorder.reached else ending(result, None if solver == "auto" else solver)
         if bound_of is None:
+            ended = said not in (LIMIT, STOPPED) and not recorder.reached
+            if solver == "auto" and ended and "nhev" not in result and _hides_directions(run.model, x, task):
+                result = _by_newton(run, x if value <= run.fitting.null.value else run.start, tol)
+                (x, value, _), said = recorder.found(result), ending(result)
             converged = _is_credible(run, x, value, result, said, solver)
             if not (converged or recorder.undefined or task.kinked) and said is CONVERGED:
                 tol *= thresholds.SHARPER
@@ -368,20 +374,47 @@ def _is_credible(run: Run, x: Array, value: float, result: OptimizeResult, said:
     if recorder.undefined:
         return False
     trusted = solver == "auto" and run.model.composition.has_curvature  # whose steps are in a metric that is known
-    known = recorder.reached or said is CONVERGED or result.estimate <= task.tol * abs(value)
-    if trusted and known and said in (CONVERGED, ROUNDING):
+    if trusted and (recorder.reached or said is CONVERGED):
+        return True
+    if trusted and said is ROUNDING and result.estimate <= task.tol * abs(value):
         return True
     return _is_minimum(run.model, x, value, task)
 
 
+def _hides_directions(model: Objective, x: Array, task: Task) -> bool:
+    """Whether columns are so nearly dependent that a Hessian hides how F falls along some directions."""
+    width = len(x)
+    if width > thresholds.TRIED_PARAMETERS or not (model.parameters.linear and model.composition.has_curvature):
+        return False
+    if np.any(model.strengths) or not task.convex:
+        return False
+    size = thresholds.ROWS_FOR_RANK * width
+    part = model if model.rows.n_rows <= size else sample(model, size, task.random_state)[0]
+    return regular_factor(part.hessian(x).dense(definite=True), UNCERTAIN) is None
+
+
+def _by_newton(run: Run, x: Array, tol: float) -> OptimizeResult:
+    """From where another method ended."""
+    points, recorder = Points(run.model, convex=run.task.convex), run.recorder
+    options = {"tol": tol, "maxiter": run.left}
+    derivatives = {"jac": recorder.gradient, **points.second_derivatives}
+    return minimize(recorder.value, x, method=newton, callback=recorder.callback, options=options, **derivatives)
+
+
 def _is_minimum(model: Objective, x: Array, value: float, task: Task) -> bool:
-    """Whether a quasi-Newton method from x finds nothing lower by more than the tolerance."""
-    known, inverse = model.composition.has_curvature, None
-    if len(x) <= thresholds.TRIED_PARAMETERS and model.parameters.linear:
-        inverse = dense_inverse(model.hessian(x, convex=task.convex)) if known else typical_inverse(model)
-    options = {"metric": lambda x, level: inverse if level == 0 else None, "scaled": not known, "tol": task.tol}
-    options["maxiter"] = thresholds.TRIED_STEPS
-    result = minimize(model.value_and_gradient, x, jac=True, method=quasi_newton, options=options)
+    """Whether Newton's method from x, or one that follows gradients, finds nothing lower by more than the tolerance."""
+    options: dict = {"tol": task.tol, "maxiter": thresholds.TRIED_STEPS}
+    method, derivatives = quasi_newton, {}
+    few, known = len(x) <= thresholds.TRIED_PARAMETERS and model.parameters.linear, model.composition.has_curvature
+    if few and known:
+        method, derivatives = newton, Points(model, convex=task.convex).second_derivatives
+        options["polish"] = False
+    elif few:
+        inverse = typical_inverse(model)
+        options |= {"metric": lambda x, level: inverse if level == 0 else None, "scaled": True}
+    else:
+        options["scaled"] = not known
+    result = minimize(model.value_and_gradient, x, jac=True, method=method, options=options, **derivatives)
     said = ending(result)  # so many steps that gain next to nothing are an end too
     certain = said in (CONVERGED, LIMIT) or (said is ROUNDING and result.estimate <= task.tol * abs(value))
     return bool(certain and value - result.fun <= task.tol * abs(value))

@@ -108,13 +108,14 @@ def all_at_once(problem: Smooth) -> Plan:
 
     last: dict = {"tol": thresholds.NEWTON_TOLERANCE}
     if shape.n_rows * model.n_parameters**2 < thresholds.LARGE_HESSIAN:
-        return Plan(x, newton, {"hess": points.dense_hessian}, last)
+        return Plan(x, newton, points.second_derivatives, last, points=points)
 
     def metric(x, level):
         return dense_inverse(points.hessian(x))
 
     first = {"metric": metric, "tol": thresholds.LINEAR_TOLERANCE, "maxiter": thresholds.QUICK_STEPS}
-    return Plan(x, chained, {"hess": points.dense_hessian}, {"links": [(quasi_newton, first), (newton, last)]})
+    links = {"links": [(quasi_newton, first), (newton, last)]}
+    return Plan(x, chained, points.second_derivatives, links, points=points)
 
 
 def on_samples(problem: Smooth) -> Plan:
@@ -150,7 +151,7 @@ def jointly(problem: Smooth) -> Plan:
     # conjugate gradients lose their way among losses that have all but vanished
     first = {"preconditioner": kept, "maxiter": thresholds.MANY_STEPS}
     links = {"links": [(truncated_newton, first), (newton, {})]}
-    return Plan(problem.x, chained, products | {"hess": points.dense_hessian}, links, points=points)
+    return Plan(problem.x, chained, points.second_derivatives, links, points=points)
 
 
 def on_spheres(problem: Smooth) -> Plan:

@@ -57,4 +57,5 @@ CERTIFICATION_ROUNDS = 5  # of a solver that stopped short of a bound within the
 SHARPER = 0.01  # of a tolerance that left a solver short of the minimum
 VANISHED = 1e-9  # share of the value without features at which separable classes leave nothing to learn
 TRIED_STEPS, TRIED_PARAMETERS = 20, 300  # of a minimum that a solver claims without a bound
+ROWS_FOR_RANK = 20  # for every parameter, by which nearly dependent columns are recognised
 BESIDE = 1e-4  # of the size of x: how far from a cone's tip descents begin that try whether it is one

@@ -232,7 +232,7 @@ class Objective:
         """All rows' targets, as losses take them."""
         return self.rows.each(kernels.all_targets, passes=0)[0].gathered()
 
-    def gram(self, indices: NDArray[np.intp], curvature: Array, dtype: type = np.float64) -> Array:
+    def gram(self, indices: NDArray[np.intp] | slice, curvature: Array, dtype: type = np.float64) -> Array:
         """The weighted sum over some rows of curvature (m,) or (m, K, K) x (row row'), in these parameters.
 
         The products are computed in ``dtype``.

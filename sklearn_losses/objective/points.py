@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from ..data import PerRow
@@ -54,3 +56,8 @@ class Points:
     def dense_hessian(self, x: Array) -> Array:
         """The Hessian as a definite matrix, or one that is as nearly so as the loss is convex."""
         return self.hessian(x).dense(definite=True)
+
+    @property
+    def second_derivatives(self) -> dict[str, Callable]:
+        """Both, by SciPy's names."""
+        return {"hess": self.dense_hessian, "hessp": self.hessian_product}

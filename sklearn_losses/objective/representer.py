@@ -26,6 +26,8 @@ class Reduction:
         gram = objective.rows.inner_products(center)
         factor, pivots, rank, _ = dpstrf(gram, lower=1, tol=np.finfo(float).eps * len(gram) * gram.diagonal().max())
         self.pivots = pivots[:rank] - 1
+        # rows that depend on others may be rows that do so but for what rounding has taken
+        self.complete = rank >= len(gram) - int(objective.fit_intercept)
         factor = np.tril(factor)[:, :rank]
         self.triangle = factor[:rank]
         features = np.empty_like(factor)

@@ -83,12 +83,14 @@ class Split(KinkedProblem):
 
     def _measure(self) -> None:
         losses = self.losses
+        self.targets, self.together = None, False
         if isinstance(losses, Pieces):
-            self.kinks, self.slopes = losses.kinks, losses.slopes
+            self.kinks, self.left, self.right = losses.kinks, losses.left, losses.right
             self.least = float(self.weights @ losses.least) if losses.bounded else -np.inf
-            size = float(self.weights @ np.abs(losses.kinks).max(axis=1)) + abs(self.center) / self.unit
+            size = float(self.weights @ np.abs(losses.kinks).max(axis=1)) + abs(self.center) / self.unit / DIGITS
         else:
-            self.kinks, self.slopes, self.least, size = None, None, 0.0, 1.0
+            self.kinks, self.left, self.right, self.least, size = None, None, None, 0.0, 1.0
+            self.targets, self.together = losses.target, losses.together
         self.rounding = DIGITS * float(np.finfo(float).eps) * size
 
     # out of the units and into them
@@ -111,10 +113,10 @@ class Split(KinkedProblem):
         """Slopes of the loss in the solver's units."""
         return dual / self.steepness if dual.ndim == 1 else dual
 
-    def is_rounded(self, value: float) -> bool:
-        """Whether `to_model` may change a value of F: for targets far from zero, or with next to no error."""
-        rounding = np.finfo(float).eps * (abs(self.center) / self.unit + 1.0)
-        return self.model.regression and bool(rounding > CLEAR * value)
+    def is_rounded(self, x: Array, value: float) -> bool:
+        """Whether the rounding of the solver's x or of its model may change the value of F."""
+        size = abs(self.center) / self.unit + float(np.abs(x).max(initial=1.0))
+        return bool(np.finfo(float).eps * size > CLEAR * value)
 
     def with_near_kinks(self) -> Split | None:
         """The same with far kinks, those of outliers in y, moved nearer; None where there are none.
@@ -143,7 +145,7 @@ class Split(KinkedProblem):
         return self.model.adjoint(self.model.rows.spread(dual))
 
     def gram(self, rows: Indices, strengths: Array, dtype: type) -> Array:
-        return self.model.gram(rows, strengths, dtype)
+        return self.model.gram(rows if len(rows) < self.n_rows else slice(None), strengths, dtype)
 
     def features(self, rows: Indices) -> Array:
         return self.model.written(rows).rows.take(slice(None))

@@ -1,14 +1,15 @@
 """Newton's method with a dense Hessian, for problems whose Hessian is cheap to form and factorise."""
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
-from scipy.linalg import eigh
 from scipy.linalg.lapack import dpotrs
 
 from .cholesky import regular_factor
-from .descent import EPSILON, Descent
+from .descent import Descent
 from .line_search import line_search
+from .spectral import spectral_inverse, uncertain
 
 POLISHING_STEPS = 3
 FLATTEN = 0.2  # a longer step costs an evaluation, which is less than another Hessian
@@ -35,7 +36,7 @@ def newton(
     The full step is tried first, so that an iteration costs one evaluation and one Hessian; a line search
     follows only if it fails. Where the Hessian is singular or indefinite its eigenvalues are replaced by their
     absolute values, and null directions get a gradient step: if the gradient has no part in them, this is the
-    minimum-norm step.
+    minimum-norm step (`spectral_inverse`).
 
     Parameters
     ----------
@@ -43,6 +44,8 @@ def newton(
         As in `scipy.optimize.minimize`.
     hess : callable
         ``hess(x, *args)`` is the symmetric Hessian, shape (p, p).
+    hessp : callable, optional
+        ``hessp(x, v, *args)``, with which the curvature of directions is found that is lost in the rounding of hess.
     tol, atol : float
         Stop when the estimate of the gap is at most ``tol * |value| + atol``.
     maxiter : int
@@ -66,11 +69,12 @@ def newton(
     solve: Callable | None = None
     while run.status is None:
         start = run.point
+        product = None if hessp is None else partial(_product, hessp, start.x, args)
         if solve is not None and run.certified():
             if polish:
                 _polish(run, solve, maxiter)
             break
-        solve = _factorise(np.asarray(hess(start.x, *args), dtype=float))
+        solve = _factorise(np.asarray(hess(start.x, *args), dtype=float), product)
         nhev += 1
         direction = -solve(start.gradient)
         slope = float(direction @ start.gradient)
@@ -86,6 +90,10 @@ def newton(
     return run.result(nhev=nhev)
 
 
+def _product(hessp, x, args, v):
+    return hessp(x, v, *args)
+
+
 def _polish(run, solve, maxiter):
     direction = -solve(run.point.gradient)
     decrement = -0.5 * float(direction @ run.point.gradient)
@@ -98,21 +106,9 @@ def _polish(run, solve, maxiter):
         run.polish(trial, decrement)
 
 
-def _factorise(hessian):
+def _factorise(hessian, product):
     """A function that applies the inverse of the Hessian, made positive definite where it is not."""
-    factor = regular_factor(hessian, unexplained=10.0 * len(hessian) * EPSILON)
+    factor = regular_factor(hessian, unexplained=uncertain(len(hessian), product))
     if factor is not None:
         return lambda vector: dpotrs(factor, vector, lower=1)[0]
-    return _spectral_inverse(hessian)
-
-
-def _spectral_inverse(hessian):
-    """The inverse with absolute eigenvalues, in coordinates where the diagonal is one."""
-    if not np.isfinite(hessian).all():
-        return np.copy
-    scale = np.sqrt(np.abs(hessian.diagonal()))
-    scale[scale <= EPSILON * scale.max(initial=0.0)] = 1.0
-    values, vectors = eigh(hessian / np.outer(scale, scale), check_finite=False)
-    values = np.abs(values)
-    values[values <= 10.0 * len(values) * EPSILON * values.max(initial=0.0)] = 1.0
-    return lambda vector: (vectors @ ((vectors.T @ (vector / scale)) / values)) / scale
+    return spectral_inverse(hessian, product)

@@ -7,6 +7,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from scipy.optimize import linprog
+from sklearn.exceptions import ConvergenceWarning
 
 from sklearn_losses import (
     CrossEntropy,
@@ -181,6 +182,16 @@ def test_no_events_at_all():
     assert found(LinearRegressor("poisson", alpha=0), X, np.zeros(20))[0].complete
     assert found(LinearRegressor("gamma", alpha=0), X, np.ones(20))[0] is None
     assert found(LinearRegressor(alpha=0), X, np.zeros(20))[0] is None
+
+
+@pytest.mark.parametrize("loss", ["poisson", "tweedie"])
+def test_no_events_at_all_and_a_penalty(loss):
+    X, y = np.arange(8.0).reshape(4, 2), np.zeros(4)
+    with pytest.warns(ConvergenceWarning, match="y is zero in every row.*the intercept could fall for ever"):
+        LinearRegressor(loss).fit(X, y)
+    LinearRegressor(loss, fit_intercept=False).fit(X, y)
+    y[0] = 1e-3
+    LinearRegressor(loss).fit(X, y)
 
 
 def test_two_levels_of_one_class_each_are_named_for_k_classes():

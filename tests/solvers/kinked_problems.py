@@ -27,7 +27,10 @@ class Plain(KinkedProblem):
         self.n_intercepts = self.n_outputs * intercept
         self.cut = n_features * self.n_outputs
         self.penalty = np.concatenate([np.full(self.cut, float(alpha)), np.zeros(self.n_intercepts)])
-        self.kinks, self.slopes = (loss.kinks, loss.slopes) if n_outputs == 1 else (None, None)
+        self.kinks, self.left, self.right = (
+            (loss.kinks, loss.left, loss.right) if n_outputs == 1 else (None, None, None)
+        )
+        self.targets, self.together = (None, False) if n_outputs == 1 else (loss.target, loss.together)
         self.least = self.weights @ loss.least if n_outputs == 1 else 0.0
         self.rounding = 4e-15 * (1.0 if n_outputs > 1 else self.weights @ np.abs(loss.kinks).max(axis=1))
         self.passes = 0.0

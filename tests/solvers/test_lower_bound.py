@@ -101,7 +101,7 @@ def test_without_a_penalty_the_duals_of_bending_rows_are_moved(name):
     dual[bending] += 1e-6 * rng.normal(size=4)
     assert prove(problem, dual, problem.adjoint(dual)) is None
     point = with_dual(Subproblem.whole(problem), result.x, problem.forward(result.x), dual)
-    proof = repair(problem, point, 0.1)
+    proof = repair(problem, point)
     np.testing.assert_allclose(problem.adjoint(proof.dual), 0.0, atol=1e-15)
     assert proof.gap(problem, result.x, point.z) <= 1e-12
 
@@ -110,7 +110,7 @@ def test_without_bending_rows_nothing_can_be_repaired():
     problem = plain(np.eye(3), quantile(np.zeros(3)), 0.0)
     dual = np.array([0.5, 0.5, -0.5])
     point = with_dual(Subproblem.whole(problem), np.ones(4), problem.forward(np.ones(4)), dual)
-    assert repair(problem, point, 1.0) is None
+    assert repair(problem, point) is None
     value, gap = duality_gap(problem, np.ones(4), dual)
     assert gap == value
 

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from kinked_problems import crammer_singer, hinge, plain, weston_watkins
 
+from sklearn_losses.solvers.augmented_lagrangian import conjugate_gradients as by_products
+from sklearn_losses.solvers.augmented_lagrangian.conjugate_gradients import conjugate_gradients
 from sklearn_losses.solvers.augmented_lagrangian.envelopes import Subproblem
 from sklearn_losses.solvers.augmented_lagrangian.few_rows import FewRows, directions
 from sklearn_losses.solvers.augmented_lagrangian.newton_equations import (
-    conjugate_gradients,
     dense,
     hessian,
     in_double_precision,
@@ -109,9 +110,11 @@ def test_few_rows_leave_what_has_no_penalty_to_others():
     assert not FewRows.suits(problem, bending)
 
 
+@pytest.mark.parametrize("few_features", [0, 200])
 @pytest.mark.parametrize("intercept", [False, True])
 @pytest.mark.parametrize("name", ["hinge", *JOINT])
-def test_conjugate_gradients_solve_the_same_equations(name, intercept):
+def test_conjugate_gradients_solve_the_same_equations(name, intercept, few_features, monkeypatch):
+    monkeypatch.setattr(by_products, "FEW_FEATURES", few_features)
     problem, bending, right = kinked_problem(name, 90, 24, 1e-1, intercept)
     terms = problem.terms
     right[: terms.cut : 24 // terms.n_outputs] = 0.0  # of the empty column

@@ -23,7 +23,8 @@ from .problem import Array, Bending, KinkedProblem
 SMALLEST_RIDGE = 1e-14
 ENOUGH = 0.01  # of what a new center gains, below which a Newton step is not worth taking
 ROUGH_STEPS = 4  # after a new center, with a sample of the rows that bend
-FEASIBLE = 1e-9  # residual of a weighted mean of slopes that may yet be mended where there is no penalty
+FEASIBLE = 1e-9  # weighted mean of slopes, beside that of their sizes, that may yet be mended where it has to be zero
+SETTLED = 1e-9  # change of the parameters that weights in place of repeated rows may make
 EPSILON = float(np.finfo(float).eps)
 TINY = float(np.finfo(float).tiny)
 
@@ -90,8 +91,15 @@ def with_dual(problem: Subproblem, x: Array, z: Array, dual: Array) -> Point:
     mismatch = float(terms.weights @ np.maximum(excess, 0.0))
     shift = 0.5 * float(gradient[penalised] ** 2 @ (1.0 / problem.penalty[penalised]))
     free = np.abs(gradient[~penalised])
+    feasible = not free.size or bool(free.max() <= FEASIBLE * mean_size(terms, dual))
     gap = mismatch + shift + float(free @ (1.0 + np.abs(x[~penalised])))
-    return Point(x, z, dual, gradient, problem.value(x, losses), mismatch, gap, bool(np.all(free <= FEASIBLE)))
+    return Point(x, z, dual, gradient, problem.value(x, losses), mismatch, gap, feasible)
+
+
+def mean_size(terms: KinkedProblem, dual: Array) -> float:
+    """The weighted mean of the largest coordinate of every row's dual."""
+    sizes = np.abs(dual)
+    return float(terms.weights @ (sizes if dual.ndim == 1 else sizes.max(axis=1)))
 
 
 def row_products(a: Array, b: Array) -> Array:
@@ -125,11 +133,8 @@ class Envelopes:
         self.idle = 0  # how many times the center has moved since the gap got lower
         self.stale = 0  # how many steps were taken since then
         self.solve: Solve | None = None  # Newton's equations of the last step
-
-    @property
-    def bending(self) -> Bending:
-        """The rows that bend in the envelopes at the point."""
-        return self.problem.terms.bending(self.point.dual)
+        self.bending = problem.terms.bending(self.point.dual)  # the rows that bend in the envelopes at the point
+        self.settled = False  # whether Newton's method saw nothing left to move
 
     def advance(self) -> bool:
         """Take one Newton step, or move the center where the last one was enough; return whether it moved."""
@@ -149,12 +154,14 @@ class Envelopes:
         if not problem.dense:
             x, z = settle_intercepts(problem, x, z, self.center, self.step)
         self.newton_steps += 1
+        self.settled = bool(np.abs(direction).max() <= SETTLED * np.abs(x).max())
         self.point = evaluate(problem, x, z, self.center, self.step)
         self.compare()
         return False
 
     def recenter(self) -> bool:
         """Move the center; return that it moved."""
+        self.settled = self.settled or self.newton_steps == 0
         self.move_center()
         self.point = evaluate(self.problem, self.point.x, self.point.z, self.center, self.step)
         self.compare()
@@ -189,6 +196,7 @@ class Envelopes:
 
     def compare(self) -> None:
         """Keep the point if it has the smallest gap so far."""
+        self.bending = self.problem.terms.bending(self.point.dual)
         self.stale += 1
         if self.point.gap < 0.9 * self.lowest:
             self.lowest, self.idle, self.stale = self.point.gap, 0, 0

@@ -27,15 +27,12 @@ def shift_to_middle(problem: KinkedProblem, z: Array) -> float:
 
 def flat_distance(problem: KinkedProblem, z: Array, sign: float) -> float:
     """How far the sum of the losses stays as it is when all scores move in the direction of ``sign``."""
-    assert problem.kinks is not None and problem.slopes is not None
+    assert problem.kinks is not None and problem.left is not None and problem.right is not None
     distance = sign * (problem.kinks - z[:, None])
     here = NEAR * (np.abs(problem.kinks) + np.abs(z)[:, None])
-    # the slopes of the pieces that lie ahead of the scores
-    ahead = problem.slopes[:, 0].copy()
-    for j in range(problem.kinks.shape[1]):
-        passed = distance[:, j] <= here[:, j] if sign > 0.0 else distance[:, j] > here[:, j]
-        np.copyto(ahead, problem.slopes[:, j + 1], where=passed)
+    passed = distance <= here if sign > 0.0 else distance > here  # kinks below the pieces that lie ahead
+    ahead = np.where(passed, problem.right, problem.left).sum(axis=1)
     if abs(problem.weights @ ahead) > FLAT * (problem.weights @ np.abs(ahead)):
         return 0.0
-    turns = (distance > here) & (np.diff(problem.slopes) > 0.0)
+    turns = (distance > here) & (problem.right > problem.left)
     return float(distance[turns].min(initial=np.inf))

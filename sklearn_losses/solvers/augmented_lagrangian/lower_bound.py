@@ -11,15 +11,16 @@ those of the rows that bend. What either costs is in the bound.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from .envelopes import EPSILON, SMALLEST_RIDGE, Point, Subproblem
-from .newton_equations import in_double_precision
+from .newton_equations import in_double_precision, scaled, solver_of
 from .problem import Array, KinkedProblem
 
-ROUNDING = 64 * EPSILON  # what is left of a weighted mean of slopes, of size one, that is zero
+ROUNDING = 64 * EPSILON  # what is left of a weighted mean of slopes that is zero, beside the root mean square of slopes
 REPAIRS = 3
 EVERYWHERE = 1e30  # a step so long that the proximal operator's dual is the nearest one in the range of duals
 
@@ -36,8 +37,10 @@ class LowerBound:
         penalised = problem.penalty > 0.0
         _, excess = problem.value_and_excess(z, self.dual)
         mismatch = problem.weights @ np.maximum(excess, 0.0)
-        gradient = (self.pull + problem.penalty * x)[penalised]
-        return float(mismatch + 0.5 * (gradient**2 @ (1.0 / problem.penalty[penalised])))
+        gradient = self.pull + problem.penalty * x
+        shift = 0.5 * (gradient[penalised] ** 2 @ (1.0 / problem.penalty[penalised]))
+        rounding = np.abs(gradient[~penalised]) @ (1.0 + np.abs(x[~penalised]))
+        return float(mismatch + shift + rounding)
 
 
 def duality_gap(problem: KinkedProblem, x: Array, dual: Array) -> tuple[float, float]:
@@ -51,37 +54,74 @@ def duality_gap(problem: KinkedProblem, x: Array, dual: Array) -> tuple[float, f
 
 def prove(problem: KinkedProblem, dual: Array, pull: Array) -> LowerBound | None:
     """The bound of a dual with that pull, balanced if need be; None where only `repair` can make it feasible."""
-    free = problem.penalty == 0.0
-    count = problem.n_intercepts
-    if (np.abs(pull[free]) <= ROUNDING).all():
+    if is_feasible(problem, dual, pull):
         return LowerBound(dual, pull)
-    if not count or free[:-count].any():
+    count = problem.n_intercepts
+    if not count or pull[:-count][problem.penalty[:-count] == 0.0].any():  # empty columns have neither
         return None
     dual = balanced(problem, dual)
     pull = problem.adjoint(dual)
-    return LowerBound(dual, pull) if (np.abs(pull[-count:]) <= ROUNDING).all() else None
+    return LowerBound(dual, pull) if is_feasible(problem, dual, pull) else None
 
 
-def repair(problem: KinkedProblem, point: Point, step: float) -> LowerBound | None:
-    """The bound of the dual that is nearest to a point's among those without a gradient where there is no penalty.
+def is_feasible(problem: KinkedProblem, dual: Array, pull: Array) -> bool:
+    """Whether the pull is zero up to rounding where there is no penalty."""
+    size = np.sqrt(problem.weights @ (dual**2 if dual.ndim == 1 else (dual**2).sum(axis=1)))
+    return bool((np.abs(pull[problem.penalty == 0.0]) <= ROUNDING * size).all())
 
-    Only duals of rows that bend are moved, by Newton's equations, and to any digits: they are not read off from scores.
+
+def repair(problem: KinkedProblem, point: Point) -> LowerBound | None:
+    """The bound of the dual that is nearest to a point's among those without a pull where there is no penalty.
+
+    Duals move by as much as they have room, and to any digits: they are not read off from scores.
     """
-    bending = problem.bending(point.dual)
-    if not bending.rows.size:
+    moves = _moves_of_one(problem, point.dual) if problem.n_outputs == 1 else _moves_of_many(problem, point.dual)
+    if moves is None:
         return None
-    part, solve = problem.take(bending.rows), in_double_precision(Subproblem.whole(problem), bending, 1.0 / step, step)
-    dual: Array = point.dual.copy()
+    dual: Array = point.dual
     pull: Array = point.gradient - problem.penalty * point.x
     for _ in range(REPAIRS):
-        move = solve(-(pull + problem.penalty * point.x), SMALLEST_RIDGE)
-        moved = dual[bending.rows] + bending.project(part.forward(move)) / step
-        dual[bending.rows] = nearest_dual(part, moved)
+        dual = nearest_dual(problem, dual + moves(-(pull + problem.penalty * point.x)))
         pull = problem.adjoint(dual)
         proof = prove(problem, dual, pull)
         if proof is not None:
             return proof
     return None
+
+
+def _moves_of_one(problem: KinkedProblem, dual: Array) -> Callable[[Array], Array] | None:
+    assert problem.left is not None and problem.right is not None
+    rises = np.cumsum(problem.right - problem.left, axis=1)
+    slopes = problem.left.sum(axis=1)[:, None] + np.column_stack([np.zeros(len(dual)), rises])
+    room = np.abs(dual[:, None] - slopes).min(axis=1)  # to the nearest slope: off it the loss bends
+    rows = np.flatnonzero(room > 0.0)
+    if not rows.size:
+        return None
+    strengths = (room[rows] / room.max()) ** 2
+    matrix = problem.gram(rows, strengths, np.float64)
+    matrix[np.diag_indices_from(matrix)] += problem.penalty
+    solve, part = solver_of(*scaled(matrix)), problem.take(rows)
+
+    def moves(pull: Array) -> Array:
+        change = np.zeros_like(dual)
+        change[rows] = strengths * part.forward(solve(pull, SMALLEST_RIDGE))
+        return change
+
+    return moves
+
+
+def _moves_of_many(problem: KinkedProblem, dual: Array) -> Callable[[Array], Array] | None:
+    bending = problem.bending(dual)
+    if not bending.rows.size:
+        return None
+    solve, part = in_double_precision(Subproblem.whole(problem), bending, 1.0, 1.0), problem.take(bending.rows)
+
+    def moves(pull: Array) -> Array:
+        change = np.zeros_like(dual)
+        change[bending.rows] = bending.project(part.forward(solve(pull, SMALLEST_RIDGE)))
+        return change
+
+    return moves
 
 
 def nearest_dual(problem: KinkedProblem, dual: Array) -> Array:

@@ -8,19 +8,25 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import OptimizeResult
 
-from .envelopes import EPSILON, Envelopes, Point, Subproblem, first_step, zero_scores
+from .envelopes import EPSILON, TINY, Envelopes, Point, Subproblem, first_step, with_dual, zero_scores
 from .intercept_interval import shift_to_middle
+from .interior_point import InteriorPoint
 from .lower_bound import LowerBound, nearest_dual, prove, repair
 from .problem import Array, Indices, KinkedProblem
 from .working_rows import WorkingRows
 
-SMALL = 1_000_000  # rows times coordinates up to which a run goes on to the last digit at once
+SMALL = 1_000_000  # rows times coordinates and outputs up to which a run goes on to the last digit at once
 MANY = 2500  # rows from which on a sample and working rows save time
+MANY_ROWS = 2  # for every coordinate without a penalty, which make the solution unique as a rule
 ROUNDS = 4  # of working rows
 FAILURES = 2  # of working rows, after which all rows are used
 EXACT = 1e-13  # relative gap at which there is nothing left to gain
+MANY_COORDINATES = 5_000  # of joint losses, whose Newton equations take seconds beyond
+CHEAP = 1e8  # multiplications of Newton's equations for all rows that nothing else is cheaper than
+ALMOST_EXACT = 1e-8  # relative gap from which envelopes take a few steps to the last digit
 NEARLY_EXACT = 1e-10  # relative gap at which little is
 ROUNDED = 1e-15  # the same for a gap that is rounding, relative to the losses at score zero
+CLEAR = 1e-13  # relative error of a value that says nothing
 FLAT = 1e-13  # relative difference of values on an interval of minimisers
 SAME = 4 * EPSILON  # relative difference of values that is rounding
 CONVERGED, LIMIT, ROUNDING, STOPPED = 0, 1, 2, 99
@@ -92,26 +98,30 @@ class Search:
         self.scale = at_zero - (problem.least if np.isfinite(problem.least) else 0.0)
         self.best = Solution(np.zeros_like(problem.penalty), zero, at_zero)
         self.leader: Point | None = None  # by an estimate, the point with the highest lower bound
-        self.step = 1.0  # of the envelopes that it was found in
         self.proof: LowerBound | None = None
         self.tried: Point | None = None  # the last leader that a proof was drawn from
+        # but for intercepts, which one score decides; otherwise there is no telling when the parameters have settled
+        self.is_unique = bool(self.whole.penalised[: problem.penalty.size - problem.n_intercepts].all())
+        self.inner: Point | None = None  # inside the ranges of duals, where nothing exact was found
 
     def solve(self, x: Array, dual: Array | None) -> None:
         """Step until certified; where steps are cheap, for small problems or few rows, to the last digit."""
         if not x.size:
             self.proof = LowerBound(self.problem.slope(self.best.z), x)
             return
-        run = self.start(x, dual)
         rows, failures = self.problem.n_rows, 0
-        exact = rows * x.size <= SMALL
+        exact = rows * x.size * self.problem.n_outputs <= SMALL
+        run = self.start(x, dual, exact)
         while True:
             if self.finished(run, exact):
+                if exact and run.settled:
+                    self.settle_for(run.point)
                 if exact or self.is_certified() or self.nit >= self.maxiter:
                     break
                 exact = True  # what an estimate promised takes more digits to prove
                 continue
             moved = self.advance(run)
-            self.keep(run.point, run.step)
+            self.keep(run.point)
             self.report(run.point)
             if moved and failures < FAILURES and rows >= MANY and self.few_rows_bend(run):
                 if self.solve_working_rows(run):
@@ -120,7 +130,7 @@ class Search:
 
     # what is known
 
-    def keep(self, point: Point, step: float) -> None:
+    def keep(self, point: Point) -> None:
         """Remember a point of the whole problem if F, or its lower bound, is the best so far."""
         found = Solution(point.x, point.z, point.value, point.bound)
         if found.is_better_than(self.best):
@@ -132,7 +142,12 @@ class Search:
             same = abs(rise) <= SAME * abs(point.value)
             higher = point.improves(self.leader) if same else rise > 0.0
         if higher:
-            self.leader, self.step = point, step
+            self.leader = point
+
+    def settle_for(self, point: Point) -> None:
+        """Take the last point of a run that ended exact: which of such values is the lowest, rounding decides."""
+        if point.value - self.best.value <= self.nothing(point.value):
+            self.best = Solution(point.x, point.z, point.value, point.bound)
 
     def estimate(self) -> float:
         """What F - min F is at most by the estimate of the best lower bound."""
@@ -146,7 +161,7 @@ class Search:
         if leader is not None and leader is not self.tried:
             self.tried = leader
             pull = leader.gradient - problem.penalty * leader.x
-            proof = prove(problem, leader.dual, pull) or repair(problem, leader, self.step)
+            proof = prove(problem, leader.dual, pull) or repair(problem, leader)
             known = np.inf if self.proof is None else self.proof.gap(problem, best.x, best.z)
             if proof is not None and proof.gap(problem, best.x, best.z) < known:
                 self.proof = proof
@@ -167,17 +182,26 @@ class Search:
     def finished(self, run: Envelopes, exact: bool) -> bool:
         """Whether a run promises the tolerance (and, if exact, has nothing more to gain), or finds no way forward."""
         point = run.best
-        promised = point.bound <= self.tol * abs(point.value) or self.has_vanished(point.value)
+        promised = self.is_within(self.tol, point)
         if promised and not exact:
             return True
-        patience = 15 if point.bound <= NEARLY_EXACT * abs(point.value) else 60
-        stalled = run.idle >= 15 or run.stale >= patience if promised else run.idle >= 40 or run.stale >= 300
-        return self.is_exact(point) or stalled or self.nit >= self.maxiter
+        if self.nit >= self.maxiter or (self.is_exact(point) and (run.settled or not (exact and self.is_unique))):
+            return True
+        if not promised and not self.is_certified():
+            return run.idle >= 40 or run.stale >= 300
+        return run.idle >= 15 or run.stale >= (15 if point.bound <= NEARLY_EXACT * abs(point.value) else 60)
+
+    def is_within(self, tol: float, point: Point) -> bool:
+        """Whether a point promises a relative gap."""
+        return point.bound <= tol * abs(point.value) or self.has_vanished(point.value)
 
     def is_exact(self, point: Point) -> bool:
         """Whether nothing is left to gain."""
-        rounding = min(ROUNDED * self.scale, self.tol * abs(point.value))
-        return point.bound <= max(EXACT * abs(point.value), rounding) or self.has_vanished(point.value)
+        return point.bound <= self.nothing(point.value) or self.has_vanished(point.value)
+
+    def nothing(self, value: float) -> float:
+        """The gap at a value of F that leaves nothing to gain."""
+        return max(EXACT * abs(value), min(ROUNDED * self.scale, self.tol * abs(value)))
 
     # stepping
 
@@ -191,7 +215,7 @@ class Search:
             state = OptimizeResult(x=point.x, fun=point.value, jac=point.gradient, dual_gap=gap)
             self.callback(intermediate_result=state)
 
-    def start(self, x: Array, dual: Array | None) -> Envelopes:
+    def start(self, x: Array, dual: Array | None, exact: bool) -> Envelopes:
         """A run on all rows, from x (and a dual), from zero if that is better, or from a random sample of many rows."""
         problem, whole = self.problem, self.whole
         z = self.best.z
@@ -203,14 +227,61 @@ class Search:
             else:
                 x, z, dual = self.best.x, self.best.z, None
         size = max(500, 20 * x.size // problem.n_outputs)
+        many = problem.n_rows >= max(MANY, 5 * size)
+        cold = not x[: x.size - problem.n_intercepts].any()
         if dual is not None:
-            run = Envelopes(whole, x, z, nearest_dual(problem, dual), 0.1 * first_step(problem))
-        elif problem.n_rows < max(MANY, 5 * size):
-            run = Envelopes(whole, x, z, np.zeros_like(z), first_step(problem))
-        else:
+            run = self.continued(x, z, nearest_dual(problem, dual))
+        elif cold and self.inside_pays(many):
+            run = self.start_from_inside(exact)
+        elif many:
             run = self.start_from_sample(x, problem.take(self.sample(size)))
-        self.keep(run.point, run.step)
+        else:
+            run = Envelopes(whole, x, z, np.zeros_like(z), first_step(problem))
+        self.keep(run.point)
         return run
+
+    def continued(self, x: Array, z: Array, dual: Array) -> Envelopes:
+        """A run from parameters and duals that belong together, the narrower, the better they do."""
+        there = with_dual(self.whole, x, z, dual)
+        self.keep(there)
+        share = 10.0 * np.sqrt(there.gap / max(there.value - self.problem.least, TINY))
+        return Envelopes(self.whole, x, z, dual, float(np.clip(share, 1e-3, 0.3)) * first_step(self.problem))
+
+    def inside_pays(self, many: bool) -> bool:
+        """Whether Newton's equations for all rows cost less than those of many more steps for the rows that bend."""
+        problem, size = self.problem, self.whole.penalty.size
+        if not self.is_unique and problem.n_rows * problem.n_outputs < MANY_ROWS * size:
+            return False  # of many solutions the envelopes find the same again
+        if problem.n_outputs == 1:
+            return self.whole.dense and not many
+        width = size if problem.together else size // problem.n_outputs
+        cheap = not many and size * (problem.n_rows * width + size**2 // 3) <= CHEAP
+        return size <= MANY_COORDINATES and (problem.n_rows <= 2 * size or cheap)
+
+    def start_from_inside(self, exact: bool) -> Envelopes:
+        """A run from where an interior point method ends.
+
+        Its point is close to the solution, but on no face of the ranges of duals as the solution is: where the run may
+        be exact, the point counts only if the run is not.
+        """
+        inside = InteriorPoint(self.whole)
+
+        def is_enough() -> bool:
+            if not exact:
+                return self.is_within(self.tol, inside.best)
+            almost = self.is_within(ALMOST_EXACT, inside.best)
+            return almost and (inside.is_clear or self.is_exact(inside.best))
+
+        while self.nit < self.maxiter and not is_enough():
+            self.nit += 1
+            moved = inside.advance()
+            self.report(inside.point)
+            if not moved:
+                break
+        self.inner = inside.best
+        if not exact:
+            self.keep(inside.best)
+        return Envelopes(self.whole, inside.best.x, inside.best.z, inside.best.dual, inside.step)
 
     def sample(self, size: int) -> Indices:
         """About so many rows, one from each of as many equal stretches."""
@@ -252,7 +323,7 @@ class Search:
             if not self.solve_part(part, turn > 0, lowest):
                 return False
             previous, point = point, work.extend(part.best)
-            self.keep(point, part.step)
+            self.keep(point)
             self.report(point)
             done = self.is_exact(point) if turn < 2 else self.is_certified()
             if done or self.nit >= self.maxiter:
@@ -277,6 +348,11 @@ class Search:
     # the end
 
     def result(self, stopped: bool) -> OptimizeResult:
+        if self.inner is not None and self.estimate() > self.nothing(self.best.value):
+            self.keep(self.inner)
+        if ROUNDED * self.scale > CLEAR * self.best.value and self.best.x.any():  # scores were summed up along the way
+            x, z = self.best.x, self.problem.forward(self.best.x)
+            self.best = Solution(x, z, self.whole.value(x, self.problem.value(z)), self.best.gap)
         gap = self.gap()
         success = gap <= self.tol * abs(self.best.value) or self.has_vanished(self.best.value)
         if success and self.problem.n_outputs == self.problem.n_intercepts == 1:

@@ -1,4 +1,4 @@
-"""Newton's equations of the envelopes: by factorisation, or for many coordinates by conjugate gradients."""
+"""Newton's equations of the envelopes: by factorisation, or for many coordinates by products with vectors."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
 from ..cholesky import LARGE_SUM, regular_factor
+from .conjugate_gradients import conjugate_gradients
 from .few_rows import NO_RIDGE, FewRows
+from .joint_gram import in_order, joint_features, of_projections
 from .problem import Array, Bending
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 DENSE_LIMIT = 2500  # coordinates up to which they are factorised
 DENSE_WORK = 12_000  # unless there is a penalty, and the shorter way's cube is more times the work of a product
-JOINT_ENTRIES = 10_000_000  # of a part of the rows, spread out over all outputs
 SAMPLE = 40  # rows for every coordinate that make a rough Hessian
 
 Solve = Callable[[Array, float], Array]
@@ -74,7 +74,11 @@ def dense(problem: Subproblem, bending: Bending, strength: float, step: float) -
 
 def in_double_precision(problem: Subproblem, bending: Bending, strength: float, step: float) -> Solve:
     """The same whatever the matrix, with as much of a ridge as it needs."""
-    matrix, scale = scaled_matrix(problem, bending, strength, step, np.float64)
+    return solver_of(*scaled_matrix(problem, bending, strength, step, np.float64))
+
+
+def solver_of(matrix: Array, scale: Array) -> Solve:
+    """The function that solves equations with a matrix which `scaled` has made, with as much of a ridge as it needs."""
     diagonal = np.diag_indices_from(matrix)
 
     @cache
@@ -92,18 +96,23 @@ def in_double_precision(problem: Subproblem, bending: Bending, strength: float, 
     return solve
 
 
-def scaled_matrix(
-    problem: Subproblem, bending: Bending, strength: float, step: float, dtype: type
-) -> tuple[Array, Array]:
-    """The matrix with ones on its diagonal, and by what its rows and columns were multiplied for that."""
-    matrix = hessian(problem, bending, strength, dtype)
-    diagonal = np.diag_indices_from(matrix)
-    matrix[diagonal] += problem.penalty
-    keep_definite(matrix, problem, step)
-    scale = 1.0 / np.sqrt(matrix[diagonal])
+def scaled(matrix: Array) -> tuple[Array, Array]:
+    """A matrix, changed to have ones on its diagonal, and by what its rows and columns were multiplied for that."""
+    diagonal = matrix.diagonal()
+    scale = 1.0 / np.sqrt(np.where(diagonal > 0.0, diagonal, 1.0))
     matrix *= scale
     matrix *= scale[:, None]
     return matrix, scale
+
+
+def scaled_matrix(
+    problem: Subproblem, bending: Bending, strength: float, step: float, dtype: type
+) -> tuple[Array, Array]:
+    """The matrix of the equations, scaled."""
+    matrix = hessian(problem, bending, strength, dtype)
+    matrix[np.diag_indices_from(matrix)] += problem.penalty
+    keep_definite(matrix, problem, step)
+    return scaled(matrix)
 
 
 def hessian(problem: Subproblem, bending: Bending, strength: float, dtype: type) -> Array:
@@ -113,34 +122,8 @@ def hessian(problem: Subproblem, bending: Bending, strength: float, dtype: type)
         return np.zeros((size, size), dtype)
     if bending.support is None:
         return terms.gram(rows, np.full(rows.size, strength), dtype)
-    features: Array = terms.features(rows)
-    if terms.n_intercepts:
-        features = np.column_stack([features, np.ones(rows.size)])
-    blocks = joint_gram(features.astype(dtype, copy=False), strength * terms.weights[rows], bending.support)
-    n_outputs, width = terms.n_outputs, features.shape[1]
-    # output by output, the intercepts last
-    places = np.arange(n_outputs * width).reshape(n_outputs, width)
-    cut = width - 1 if terms.n_intercepts else width
-    order = np.concatenate([places[:, :cut].ravel(), places[:, cut:].ravel()])
-    return blocks[np.ix_(order, order)]
-
-
-def joint_gram(features: Array, weights: Array, support: NDArray[np.bool_]) -> Array:
-    """``sum_i weight_i (diag(q_i) - q_i q_i' / sum(q_i)) (x) f_i f_i'`` for masks q (m, K), output by output."""
-    n_outputs, width = support.shape[1], features.shape[1]
-    total = np.zeros((n_outputs, width, n_outputs, width), features.dtype)
-    weights = weights.astype(features.dtype)
-    shares = support * (weights / support.sum(axis=1))[:, None].astype(features.dtype)
-    size = max(JOINT_ENTRIES // (n_outputs * width), 1)
-    for start in range(0, len(features), size):
-        some = slice(start, start + size)
-        spread = (shares[some, :, None] * features[some, None, :]).reshape(-1, n_outputs * width)
-        for k in range(n_outputs):
-            rows = np.flatnonzero(support[some, k])
-            own = features[some][rows]
-            total[k].reshape(width, -1)[:] -= np.dot(own.T, spread[rows])
-            total[k, :, k] += np.dot(own.T, own * weights[some][rows, None])
-    return total.reshape(n_outputs * width, -1)
+    features: Array = joint_features(terms, rows).astype(dtype, copy=False)
+    return in_order(of_projections(features, strength * terms.weights[rows], bending.support), terms)
 
 
 def keep_definite(matrix: Array, problem: Subproblem, step: float) -> None:
@@ -148,52 +131,17 @@ def keep_definite(matrix: Array, problem: Subproblem, step: float) -> None:
     # Columns are scaled such that all rows in the window would mean a curvature of about 1 / step.
     diagonal = np.diag_indices_from(matrix)
     matrix[diagonal] = np.maximum(matrix[diagonal], 1e-16 / step)
-    count = problem.terms.n_intercepts
-    if problem.terms.n_outputs > 1 and count:
-        # The same change of every class's intercept changes no loss: intercepts that sum to zero are meant.
-        matrix[-count:, -count:] += 1.0 / step
+    hold_common_shift(matrix, problem)
 
 
-def conjugate_gradients(
-    problem: Subproblem,
-    bending: Bending,
-    strength: float,
-    step: float,
-    right: Array,
-    enough: float,
-    tolerance: float = 0.1,
-    maxiter: int = 500,
-) -> Array:
-    """Newton's equations by conjugate gradients in the penalty's metric, with the intercepts eliminated."""
-    terms, penalty = problem.terms, problem.penalty
-    part = terms.take(bending.rows)
-    cut = right.size - terms.n_intercepts
-
-    def apply(vector: Array) -> Array:
-        return strength * part.adjoint(bending.project(part.forward(vector))) + penalty * vector
-
-    units = np.eye(terms.n_intercepts, right.size, cut)
-    columns = np.array([apply(unit) for unit in units]).reshape(units.shape)
-    inverse = np.linalg.pinv(columns[:, cut:], rcond=1e-12, hermitian=True)
-    diagonal = np.where(problem.penalised, penalty, 1.0 / step)
-    direction = np.zeros_like(right)
-    direction[cut:] = inverse @ right[cut:]
-    residual = right - direction[cut:] @ columns
-    residual[cut:] = 0.0
-    search = residual / diagonal
-    norm = start = residual @ search
-    for _ in range(maxiter):
-        if norm <= max(tolerance**2 * start, enough):
-            break
-        product = apply(search)
-        intercepts = -inverse @ product[cut:]
-        product += intercepts @ columns
-        length = norm / (search @ product)
-        direction += length * search
-        direction[cut:] += length * intercepts
-        residual -= length * product
-        residual[cut:] = 0.0
-        scaled = residual / diagonal
-        previous, norm = norm, residual @ scaled
-        search = scaled + (norm / previous) * search
-    return direction
+def hold_common_shift(matrix: Array, problem: Subproblem) -> None:
+    """Keep the parameters of K outputs from moving together, which changes no loss: sums of zero are meant."""
+    n_outputs, count = problem.terms.n_outputs, problem.terms.n_intercepts
+    if n_outputs == 1:
+        return
+    cut = len(matrix) - count
+    for own, size in ((slice(0, cut), cut // n_outputs), (slice(cut, None), int(count > 0))):
+        if size:
+            blocks = matrix[own, own].reshape(n_outputs, size, n_outputs, size)
+            of_outputs = np.einsum("kjlj->jkl", blocks)
+            of_outputs += np.einsum("jkk->j", of_outputs)[:, None, None] / n_outputs

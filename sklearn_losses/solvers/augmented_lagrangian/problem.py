@@ -61,8 +61,13 @@ class KinkedProblem(ABC):
         What F is above ``least`` where the losses have the least values that rounding allows.
     work : int
         Multiplications of `forward`.
-    kinks, slopes : ndarray of shape (n, m), ndarray of shape (n, m + 1), or None
-        Of the losses of one score: kinks rise, slopes do not fall. None for K scores.
+    kinks, left, right : ndarray of shape (n, m), or None
+        Of losses of one score: a constant plus ``sum_j max(left_j (z - kink_j), right_j (z - kink_j))``, left not
+        above right; one of them is zero, but for the kink of the least value. None for K scores.
+    targets : ndarray of int, shape (n,), or None
+        Of losses of K scores the right classes t: they grow with the violations ``1 + z_j - z_t`` of the wrong ones.
+    together : bool
+        Whether a loss is the largest violation, if positive, or the sum of those that are.
 
     Columns of A should have a weighted root mean square of about one, slopes a range of about one, and the losses of
     an intercept alone their minimum at scores of about one: rounding is known in these units.
@@ -77,7 +82,10 @@ class KinkedProblem(ABC):
     rounding: float
     work: int
     kinks: Array | None
-    slopes: Array | None
+    left: Array | None
+    right: Array | None
+    targets: Indices | None
+    together: bool
 
     @abstractmethod
     def forward(self, x: Array) -> Array:
