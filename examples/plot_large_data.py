@@ -59,7 +59,7 @@ def rows_of(path, group):
 
 
 with (
-    LocalCluster(n_workers=2, processes=False, dashboard_address=None) as cluster,
+    LocalCluster(n_workers=2, processes=False, dashboard_address=":0") as cluster,
     Client(cluster),
 ):
     sizes = [16_000, 16_000, 16_000, 12_000]

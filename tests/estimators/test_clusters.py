@@ -42,7 +42,7 @@ every_fit = pytest.mark.parametrize(("model", "y"), FITS.values(), ids=FITS)
 @pytest.fixture(scope="module")
 def two_processes():
     with (
-        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
+        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster,
         Client(cluster, set_as_default=False) as client,
     ):
         yield client
@@ -217,7 +217,7 @@ def assert_left_alone(model, fit, error, message, client=None):
     before, begun = dict(vars(model)), time.monotonic()
     with pytest.raises(error, match=message):
         fit(model)
-    assert time.monotonic() - begun < 20
+    assert time.monotonic() - begun < 60
     assert vars(model) == before
     assert client is None or is_empty(client)
 
@@ -236,7 +236,7 @@ def when_trip(monkeypatch, number, do):
 
 
 def slowly(path, start, stop):
-    time.sleep(0.2)
+    time.sleep(1.0)
     return loaded(path, start, stop)
 
 
@@ -252,30 +252,21 @@ def test_a_worker_that_is_killed_changes_no_bit(path, client, monkeypatch):
 def test_scattered_data_that_is_lost(client, monkeypatch):
     parts = client.scatter([X[:20_000], X[20_000:]])
     rows = da.concatenate([da.from_delayed(part, (20_000, P), dtype=X.dtype) for part in map(dask.delayed, parts)])
-    pids = list(client.run(os.getpid).values())
+    holders = {address for where in client.who_has(parts).values() for address in where}
+    pids = client.run(os.getpid)
     model = LogisticRegressor().fit(X[:, :2], BINARY)
-
-    def kill():
-        for pid in pids:
-            os.kill(pid, signal.SIGKILL)
-
-    when_trip(monkeypatch, 3, kill)
-    assert_left_alone(model, lambda m: m.fit(rows, BINARY), RuntimeError, "lost data .* load it on the workers")
+    when_trip(monkeypatch, 3, lambda: os.kill(pids[min(holders)], signal.SIGKILL))
+    assert_left_alone(model, lambda m: m.fit(rows, BINARY), RuntimeError, r"lost data .* load it on the workers")
     client.wait_for_workers(2)
 
 
 def test_no_worker_is_left(path, client, monkeypatch):
-    monkeypatch.setattr(of_cluster, "PATIENCE", 0.5)
+    monkeypatch.setattr(of_cluster, "PATIENCE", 0.2)
+    monkeypatch.setattr(of_cluster, "LOOK_AGAIN", 0.1)
+    monkeypatch.setattr(client, "nthreads", dict)
     model = LogisticRegressor().fit(X[:, :2], BINARY)
-    client.cluster.scale(0)
-    while client.nthreads():
-        time.sleep(0.05)
-    try:
-        fit = assert_left_alone, model, lambda m: m.fit(in_chunks(path, 3), BINARY)
-        fit[0](*fit[1:], RuntimeError, "no worker for .* Start workers", client)
-    finally:
-        client.cluster.scale(2)
-        client.wait_for_workers(2)
+    rows = in_chunks(path, 3, load=slowly)
+    assert_left_alone(model, lambda m: m.fit(rows, BINARY), RuntimeError, r"no worker for .* Start workers", client)
 
 
 def failing(path, start, stop):
