@@ -43,6 +43,7 @@ JOINT_PASSES, SAMPLED_PASSES = 40.0, 6.0  # over all rows, by products for K cla
 FEW_ROWS = 0.5  # for every feature
 CLOSE_ROWS = 0.5  # the mean of |row|^2 over the penalty and n: below, the duals are next to the slopes at the start
 KINKED_PASSES = 300.0  # with piecewise-linear losses, whose exact solver goes on from the duals
+FEW_KINKED_PASSES = 100.0  # timed on one-hot fields: the exact solver is fast with fewer features than rows
 SWEPT_PASSES = 100.0  # which the slowest of those runs took; then truncated Newton goes on
 
 # Starts
@@ -56,6 +57,7 @@ SAMPLED_STARTS, TALL = 8_000, 4  # rows of a sample on which starts are looked f
 CERTIFICATION_ROUNDS = 5  # of a solver that stopped short of a bound within the tolerance
 SHARPER = 0.01  # of a tolerance that left a solver short of the minimum
 VANISHED = 1e-9  # share of the value without features at which separable classes leave nothing to learn
+VANISHED_ANGLES = 1e-16  # where F has a minimum, because only directions count: below, it is nothing but rounding
 TRIED_STEPS, TRIED_PARAMETERS = 20, 300  # of a minimum that a solver claims without a bound
 ROWS_FOR_RANK = 20  # for every parameter, by which nearly dependent columns are recognised
 BESIDE = 1e-4  # of the size of x: how far from a cone's tip descents begin that try whether it is one
