@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .envelopes import SMALLEST_RIDGE, TINY, Subproblem, with_dual
+from .envelopes import SMALLEST_RIDGE, TINY, Envelopes, Subproblem, with_dual
 from .interiors import Interior, interior_of
 from .newton_equations import Solve, hold_common_shift, scaled, solver_of
 from .problem import Array
@@ -72,6 +72,11 @@ class InteriorPoint:
             self.best, self.stale = self.point, 0
             self.step, self.is_clear = between(interior, z)
         return self.stale < STALE
+
+    def envelopes(self) -> Envelopes:
+        """What goes on from here to the face of the ranges of duals that the solution is on."""
+        best = self.best
+        return Envelopes(self.problem, best.x, best.z, best.dual, self.step)
 
     def regular(self, solve: Solve, right: Array) -> tuple[Array, Array]:
         """A direction that is short where it changes no scores, and the scores' change."""
