@@ -7,6 +7,8 @@ Newton steps end with parameters and duals that are optimal to many digits, what
 
 from __future__ import annotations
 
+from copy import copy
+
 import numpy as np
 
 from .envelopes import SMALLEST_RIDGE, TINY, Envelopes, Subproblem, with_dual
@@ -31,10 +33,6 @@ class InteriorPoint:
     ----------
     best : Point
         That of the smallest gap so far.
-    step : float
-        Of envelopes around its dual in which the duals that are free to move bend, and others do not.
-    is_clear : bool
-        Whether it is clear which these are.
     """
 
     def __init__(self, problem: Subproblem):
@@ -43,8 +41,8 @@ class InteriorPoint:
         z = problem.terms.forward(x)
         self.interior = interior_of(problem.terms, z)
         self.point = self.best = with_dual(problem, x, z, self.interior.dual())
-        self.step, self.is_clear = between(self.interior, z)
         self.stale = 0
+        self.found: tuple[Interior, Array] = self.interior, z  # at the best point
 
     def advance(self) -> bool:
         """Take one predicted and corrected step; return whether it leads anywhere."""
@@ -69,14 +67,18 @@ class InteriorPoint:
         self.point = with_dual(self.problem, point.x + length * direction, z, interior.dual())
         self.stale += 1
         if self.point.improves(self.best):
-            self.best, self.stale = self.point, 0
-            self.step, self.is_clear = between(interior, z)
+            self.best, self.stale, self.found = self.point, 0, (copy(interior), z)
         return self.stale < STALE
 
+    @property
+    def is_clear(self) -> bool:
+        """Whether it is clear which duals are free to move."""
+        return between(*self.found)[1]
+
     def envelopes(self) -> Envelopes:
-        """What goes on from here to the face of the ranges of duals that the solution is on."""
+        """What goes on from here to the face of the ranges of duals that the solution is on: these bend, others not."""
         best = self.best
-        return Envelopes(self.problem, best.x, best.z, best.dual, self.step)
+        return Envelopes(self.problem, best.x, best.z, best.dual, between(*self.found)[0])
 
     def regular(self, solve: Solve, right: Array) -> tuple[Array, Array]:
         """A direction that is short where it changes no scores, and the scores' change."""
