@@ -344,12 +344,13 @@ class Search:
             if not 0 < work.rows.size <= 0.5 * reach.size:
                 return False
             part = self.start_part(work, point.x, center[work.rows], step)
-            if not self.solve_part(part, turn > 0, lowest):
+            cheap = part.problem.dense  # steps by conjugate gradients are not, and go no further than asked
+            if not self.solve_part(part, turn > 0 and cheap, lowest):
                 return False
             previous, point = point, work.extend(part.best)
             self.keep(point)
             self.report(point)
-            done = self.is_exact(point) if turn < 2 else self.is_certified()
+            done = self.is_exact(point) if turn < 2 and cheap else self.is_certified()
             if done or self.nit >= self.maxiter:
                 break
             center, step = point.dual, part.step
