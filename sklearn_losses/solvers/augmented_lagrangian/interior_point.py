@@ -110,7 +110,7 @@ def between(interior: Interior, z: Array) -> tuple[float, bool]:
     order = np.argsort(logs, axis=None)
     logs, weights = logs.ravel()[order], weights[order]
     gaps = np.diff(logs)
-    size = np.abs(z).mean() / max(np.abs(interior.dual()).max(), TINY)
+    size = max(np.abs(z).mean(), 1.0) / max(np.abs(interior.dual()).max(), TINY)
     if not gaps.size:
         return float(max(np.exp(logs[0]), NARROWEST * size)), True
     first = 1 + int(np.flatnonzero(gaps >= SAME * gaps.max())[-1])  # of those at an end

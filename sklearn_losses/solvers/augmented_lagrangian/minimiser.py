@@ -20,6 +20,7 @@ MANY = 2500  # rows from which on a sample and working rows save time
 MANY_ROWS = 2  # for every coordinate without a penalty, which make the solution unique as a rule
 NEARBY = 20  # rows for every coordinate to begin with, where parameters have been good
 INNER_STEPS = 200  # of an interior point method, which takes ten to seventy
+LOST = 25  # steps without a smaller gap after an interior point, whose duals were not told apart
 ROUNDS = 4  # of working rows
 FAILURES = 2  # of working rows, after which all rows are used
 EXACT = 1e-13  # relative gap at which there is nothing left to gain
@@ -120,7 +121,10 @@ class Search:
             if self.solve_working_rows(run):
                 return
             failures += 1
+        crossing = self.inner is not None
         while True:
+            if crossing and run.stale >= LOST and not self.is_exact(run.best):
+                run, crossing = self.start_from_zero(), False
             if self.finished(run, exact):
                 if exact and run.settled:
                     self.settle_for(run.point)
@@ -250,6 +254,11 @@ class Search:
             run = Envelopes(whole, x, z, np.zeros_like(z), first_step(problem))
         self.keep(run.point)
         return run
+
+    def start_from_zero(self) -> Envelopes:
+        """A run that relies on nothing."""
+        z = zero_scores(self.problem)
+        return Envelopes(self.whole, np.zeros_like(self.whole.penalty), z, z, first_step(self.problem))
 
     def start_nearby(self, x: Array, z: Array) -> Envelopes:
         """Bend the few rows nearest to a kink: parameters that were good for most rows still are."""
