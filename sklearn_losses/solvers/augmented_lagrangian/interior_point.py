@@ -19,7 +19,7 @@ from .problem import Array
 ALMOST = 0.995  # of the way to where a dual or a slack is used up
 SHORT = 1e-8  # step that leads nowhere
 OPEN = 1e6  # of parameters beside scores: a change that the rows leave open
-STALE = 8  # steps without a smaller gap
+STALE, LOWER = 8, 0.9  # steps without a gap that is lower by a tenth
 NARROW = 1e-3  # step, beside the size of scores by that of duals
 NARROWEST = 1e-5  # in the same unit: duals are differences of scores, divided by the step
 SAME = 0.8  # share of the widest gap between ratios that is as wide
@@ -65,9 +65,9 @@ class InteriorPoint:
         z = point.z + length * along
         interior.step(length, z)
         self.point = with_dual(self.problem, point.x + length * direction, z, interior.dual())
-        self.stale += 1
+        self.stale = 0 if self.point.gap < LOWER * self.best.gap else self.stale + 1
         if self.point.improves(self.best):
-            self.best, self.stale, self.found = self.point, 0, (copy(interior), z)
+            self.best, self.found = self.point, (copy(interior), z)
         return self.stale < STALE
 
     @property
