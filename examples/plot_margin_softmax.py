@@ -15,7 +15,8 @@ directions?
 #
 # All of them are the cross-entropy of scaled cosines, among which that of the true
 # class is replaced by something smaller: AM-Softmax takes a constant from it, ArcFace
-# makes the angle larger, SphereFace multiplies it.
+# makes the angle larger, SphereFace multiplies it. (So does L-Softmax, the first of
+# the family; it leaves the lengths of the weights free, and a linear model loses them.)
 
 import matplotlib.pyplot as plt
 import numpy as np

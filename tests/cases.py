@@ -190,6 +190,8 @@ COSINES = (
     Case(losses.SphereFace(), moved(times(4)), out_of_range={"margin": (0, 1.5, -1, 65, nan, "1")}),
     Case(losses.SphereFace(margin=1), moved(cos)),
     Case(losses.SphereFace(margin=3), moved(times(3))),
+    Case(losses.LSoftmax(), moved(times(2)), kinked=True, out_of_range={"margin": (0, 1.5, -1, 65, nan, "1")}),
+    Case(losses.LSoftmax(margin=1), moved(cos)),
 )
 
 TRAINABLE = tuple(case for case in CASES if case.loss.trainable)

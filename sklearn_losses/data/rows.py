@@ -110,7 +110,8 @@ class Block(ABC):
     def pull_back(self, dual: Array) -> tuple[Array, Array]:
         """The weighted sums over rows of dual x row and of dual, (K, p) and (K,): the transpose of `scores`."""
         weighted = self.weighted(dual)
-        return self._adjoint(weighted).reshape(self.n_outputs, -1), weighted.sum(axis=0).reshape(self.n_outputs)
+        total = np.atleast_1d(weighted.sum(axis=0))
+        return self._adjoint(weighted).reshape(len(total), -1), total
 
     def gram(
         self, curvature: Array, dtype: type = np.float64, *, ones: bool, transform: Transform | None = None

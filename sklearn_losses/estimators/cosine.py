@@ -13,7 +13,7 @@ from ..data.threads import ALONE, Workers
 from ..losses.metric import one_hot
 from ..objective import kernels
 from ..objective.objective import Objective
-from ..objective.parameters import Directions
+from ..objective.parameters import Directions, WithLengths
 from ..objective.penalties import L2
 from . import validation
 from .callbacks import with_callbacks
@@ -24,6 +24,8 @@ from .doors import come_in
 from .linear_model import Prepared
 
 __all__ = ["CosineClassifier"]
+
+COLLAPSED = 1e-3  # of the longest class's weights
 
 
 class OnSpheres(Prepared):
@@ -44,13 +46,14 @@ class OnSpheres(Prepared):
         if self.loss.by_row:
             targets = one_hot(rows.targets_of(slice(None)), self.n_outputs) * lengths[:, None]
             rows = rows.with_targets(targets, rows.weights_of(slice(None)))
+        parameters = WithLengths if self.loss.by_class else Directions
         return Objective(
             rows,
             loss=self.loss,
             composition=self.loss.on_scores(self.activation),
             penalty=L2(0.0),
             fit_intercept=False,
-            parameters=Directions(rows.n_features, self.n_outputs),
+            parameters=parameters(rows.n_features, self.n_outputs),
         )
 
     def start(self, objective, fitted):
@@ -66,14 +69,15 @@ class CosineClassifier(Classifier):
     .. math:: F(W) = \frac{\sum_i s_i \, \ell(y_i, c_i)}{\sum_i s_i}, \qquad
               c_{ik} = \frac{w_k \cdot x_i}{\|w_k\| \, \|x_i\|}
 
-    Only the directions of rows and of weights count, so that there is neither an intercept nor a penalty. The margin
+    Only the directions of rows and of weights count, so that there is neither an intercept nor a penalty; with
+    `LSoftmax` their lengths count too. The margin
     acts in training only: it asks rows to be closer to their class than to be right takes. Because the origin matters,
     centre the columns first (``StandardScaler``). F is not convex: the fit starts from the solution without a margin.
 
     Parameters
     ----------
     loss : str or CosineLoss, default="am_softmax"
-        What to minimise: "am_softmax", "arcface", "sphereface", or an instance of a loss on cosines.
+        What to minimise: "am_softmax", "arcface", "sphereface", "l_softmax", or an instance of a loss on cosines.
     class_weight : dict, "balanced" or None, default=None
         As for `SoftmaxClassifier`.
     solver : str or callable, default="auto"
@@ -95,7 +99,7 @@ class CosineClassifier(Classifier):
     classes_ : ndarray of shape (n_classes,)
         The labels.
     coef_ : ndarray of shape (n_classes, n_features)
-        The classes' directions, rows of length one; also for two classes there are two.
+        The classes' directions, rows of length one (with `LSoftmax` of any length); also for two classes there are two.
     loss_ : Loss
         The loss that was minimised.
     objective_value_ : float
@@ -207,8 +211,25 @@ class CosineClassifier(Classifier):
     def _check_parameters(self):
         validation.check_fit_parameters(self)
 
-    def _endless(self, objective, theta):
-        return None
+    def _endless(self, task, objective, theta):
+        loss = task.loss
+        if not loss.by_class:
+            return None
+        losses = objective.losses(objective.scores(theta)).gathered()
+        if losses.max() < np.log(2.0):  # every row is nearer to its class, with the margin
+            return (
+                f"{loss} tells all rows apart, so it has no finite solution: coefficients could grow for ever. Use "
+                f"SphereFace(margin={loss.margin}), whose weights have length one."
+            )
+        lengths = np.linalg.norm(objective.unpack(theta)[0], axis=1)
+        lost = task.attributes["classes_"][lengths <= COLLAPSED * lengths.max()]
+        if not len(lost):
+            return None
+        return (
+            f"{loss} has taken all length from the weights of {len(lost)} of {len(lengths)} classes, the first of "
+            f"them {lost[0]}: where no direction is close to all rows of a class its score does best at zero. Use "
+            f"SphereFace(margin={loss.margin}), whose weights have length one."
+        )
 
     def _scored(self, X):
         model = copy.copy(self)

@@ -108,7 +108,7 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
             with _finite_entries(self, task.X, objective.rows, smooth=task.loss.smooth):
                 found = fit(asked, self.solver)
             self._check_finite(found, task.loss)
-            endless = scratch._endless(objective, found.theta)
+            endless = scratch._endless(task, objective, found.theta)
             progress.finish(found)
         self._warn(found, task.loss, endless)
 
@@ -125,8 +125,8 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
         validation.check_fit_parameters(self)
         validation.check_penalty(self)
 
-    def _endless(self, objective: Objective, theta: np.ndarray) -> str | None:
-        """Why F may have no minimiser, and what grows for ever."""
+    def _endless(self, task: Prepared, objective: Objective, theta: np.ndarray) -> str | None:
+        """Why F may have no minimiser, or none that is of use, and what to do."""
         if self.alpha == 0:
             return _why_endless(objective, theta, self)
         if objective.fit_intercept and objective.loss.link == "log" and Margins(objective).can_fall.all():
@@ -156,12 +156,11 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
             )
 
     def _warn(self, found, loss: Loss, endless: str | None) -> None:
-        name = type(self).__name__
         if endless is not None:
             message = endless
         elif not found.converged:
             message = (
-                f"{name} with {self.solver!r} stopped after {found.n_iter} iterations at objective "
+                f"{type(self).__name__} with {self.solver!r} stopped after {found.n_iter} iterations at objective "
                 f"{found.value:.6g} without reaching tol={self.tol}. " + found.explanation(loss)
             )
         else:

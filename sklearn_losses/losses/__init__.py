@@ -11,6 +11,7 @@ from .base import Loss
 from .cosine import AMSoftmax, ArcFace, CosineLoss
 from .deviance import Gamma, Poisson, Tweedie
 from .errors import AbsoluteError, Huber, LogCosh, SquaredError
+from .lengths import LSoftmax
 from .margin import Exponential, Hinge, LeastSquares, ModifiedHuber, SquaredHinge
 from .regression import EpsilonInsensitive, PercentageError, Quantile, SquaredEpsilonInsensitive
 from .root_mean import RootMeanSquaredError
@@ -38,6 +39,7 @@ LOSSES: dict[type[Loss], tuple[str, ...]] = {
     AMSoftmax: ("am_softmax",),
     ArcFace: ("arcface",),
     SphereFace: ("sphereface",),
+    LSoftmax: ("l_softmax",),
     ZeroOne: ("zero_one",),
     PercentageError: ("percentage_error", "mape"),
     RootMeanSquaredError: ("root_mean_squared_error", "rmse"),

@@ -29,21 +29,13 @@ class OnCosines(LossOnScores):
 
     def value_and_gradient(self, y, scores):
         target, length, rates, _, stretched = self._stretched(y, scores)
-        value, gradient = self._in_stretched(target, stretched)
+        value, gradient = entropy_of_scores(self.entropy, target, stretched)
         return value, gradient * rates * length
 
     def curvature(self, y, scores):
         target, length, rates, bends, stretched = self._stretched(y, scores)
-        _, gradient = self._in_stretched(target, stretched)
+        _, gradient = entropy_of_scores(self.entropy, target, stretched)
         return Stretched(self.entropy.curvature(target, stretched), rates * length, gradient * bends * length)
-
-    def _in_stretched(self, target: Array, stretched: Array) -> tuple[Array, Array]:
-        value, gradient = self.entropy.value_and_gradient(target, stretched)
-        # p - 1 as minus the sum of the others: what is left of rows that are right is all that there is to learn from
-        true = target == 1.0
-        gradient[true] = 0.0
-        gradient[true] = -gradient.sum(axis=1)
-        return value, gradient
 
     def _stretched(self, y: Array, cosines: Array) -> tuple[Array, Array, Array, Array, Array]:
         """One-hot targets, lengths (n, 1), two derivatives of the moved cosines, and the scores."""
@@ -55,6 +47,18 @@ class OnCosines(LossOnScores):
         target[rows, true] = 1.0
         length = self.loss.scale * y.sum(axis=1, keepdims=True)
         return target, length, rates, bends, length * moved
+
+
+def entropy_of_scores(entropy: LossOnScores, target: Array, scores: Array) -> tuple[Array, Array]:
+    """Cross-entropy with one-hot targets and its gradient, down to its last digits where rows are right.
+
+    p - 1 is minus the sum of the others: what is left of rows that are right is all that there is to learn from.
+    """
+    value, gradient = entropy.value_and_gradient(target, scores)
+    true = target == 1.0
+    gradient[true] = 0.0
+    gradient[true] = -gradient.sum(axis=1)
+    return value, gradient
 
 
 class Stretched(Curvature):
@@ -101,6 +105,8 @@ class CosineLoss(Loss, ABC):
         How long scores are.
     by_row : bool, default=False
         Whether scores are also as long as their row.
+    by_class : bool, default=False
+        Whether scores are also as long as their class's weights, which then keep their lengths.
     random_starts : int, default=0
         From how many random places fits start beside the usual one, where minima differ.
 
@@ -128,6 +134,7 @@ class CosineLoss(Loss, ABC):
     lower_bound = 0.0
     scale: float = 1.0
     by_row: bool = False
+    by_class: ClassVar[bool] = False
     random_starts: ClassVar[int] = 0
     forms: ClassVar[tuple[type[LossOnScores], ...]] = (OnCosines,)
 
@@ -140,17 +147,17 @@ class CosineLoss(Loss, ABC):
         return [Unmoved(self.scale, self.by_row)]
 
     def value(self, y, prediction):
-        return OnCosines(self, Identity()).value_and_gradient(y, prediction)[0]
+        return self.on_scores(Identity()).value_and_gradient(y, prediction)[0]
 
     def gradient(self, y, prediction):
-        return OnCosines(self, Identity()).value_and_gradient(y, prediction)[1]
+        return self.on_scores(Identity()).value_and_gradient(y, prediction)[1]
 
     def curvature(self, y, prediction):
-        return OnCosines(self, Identity()).curvature(y, prediction).diagonal()
+        return self.on_scores(Identity()).curvature(y, prediction).diagonal()
 
     def curvature_product(self, y, prediction, direction):
         """Every row's Hessian in its prediction times a direction."""
-        return OnCosines(self, Identity()).curvature(y, prediction).apply(direction)
+        return self.on_scores(Identity()).curvature(y, prediction).apply(direction)
 
     def _check(self, name: str, valid: bool, wanted: str) -> None:
         parameter = getattr(self, name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .base import Array
+from .base import Array, is_real
 from .cosine import CosineLoss
 
 
@@ -41,7 +41,7 @@ class SphereFace(CosineLoss):
         self.margin = margin
 
     def check_parameters(self):
-        self._check("margin", self.margin in range(1, MOST_PIECES + 1), f"an integer from 1 to {MOST_PIECES}")
+        check_multiple(self)
 
     def moved(self, cosine):
         return falling_chebyshev(cosine, int(self.margin))
@@ -51,6 +51,13 @@ class SphereFace(CosineLoss):
 
 
 MOST_PIECES = 64
+
+
+def check_multiple(loss: CosineLoss) -> None:
+    """Raise a ValueError where the margin of a loss is not a number of pieces."""
+    margin = loss.margin
+    if not (is_real(margin) and margin in range(1, MOST_PIECES + 1)):
+        raise ValueError(f"margin must be an integer from 1 to {MOST_PIECES}; got {margin!r}.")
 
 
 def falling_chebyshev(cosine: Array, degree: int) -> tuple[Array, Array, Array]:

@@ -63,8 +63,11 @@ class Fitting:
         self.recorder = Recorder(task.loss, task.watch)
 
     def run(self) -> Found:
-        if not self.task.objective.parameters.linear:
+        if self.task.objective.parameters.only_directions:
             return self.reported(self.among_directions())
+        if not self.task.objective.parameters.linear:
+            self.recorder.offer(self.null.theta, self.null.value)
+            return self.reported(self.no_worse(self.among_directions()))
         found = self.solved(self.start())
         if not self.task.convex and self.task.domain == "probabilities" and self.task.objective.fit_intercept:
             found = self.against_shares(found)
@@ -371,13 +374,18 @@ def _is_credible(run: Run, x: Array, value: float, result: OptimizeResult, said:
         return False
     if task.loss.lower_bound is not None and is_negligible(run.model, value - task.loss.lower_bound):
         return True
+    parameters = run.model.parameters
+    in_known_metric = parameters.linear or parameters.only_directions
     if not task.loss.smooth:
         # at a kink of a loss that is not convex either no gradient is small: the end is where values stall
-        stuck = said in (CONVERGED, ROUNDING) or recorder.has_stalled
-        return stuck or (not run.model.parameters.linear and _is_tip(run.model, x, value, task))
+        if recorder.has_stalled or said is ROUNDING:
+            return True
+        if said is CONVERGED and (in_known_metric or _is_minimum(run.model, x, value, task)):
+            return True
+        return not parameters.linear and _is_tip(run.model, x, value, task)
     if recorder.undefined:
         return False
-    trusted = solver == "auto" and run.model.composition.has_curvature  # whose steps are in a metric that is known
+    trusted = solver == "auto" and run.model.composition.has_curvature and in_known_metric
     if trusted and (recorder.reached or said is CONVERGED):
         return True
     if trusted and said is ROUNDING and result.estimate <= task.tol * abs(value):
@@ -450,12 +458,14 @@ def _automatically(run: Run) -> tuple[Solve, Bound | None]:
     if task.may_vanish:
         # separable classes without a penalty: F falls for ever, and once it is this small nothing is left to learn
         least = task.loss.lower_bound or 0.0
-        vanished = least + thresholds.VANISHED * (run.fitting.null.value - least)
+        share = thresholds.VANISHED_ANGLES if run.model.parameters.only_directions else thresholds.VANISHED
+        vanished = least + share * (run.fitting.null.value - least)
         recorder.stop = lambda x, value, gradient: value <= vanished
         if recorder.fun(chosen.start)[0] <= vanished:
             return lambda x, tol: _no_steps(chosen.start, recorder), bound
-    elif not task.loss.smooth:
-        recorder.stop = recorder.stalled
+    if not task.loss.smooth:
+        small = recorder.stop
+        recorder.stop = lambda *point: recorder.stalled(*point) or (small is not None and small(*point))
 
     def solve(x, tol):
         return minimize(

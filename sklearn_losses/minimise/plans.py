@@ -85,7 +85,7 @@ def gradients(problem: Smooth) -> Plan:
 
 
 def scaled_gradients(problem: Smooth) -> Plan:
-    """L-BFGS in the metric of a typical curvature, for losses that have none to show."""
+    """L-BFGS in the metric of a typical curvature, where there is none to see, or too strange a one."""
     typical = typical_inverse(problem.sampled(40 * problem.shape.width))
     options = {"metric": lambda x, level: typical if level == 0 else None, "scaled": True}
     return Plan(problem.x, quasi_newton, options=options)

@@ -25,6 +25,7 @@ class Shape:
     convex: bool = True
     has_curvature: bool = True
     linear: bool = True  # the parameters
+    only_directions: bool = False  # of them count
     sweeps_pay: bool = False
 
     @classmethod
@@ -40,6 +41,7 @@ class Shape:
             convex,
             model.composition.has_curvature,
             model.parameters.linear,
+            model.parameters.only_directions,
             convex and rows.is_sparse and _sweeps_pay(model, x),
         )
 
@@ -52,6 +54,11 @@ class Shape:
     def written_entries(self) -> int:
         """Of the rows when they are written out."""
         return self.n_rows * self.width
+
+    @property
+    def by_gradients(self) -> bool:
+        """Whether there are no second derivatives to follow."""
+        return not (self.has_curvature and (self.linear or self.only_directions))
 
     @property
     def a_pass(self) -> float:

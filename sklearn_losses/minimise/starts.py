@@ -55,7 +55,9 @@ class Null:
     def value_at(self, theta: Array) -> float:
         """F at parameters whose weights are zero."""
         intercept = theta[self.task.objective.n_weights :] if self.task.objective.fit_intercept else 0.0
-        mean = self._slopes(np.broadcast_to(intercept, self.task.objective.n_outputs), self._y, self._weights).mean
+        mean = self._slopes(
+            np.broadcast_to(intercept, self.task.objective.parameters.n_scores), self._y, self._weights
+        ).mean
         value = self.task.loss.total(mean)[0]
         return value if np.isfinite(value) else np.inf
 
@@ -89,12 +91,12 @@ class Null:
         return first + shift
 
     def _slopes(self, constant: Array, y: Array, weights: Array) -> Slopes:
-        n_outputs = self.task.objective.n_outputs
+        n_scores = self.task.objective.parameters.n_scores
         values, dual = self.task.objective.composition.value_and_gradient(
             self._targets(y), self._scores(constant, len(weights))
         )
         total, size = weights @ dual, weights @ np.abs(dual)
-        return Slopes(float(weights @ values), np.reshape(total, n_outputs), np.reshape(size, n_outputs), dual)
+        return Slopes(float(weights @ values), np.reshape(total, n_scores), np.reshape(size, n_scores), dual)
 
     def _targets(self, y: Array) -> Array:
         return one_hot(y, self.task.objective.n_outputs) if y.dtype.kind in "iu" else y

@@ -66,17 +66,19 @@ STRATEGIES = [
     ),
     Strategy(
         plans.on_spheres,
-        suits=lambda shape: not shape.linear and shape.has_curvature,
+        suits=lambda shape: shape.only_directions and shape.has_curvature,
         cost=lambda shape: thresholds.JOINT_PASSES * shape.a_pass,
     ),
     Strategy(
         plans.gradients,
-        suits=lambda shape: not shape.has_curvature,
+        suits=lambda shape: shape.by_gradients,
         cost=lambda shape: 2.0 * thresholds.JOINT_PASSES * shape.a_pass,
     ),
     Strategy(
         plans.scaled_gradients,
-        suits=lambda shape: not shape.has_curvature and shape.linear and shape.width <= thresholds.DENSE_PARAMETERS,
+        suits=lambda shape: (
+            shape.by_gradients and not shape.only_directions and shape.width <= thresholds.DENSE_PARAMETERS
+        ),
         cost=lambda shape: thresholds.JOINT_PASSES * shape.a_pass,
     ),
 ]

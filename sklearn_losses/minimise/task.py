@@ -48,8 +48,8 @@ class Task:
 
     @property
     def may_vanish(self) -> bool:
-        """Whether separable classes could drive F to the loss's least value at infinity."""
-        if self.domain == "values" or self.loss.lower_bound is None or not self.objective.parameters.linear:
+        """Whether separable classes could drive F to the loss's least value, at infinity or by long scores."""
+        if self.domain == "values" or self.loss.lower_bound is None:
             return False
         return not np.any(self.objective.strengths)
 

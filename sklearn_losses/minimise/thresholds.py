@@ -57,6 +57,7 @@ SAMPLED_STARTS, TALL = 8_000, 4  # rows of a sample on which starts are looked f
 CERTIFICATION_ROUNDS = 5  # of a solver that stopped short of a bound within the tolerance
 SHARPER = 0.01  # of a tolerance that left a solver short of the minimum
 VANISHED = 1e-9  # share of the value without features at which separable classes leave nothing to learn
+VANISHED_ANGLES = 1e-16  # where F has a minimum, because only directions count: below, it is nothing but rounding
 TRIED_STEPS, TRIED_PARAMETERS = 20, 300  # of a minimum that a solver claims without a bound
 ROWS_FOR_RANK = 20  # for every parameter, by which nearly dependent columns are recognised
 BESIDE = 1e-4  # of the size of x: how far from a cone's tip descents begin that try whether it is one

@@ -65,6 +65,8 @@ class Hessian:
     def dense(self, dtype: type = np.float64, *, definite: bool = False) -> Array:
         """The matrix, from sums that are computed in ``dtype``."""
         objective, parameters = self.objective, self.objective.parameters
+        if not parameters.linear:
+            return np.stack([self.apply(axis) for axis in np.eye(parameters.size)])
         coef, intercept = parameters.on_rows(self.x)
         (matrix,) = objective.rows.sum(
             kernels.dense_hessian,
@@ -79,8 +81,6 @@ class Hessian:
         )
         if not objective.loss.separable:
             matrix *= self._ready[1][1]
-        if not parameters.linear:
-            return parameters.curved(self.x, matrix, *self.outer_gradient)
         matrix.flat[:: len(matrix) + 1] += objective.strengths
         return self._with_common_shift(matrix) if definite else matrix
 

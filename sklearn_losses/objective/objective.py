@@ -210,11 +210,13 @@ class Objective:
         return self.rows.each(kernels.scores, coef, intercept, passes=0.5)[0]
 
     def at_scores(self, scores: PerRow, shift: Array | float = 0.0) -> AtScores:
-        """The losses at scores to which a shift (K,) is added; no pass over X."""
+        """The losses at scores to which a shift, a number or one a score, is added; no pass over X."""
         dual, mean, total, size = self.rows.each(
             kernels.slopes, self.composition, scores, self._per_output(shift), passes=0
         )
-        return AtScores(float(mean), dual, np.reshape(total, self.n_outputs), np.reshape(size, self.n_outputs))
+        return AtScores(
+            float(mean), dual, np.reshape(total, self.parameters.n_scores), np.reshape(size, self.parameters.n_scores)
+        )
 
     def largest(self, scores: PerRow) -> float:
         """The size of the largest score."""
@@ -272,7 +274,7 @@ class Objective:
         """The penalty's Hessian at x times a vector."""
         coef, _ = self.parameters.on_rows(x)
         change, _ = self.parameters.push_forward(x, v)
-        return self.parameters.pull_back(x, self.penalty.curvature(coef) * change, np.zeros(self.n_outputs))
+        return self.parameters.pull_back(x, self.penalty.curvature(coef) * change, np.zeros(self.parameters.n_scores))
 
     def _put_together(
         self, x: Array, coef: Array, mean: float, of_coef: Array, of_intercept: Array
@@ -292,7 +294,7 @@ class Objective:
             meter.known_finite = bool(np.isfinite(total).all())
 
     def _per_output(self, shift: Array | float) -> Array:
-        return np.broadcast_to(np.asarray(shift, dtype=np.float64), self.n_outputs)
+        return np.broadcast_to(np.asarray(shift, dtype=np.float64), self.parameters.n_scores)
 
 
 def _numbers(vector: ArrayLike) -> Array:

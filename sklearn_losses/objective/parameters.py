@@ -42,17 +42,23 @@ class Parameters(ABC):
 
     Attributes
     ----------
+    n_scores : int
+        How many scores a row has: K, unless the model has more to say of every class.
     linear : bool
         Whether the map is, so that it adds no curvature of its own; only then does `transform` exist.
+    only_directions : bool
+        Whether the lengths of the classes' parts of x change nothing.
     variance : ndarray of shape (p,)
         Of every feature, as far as it is known, in the units of x.
     """
 
     linear = True
+    only_directions = False
     variance: Array
 
     def __init__(self, n_features: int, n_outputs: int, fit_intercept: bool):
         self.n_features, self.n_outputs, self.fit_intercept = n_features, n_outputs, fit_intercept
+        self.n_scores = n_outputs
         self.n_weights = n_features * n_outputs
         self.size = self.n_weights + n_outputs * fit_intercept
 
@@ -79,10 +85,6 @@ class Parameters(ABC):
     @abstractmethod
     def bend(self, x: Array, v: Array, coef: Array, intercept: Array) -> Array | float:
         """How `pull_back` of a fixed gradient changes at x along v: zero where the map is linear."""
-
-    def curved(self, x: Array, matrix: Array, coef: Array, intercept: Array) -> Array:
-        """A Hessian in what `on_rows` returns, with a gradient there, as one at x; the same where the map is linear."""
-        return matrix
 
     def gram(self, products: Array, sums: Array, total: float) -> Array:
         """From sums over stored rows of (row row'), of rows and of ones, that of (row row') as the scores see them.
@@ -245,10 +247,12 @@ class Directions(Parameters):
     """
 
     linear = False
+    only_directions = True
 
     def __init__(self, n_features: int, n_outputs: int):
         super().__init__(n_features, n_outputs, fit_intercept=False)
         self.variance = np.zeros(n_features)
+        self._last: tuple[Array, Array, Array] | None = None  # solvers ask for everything at one point
 
     def on_rows(self, x):
         return self.directions(x)[0], np.zeros(self.n_outputs)
@@ -274,12 +278,6 @@ class Directions(Parameters):
         turned = directions * row_dot(tangent, change) + tangent * row_dot(directions, change)
         return -(turned + slope * across(directions, change)).ravel()
 
-    def curved(self, x, matrix, coef, intercept):
-        axes = np.eye(self.size)
-        pulled = np.stack([self.pull_back(x, row.reshape(self.n_outputs, -1), intercept) for row in matrix])
-        both = np.stack([self.pull_back(x, row.reshape(self.n_outputs, -1), intercept) for row in pulled.T])
-        return both + np.stack([self.bend(x, axis, coef, intercept) for axis in axes])
-
     def penalty(self, penalty):
         return penalty
 
@@ -288,13 +286,65 @@ class Directions(Parameters):
 
     def directions(self, x: Array) -> tuple[Array, Array]:
         """Rows of length one, and the lengths (K, 1); one for a row of zeros."""
-        matrix = self.split(x)[0]
-        largest = np.abs(matrix).max(axis=1, keepdims=True)
-        largest = np.where(largest > 0.0, largest, 1.0)
-        scaled = matrix / largest
-        rest = np.sqrt(row_dot(scaled, scaled))
-        rest = np.where(rest > 0.0, rest, 1.0)
-        return scaled / rest, largest * rest
+        last = self._last
+        if last is None or not np.array_equal(last[0], x):
+            last = self._last = (np.array(x), *directions_of(self.split(x)[0]))
+        return last[1], last[2]
+
+
+class WithLengths(Parameters):
+    """x is the weights, and beside every product of a row with them there is their length: 2 K scores, no intercept.
+
+    The model on rows has K coefficients of zero with the lengths for intercepts.
+    """
+
+    linear = False
+
+    def __init__(self, n_features: int, n_outputs: int):
+        super().__init__(n_features, n_outputs, fit_intercept=False)
+        self.variance, self.n_scores = np.zeros(n_features), 2 * n_outputs
+
+    def on_rows(self, x):
+        weights = self.split(x)[0]
+        return self._with_none(weights), np.concatenate([np.zeros(self.n_outputs), directions_of(weights)[1][:, 0]])
+
+    def model(self, x):
+        return self.split(x)
+
+    def of_model(self, coef, intercept):
+        return coef.ravel()
+
+    def push_forward(self, x, v):
+        change = self.split(v)[0]
+        lengths = row_dot(directions_of(self.split(x)[0])[0], change)[:, 0]
+        return self._with_none(change), np.concatenate([np.zeros(self.n_outputs), lengths])
+
+    def pull_back(self, x, coef, intercept):
+        of_lengths = intercept[self.n_outputs :, None]
+        return (coef[: self.n_outputs] + of_lengths * directions_of(self.split(x)[0])[0]).ravel()
+
+    def bend(self, x, v, coef, intercept):
+        directions, lengths = directions_of(self.split(x)[0])
+        return (intercept[self.n_outputs :, None] * across(directions, self.split(v)[0]) / lengths).ravel()
+
+    def penalty(self, penalty):
+        return penalty
+
+    def for_written(self):
+        return self
+
+    def _with_none(self, coef: Array) -> Array:
+        return np.concatenate([coef, np.zeros_like(coef)])
+
+
+def directions_of(matrix: Array) -> tuple[Array, Array]:
+    """Rows of length one, and the lengths (K, 1); one for a row of zeros."""
+    largest = np.abs(matrix).max(axis=1, keepdims=True)
+    largest = np.where(largest > 0.0, largest, 1.0)
+    scaled = matrix / largest
+    rest = np.sqrt(row_dot(scaled, scaled))
+    rest = np.where(rest > 0.0, rest, 1.0)
+    return scaled / rest, largest * rest
 
 
 def across(directions: Array, rows: Array) -> Array:

@@ -112,7 +112,7 @@ class InverseHessian:
     def learn(self, step, change):
         """Add a pair, unless its curvature is not positive."""
         curvature, square = float(step @ change), float(change @ change)
-        if curvature > EPSILON * math.sqrt(square) * float(np.linalg.norm(step)):
+        if curvature > EPSILON * math.sqrt(square) * float(np.linalg.norm(step)) and square > 0.0:
             self._pairs.append((step, change, curvature))
             if self._apply_metric is not None and self._scaled:
                 square = float(change @ self._apply_metric(change))

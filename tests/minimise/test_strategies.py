@@ -14,6 +14,8 @@ from sklearn_losses.minimise.shape import Shape
 from sklearn_losses.objective.preconditioners import diagonal_inverse
 from sklearn_losses.solvers import chained, newton, quasi_newton, truncated_newton
 
+ANGLES = {"linear": False, "only_directions": True}
+
 BINARY = make_classification(6_000, 12, n_informative=6, random_state=0)
 JOINT = make_classification(3_000, 10, n_informative=8, n_classes=5, random_state=0)
 
@@ -72,10 +74,11 @@ def reference(estimator, X, y):
         (plans.with_products, {"n_rows": 20_000, "n_features": 50_000, "n_outputs": 20, "is_sparse": True}),
         (plans.with_products, {"n_rows": 5_000, "n_features": 4_000}),
         (plans.swept, {"n_rows": 20_000, "n_features": 50_000, "is_sparse": True, "sweeps_pay": True}),
-        (plans.on_spheres, {"n_rows": 1_797, "n_features": 64, "n_outputs": 10, "linear": False}),
+        (plans.on_spheres, {"n_rows": 1_797, "n_features": 64, "n_outputs": 10, **ANGLES}),
+        (plans.scaled_gradients, {"n_rows": 1_797, "n_features": 64, "n_outputs": 10, "linear": False}),
         (plans.scaled_gradients, {"n_rows": 1_797, "n_features": 64, "has_curvature": False}),
         (plans.gradients, {"n_rows": 100, "n_features": 5_000, "has_curvature": False}),
-        (plans.gradients, {"n_rows": 100, "n_features": 5, "has_curvature": False, "linear": False}),
+        (plans.gradients, {"n_rows": 100, "n_features": 5, "has_curvature": False, **ANGLES}),
     ],
     ids=str,
 )
@@ -119,6 +122,25 @@ def test_where_truncated_newton_gets_lost_newton_takes_over(chosen):
     assert chosen == [(chained, ["links"])]
     assert model.n_iter_ < 200
     assert model.result_.n_passes < 2_000
+
+
+def test_flat_directions_do_not_hide_the_others():
+    # weights over 16 orders of magnitude: Newton's own steps are so long that a ten-thousandth of them is taken
+    random = np.random.RandomState(2)
+    X = random.normal(size=(47, 21))
+    X[0, 0] = 1e3
+    soft, weights = random.dirichlet(np.full(6, 0.3), 47), 10.0 ** random.uniform(-8, 8, 47)
+    y = soft.argmax(axis=1)
+    y[:6] = range(6)
+    soft = 0.9 * np.eye(6)[y] + 0.1 * soft
+    values = []
+    for order in (slice(None), slice(None, None, -1)):
+        model = SoftmaxClassifier(alpha=1e-12, tol=1e-10)
+        with pytest.warns(ConvergenceWarning, match="F - min F is at most"):  # so weak a penalty bounds little
+            model.fit(X[order], y[order], sample_weight=weights[order], soft_labels=soft[order])
+        assert model.n_iter_ < 400
+        values.append(model.objective_value_)
+    assert values[0] == pytest.approx(values[1], rel=1e-8)
 
 
 def test_several_classes_of_tall_data(chosen, monkeypatch):
