@@ -6,6 +6,7 @@ not reach (`objective.parameters`); only "gradient-descent" and callables see th
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -33,6 +34,7 @@ from .recorder import Recorder, Visited
 from .root_mean import CORNER_STEPS, RootMeanGap, fit_at_corner
 from .task import Found, Task
 
+MANY_SWEEPS = 100_000  # which passes over all rows limit before
 SAME = 64.0 * np.finfo(float).eps  # relative difference of values that rounding can make
 
 Array = np.ndarray
@@ -330,8 +332,10 @@ def _fit_exactly(run: Run) -> Found:
     start, dual = split.from_model(run.start), None
     sweeping = strategies.kinked_plan(model, run.start)
     if sweeping is not None:
-        result = sweeping.minimise(run.start, run.recorder.callback, tol=task.tol, maxiter=run.left)
-        run.recorder.n_iter = begun + int(result.nit)
+        sweeping.max_passes = min(sweeping.max_passes, run.left)
+        result = sweeping.minimise(run.start, run.recorder.callback, tol=task.tol, maxiter=MANY_SWEEPS)
+        # most of them are over few rows: as many as there were passes count
+        run.recorder.n_iter = begun + math.ceil(result.n_passes)
         start, dual = split.from_model(result.x), split.dual_from_model(result.dual)
         result.x, result.dual = start, dual
         result.fun, result.dual_gap = duality_gap(split, start, dual)

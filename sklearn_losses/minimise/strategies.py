@@ -123,4 +123,7 @@ def kinked_plan(model: Objective, x: Array) -> Sweeping | None:
     if not Sweeping.suits(model, x):
         return None
     matrix = model.rows.csr()
-    return None if matrix is None else Sweeping(model, matrix, thresholds.KINKED_PASSES)
+    if matrix is None:
+        return None
+    few_features = model.rows.n_features < model.rows.n_rows
+    return Sweeping(model, matrix, thresholds.FEW_KINKED_PASSES if few_features else thresholds.KINKED_PASSES)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..data import PerRow, Rows
+from ..data.sparse_gram import sparse_moments
 from ..losses import Loss
 from ..losses.on_scores import Array, LossOnScores
 from . import kernels
@@ -239,6 +240,10 @@ class Objective:
 
         The products are computed in ``dtype``.
         """
+        if curvature.ndim == 1 and self.parameters.linear:
+            moments = sparse_moments(self.rows, indices, curvature * self.rows.weights_of(indices))
+            if moments is not None:
+                return self.parameters.gram(*moments).astype(dtype, copy=False)
         part = self.written(indices)
         (matrix,) = part.rows.sum(
             kernels.curved_gram,

@@ -86,6 +86,13 @@ class Parameters(ABC):
     def bend(self, x: Array, v: Array, coef: Array, intercept: Array) -> Array | float:
         """How `pull_back` of a fixed gradient changes at x along v: zero where the map is linear."""
 
+    def gram(self, products: Array, sums: Array, total: float) -> Array:
+        """From sums over stored rows of (row row'), of rows and of ones, that of (row row') as the scores see them.
+
+        For one output, with an intercept's one at the end of a row; the map must be linear.
+        """
+        return np.block([[products, sums[:, None]], [sums, total]]) if self.fit_intercept else products
+
     def for_written(self) -> Parameters:
         """What these parameters are for rows to which `transform` has been applied."""
         return AsTheyAre(self.n_features, self.n_outputs, self.fit_intercept, self.variance)
@@ -210,6 +217,15 @@ class Scaled(Parameters):
 
     def bend(self, x, v, coef, intercept):
         return 0.0
+
+    def gram(self, products, sums, total):
+        center, scale = self.center, self.inverse_scale
+        left = sums - total * center  # of the rows less their center
+        products = products - np.outer(left, center)
+        products -= np.outer(center, sums)
+        products *= scale
+        products *= scale[:, None]
+        return super().gram(products, scale * left, total)
 
     @property
     def transform(self):

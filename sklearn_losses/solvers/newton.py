@@ -1,17 +1,21 @@
 """Newton's method with a dense Hessian, for problems whose Hessian is cheap to form and factorise."""
 
+import math
 from collections.abc import Callable
 from functools import partial
 
 import numpy as np
 from scipy.linalg.lapack import dpotrs
 
-from .cholesky import regular_factor
+from .cholesky import definite_factor, regular_factor
 from .descent import Descent
 from .line_search import line_search
 from .spectral import spectral_inverse, uncertain
 
 POLISHING_STEPS = 3
+SHORT, PATIENCE = 0.01, 8  # share of a step that is short, and how many in a row say that the model is at fault
+WORTH = 1e-3  # share of the value that a step promises, below which short steps are rounding or nearly the end
+FIRST_DAMPING, CHANGE = 1e-8, 10.0  # share of its diagonal that is added to a Hessian, and by what it grows and falls
 FLATTEN = 0.2  # a longer step costs an evaluation, which is less than another Hessian
 
 
@@ -36,7 +40,8 @@ def newton(
     The full step is tried first, so that an iteration costs one evaluation and one Hessian; a line search
     follows only if it fails. Where the Hessian is singular or indefinite its eigenvalues are replaced by their
     absolute values, and null directions get a gradient step: if the gradient has no part in them, this is the
-    minimum-norm step (`spectral_inverse`).
+    minimum-norm step (`spectral_inverse`). Where short steps only lower the value, the Hessian's diagonal is raised
+    until they are longer (Levenberg, 1944).
 
     Parameters
     ----------
@@ -66,6 +71,7 @@ def newton(
         raise ValueError("newton needs the Hessian: pass hess, or use quasi_newton.")
     run = Descent(fun, x0, args, jac=jac, callback=callback, tol=tol, atol=atol, maxiter=maxiter, estimate=estimate)
     nhev: int = 0
+    damping = Damping()
     solve: Callable | None = None
     while run.status is None:
         start = run.point
@@ -74,20 +80,45 @@ def newton(
             if polish:
                 _polish(run, solve, maxiter)
             break
-        solve = _factorise(np.asarray(hess(start.x, *args), dtype=float), product)
+        hessian = np.asarray(hess(start.x, *args), dtype=float)
+        solve = _factorise(hessian, product) if damping.share == 0.0 else _damped(hessian, damping.share)
         nhev += 1
         direction = -solve(start.gradient)
         slope = float(direction @ start.gradient)
-        if run.finished(-0.5 * slope, direction):
+        if run.finished(-0.5 * slope if damping.share == 0.0 else math.inf, direction):
             if polish and run.has_converged and slope < 0.0:
                 _polish(run, solve, maxiter)
             break
-        point, _ = line_search(run.evaluate, start, direction, slope, flatten=FLATTEN)
+        point, step = line_search(run.evaluate, start, direction, slope, flatten=FLATTEN)
         if point is None:
             run.give_up(direction, slope)
             break
         run.advance(point)
+        damping.learn(step, -0.5 * slope / abs(start.value))
     return run.result(nhev=nhev)
+
+
+class Damping:
+    """What is added to the Hessian's diagonal, as a share of it, where the model holds for small parts of steps only.
+
+    Flat directions hide the others then. A few short steps are nothing: a piecewise quadratic function takes some.
+    """
+
+    def __init__(self):
+        self.share, self._short = 0.0, 0
+
+    def learn(self, step, promise):
+        """From the share of the last step that was taken, and the share of the value that all of it would have won."""
+        self._short = self._short + 1 if step < SHORT and promise > WORTH else 0
+        if self._short and (self.share or self._short >= PATIENCE):
+            self.share = min(max(FIRST_DAMPING, CHANGE * self.share), 1.0)
+        elif step >= 1.0 or promise <= WORTH:
+            self.share = self.share / CHANGE if self.share > FIRST_DAMPING else 0.0
+
+
+def _damped(hessian, damping):
+    factor = definite_factor(hessian + np.diag(damping * np.abs(hessian.diagonal())))
+    return lambda vector: dpotrs(factor, vector, lower=1)[0]
 
 
 def _product(hessp, x, args, v):

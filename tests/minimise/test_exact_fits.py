@@ -19,6 +19,7 @@ from sklearn_losses import (
     Quantile,
     SoftmaxClassifier,
 )
+from sklearn_losses.minimise import sweeping
 
 ERRORS = [AbsoluteError(), Quantile(0.1), EpsilonInsensitive(0.5), EpsilonInsensitive(0.0)]
 
@@ -253,3 +254,24 @@ def test_callbacks_hear_of_values_in_the_units_of_f():
     X, y = line(100)
     model, _ = few_steps(LinearRegressor("absolute_error", max_iter=2, verbose=0), X, 1e3 * y)
     assert model.objective_value_ <= AbsoluteError()(1e3 * y, np.full(100, np.median(1e3 * y))) * (1 + 1e-12)
+
+
+# One-hot fields
+
+
+def one_hot_fields(n=3000, fields=6, levels=60):
+    rng = np.random.default_rng(0)
+    level = (levels * rng.random((n, fields)) ** 2).astype(int) + levels * np.arange(fields)
+    X = sp.csr_array((np.ones(n * fields), level.ravel(), np.arange(n + 1) * fields), shape=(n, fields * levels))
+    return X, X @ rng.normal(size=fields * levels) + 2.0 * rng.logistic(size=n)
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("swept", [True, False])
+def test_hinge_of_one_hot_fields_takes_few_passes(swept, fit_intercept, monkeypatch):
+    if not swept:
+        monkeypatch.setattr(sweeping, "AVAILABLE", False)
+    X, z = one_hot_fields()
+    model = LogisticRegressor("hinge", alpha=1 / len(z), fit_intercept=fit_intercept, max_iter=250).fit(X, z > 0)
+    assert model.dual_gap_ <= 1e-6 * model.objective_value_
+    assert model.result_.n_passes <= 500

@@ -124,6 +124,25 @@ def test_where_truncated_newton_gets_lost_newton_takes_over(chosen):
     assert model.result_.n_passes < 2_000
 
 
+def test_flat_directions_do_not_hide_the_others():
+    # weights over 16 orders of magnitude: Newton's own steps are so long that a ten-thousandth of them is taken
+    random = np.random.RandomState(2)
+    X = random.normal(size=(47, 21))
+    X[0, 0] = 1e3
+    soft, weights = random.dirichlet(np.full(6, 0.3), 47), 10.0 ** random.uniform(-8, 8, 47)
+    y = soft.argmax(axis=1)
+    y[:6] = range(6)
+    soft = 0.9 * np.eye(6)[y] + 0.1 * soft
+    values = []
+    for order in (slice(None), slice(None, None, -1)):
+        model = SoftmaxClassifier(alpha=1e-12, tol=1e-10)
+        with pytest.warns(ConvergenceWarning, match="F - min F is at most"):  # so weak a penalty bounds little
+            model.fit(X[order], y[order], sample_weight=weights[order], soft_labels=soft[order])
+        assert model.n_iter_ < 400
+        values.append(model.objective_value_)
+    assert values[0] == pytest.approx(values[1], rel=1e-8)
+
+
 def test_several_classes_of_tall_data(chosen, monkeypatch):
     expected = reference(SoftmaxClassifier(alpha=1e-3), *JOINT)
     monkeypatch.setattr(thresholds, "SMALL_HESSIAN", 0.0)

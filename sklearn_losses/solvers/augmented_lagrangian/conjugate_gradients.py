@@ -57,7 +57,9 @@ def conjugate_gradients(
 
     reduced = right - (inverse @ right[cut:]) @ columns
     metric = metric[:cut]
-    weights = descend(apply_to_weights, metric.__mul__, metric, reduced[:cut], tolerance, enough, maxiter)
+    # columns have a mean square of about one: nearly the diagonal
+    inverse_diagonal = 1.0 / (penalty[:cut] + strength * terms.weights[bending.rows].sum())
+    weights = descend(apply_to_weights, inverse_diagonal.__mul__, metric, reduced[:cut], tolerance, enough, maxiter)
     intercepts = inverse @ (right[cut:] - columns[:, :cut] @ weights)
     return np.concatenate([weights, intercepts])
 

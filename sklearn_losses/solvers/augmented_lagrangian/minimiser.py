@@ -112,6 +112,8 @@ class Search:
         rows, failures = self.problem.n_rows, 0
         exact = rows * x.size * self.problem.n_outputs <= SMALL
         run = self.start(x, dual, exact)
+        if self.nit and not exact and self.is_certified():
+            return
         while True:
             if self.finished(run, exact):
                 if exact and run.settled:
