@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from sklearn.base import ClassifierMixin
+from sklearn.metrics import accuracy_score
 from sklearn.utils.metaestimators import available_if
 
 from ..activations import LogSigmoid, LogSoftmax, Sigmoid, Softmax
@@ -13,6 +14,7 @@ from . import validation
 from .callbacks import with_callbacks
 from .constructor import naming_unknown_parameters
 from .linear_model import LinearModel, Prepared
+from .predictions import also_of_collections
 
 __all__ = ["LogisticRegressor", "SoftmaxClassifier"]
 
@@ -62,6 +64,7 @@ class Classifier(ClassifierMixin, LinearModel):
         validation.check_loss_shapes(loss, activation, target[np.flatnonzero(weights)[:3]], n_outputs)
         return self._task(X, target, weights, loss, activation, domain, n_outputs, attributes)
 
+    @also_of_collections
     def decision_function(self, X):
         """Scores of the rows.
 
@@ -76,6 +79,7 @@ class Classifier(ClassifierMixin, LinearModel):
         """
         return self._scored(X)[1]
 
+    @also_of_collections
     def predict(self, X):
         """The most probable class of every row.
 
@@ -109,9 +113,11 @@ class Classifier(ClassifierMixin, LinearModel):
         -------
         float
         """
-        return super().score(*self._to_score(X, y, sample_weight))
+        y, prediction, weights = self._to_score(X, y, sample_weight)
+        return accuracy_score(y, prediction, sample_weight=weights)
 
     @available_if(_has_probabilities)
+    @also_of_collections
     def predict_proba(self, X):
         """Probabilities of the classes, for losses that are defined on them.
 
@@ -127,6 +133,7 @@ class Classifier(ClassifierMixin, LinearModel):
         return _probabilities(self._scored(X)[1])
 
     @available_if(_has_probabilities)
+    @also_of_collections
     def predict_log_proba(self, X):
         """Logarithms of the class probabilities, finite also where a probability rounds to zero.
 

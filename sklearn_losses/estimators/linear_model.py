@@ -20,6 +20,7 @@ from sklearn.utils.validation import check_is_fitted
 from ..activations import Link
 from ..certificates.recession import Margins, recession
 from ..data import Rows, rows_of
+from ..data.dask_collections import is_collection
 from ..data.threads import ALONE, Workers, worker_threads
 from ..losses import Loss, get_loss
 from ..minimise.fit import fit
@@ -28,7 +29,7 @@ from ..objective.objective import Objective
 from . import validation
 from .callbacks import CallbackSupportMixin, Progress
 from .caller import level_of_user
-from .doors import Given, come_in
+from .doors import come_in
 from .penalty import penalty_of
 from .scoring import scores_of
 
@@ -83,9 +84,12 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
         """Validate the data; write what scikit-learn keeps of X on this object, which `fit` makes a copy for."""
 
     def _fit(self, X, y, sample_weight=None, soft_labels=None):
+        with come_in(X, y, sample_weight) as given:
+            return self._fit_to(given.X, given.y, given.weights, soft_labels)
+
+    def _fit_to(self, X, y, sample_weight, soft_labels):
         # Validation and the fit work on a copy: whatever fails or is interrupted leaves the old model as it was.
         scratch = copy.copy(self)
-        X, y, sample_weight = come_in(X, y, sample_weight)
         task = scratch._prepare(X, y, sample_weight, soft_labels)
 
         with worker_threads(task.work) as workers:
@@ -168,22 +172,27 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
         warnings.warn(message, ConvergenceWarning, stacklevel=level_of_user())
 
     def _objective(self, X, y, sample_weight=None, soft_labels=None) -> Objective:
-        X, y, sample_weight = come_in(X, y, sample_weight)
+        X, y, sample_weight = come_in(X, y, sample_weight).all
         task = copy.copy(self)._prepare(X, y, sample_weight, soft_labels)
         validation.check_finite(self, task.X)
         return task.objective(self)
 
     def _prepared(self, X, y, sample_weight=None) -> Prepared:
         """The validated data of a fit, and what is minimised on them; this object learns what is to be known of X."""
-        X, y, sample_weight = come_in(X, y, sample_weight)
+        X, y, sample_weight = come_in(X, y, sample_weight).all
         return self._prepare(X, y, sample_weight, None)
 
-    def _to_score(self, X, y, sample_weight) -> Given:
-        """What a score is computed from; y may come with X."""
-        given = come_in(X, y, sample_weight)
-        if given.y is None:
+    def _to_score(self, X, y, sample_weight) -> tuple:
+        """Targets, predictions and weights, in memory; y may come with X."""
+        if is_collection(X):
+            given = (y, self.predict(X), sample_weight)
+            y, prediction, sample_weight = (np.asarray(each) if is_collection(each) else each for each in given)
+        else:
+            X, y, sample_weight = come_in(X, y, sample_weight).all
+            prediction = self.predict(X)
+        if y is None:
             raise ValueError(f"{type(self).__name__}.score requires y to be passed, but the target y is None.")
-        return given
+        return y, prediction, sample_weight
 
     def _scored(self, X):
         """The model as it is now, whatever another thread fits meanwhile, and its scores of rows of any size."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from sklearn.base import RegressorMixin
+from sklearn.metrics import r2_score
 
 from ..losses import get_loss
 from ..objective.objective import Objective
@@ -11,6 +12,7 @@ from . import validation
 from .callbacks import with_callbacks
 from .constructor import naming_unknown_parameters
 from .linear_model import LinearModel, Prepared
+from .predictions import also_of_collections
 
 __all__ = ["LinearRegressor"]
 
@@ -186,6 +188,7 @@ class LinearRegressor(RegressorMixin, LinearModel):
         validation.check_loss_shapes(loss, activation, y[np.flatnonzero(used)[:3]], 1)
         return Prepared(X, y, weights, loss, activation, domain, 1, {"loss_": loss})
 
+    @also_of_collections
     def predict(self, X):
         """Predictions, on the scale of y.
 
@@ -215,4 +218,5 @@ class LinearRegressor(RegressorMixin, LinearModel):
         -------
         float
         """
-        return super().score(*self._to_score(X, y, sample_weight))
+        y, prediction, weights = self._to_score(X, y, sample_weight)
+        return r2_score(y, prediction, sample_weight=weights)

@@ -19,7 +19,7 @@ from ..activations import Activation
 from ..data.sources import Source
 from ..losses import Loss
 from ..losses.metric import check_simplex, one_hot
-from .doors import check_source, first_not_finite
+from .doors import check_finite_source, check_source
 
 ALLOWED_DTYPES = (np.float64, np.float32)
 LARGEST_NUMBER = 8  # bytes, of which a double keeps all digits that matter
@@ -147,7 +147,7 @@ def check_finite(estimator, X: Any) -> None:
     if not is_looked_through_later(X):
         return
     if isinstance(X, Source):
-        first_not_finite(estimator, X)
+        check_finite_source(estimator, X)
         return
     assert_all_finite(X, estimator_name=type(estimator).__name__, input_name="X")
 

@@ -143,7 +143,7 @@ def test_any_division_into_chunks_changes_no_bit(stored, n_outputs, edges, small
 
 def test_folded_sums_have_the_same_bits_in_chunks(small_blocks, monkeypatch):
     monkeypatch.setattr("sklearn_losses.data.sums.LARGE", 10)
-    monkeypatch.setattr("sklearn_losses.data.sums.LEAVES", 4)
+    monkeypatch.setattr("sklearn_losses.data.sums.HANDED_ON", 4)
     whole = rows_of(X, targets(1), WEIGHTS)
     assert_same_bits(answers(Elsewhere(whole, [37, 38, 211])), answers(whole))
 
