@@ -96,6 +96,12 @@ class Elsewhere(Rows):
     def csr(self):
         return None
 
+    def csc(self):
+        return None
+
+    def columns(self, features):
+        return Elsewhere(self.whole.columns(features), self.edges, self.seen)
+
     def inner_products(self, center):
         return self.whole.inner_products(center)
 

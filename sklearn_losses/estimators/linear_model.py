@@ -26,11 +26,11 @@ from ..losses import Loss, get_loss
 from ..minimise.fit import fit
 from ..minimise.task import Task
 from ..objective.objective import Objective
-from ..objective.penalties import L2
 from . import validation
 from .callbacks import CallbackSupportMixin, Progress
 from .caller import level_of_user
 from .doors import come_in
+from .penalty import penalty_of
 from .scoring import scores_of
 
 FIXED_SEED = 0  # where random_state is None, so that the same data give the same bits
@@ -62,7 +62,7 @@ class Prepared:
             rows_of(self.X, self.y, self.weights, self.n_outputs, workers),
             loss=self.loss,
             composition=self.loss.on_scores(self.activation),
-            penalty=L2(estimator.alpha),
+            penalty=penalty_of(estimator, self.X.shape[1], self.n_outputs),
             fit_intercept=bool(estimator.fit_intercept),
             regression=self.domain == "values",
         )
@@ -95,7 +95,7 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
         with worker_threads(task.work) as workers:
             objective = task.objective(self, workers)
 
-            attributes = partial(_attributes, scratch, task, objective)
+            attributes = partial(fitted_attributes, scratch, task, objective)
             metadata = {"sample_weight": sample_weight, "soft_labels": soft_labels}
             progress = Progress(self, X, y, metadata, attributes, lambda: objective.n_passes)
             asked = Task(
@@ -131,7 +131,7 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
 
     def _endless(self, task: Prepared, objective: Objective, theta: np.ndarray) -> str | None:
         """Why F may have no minimiser, or none that is of use, and what to do."""
-        if self.alpha == 0:
+        if self.alpha == 0 and objective.penalty.smooth:
             return _why_endless(objective, theta, self)
         if objective.fit_intercept and objective.loss.link == "log" and Margins(objective).can_fall.all():
             return (
@@ -176,6 +176,11 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
         task = copy.copy(self)._prepare(X, y, sample_weight, soft_labels)
         validation.check_finite(self, task.X)
         return task.objective(self)
+
+    def _prepared(self, X, y, sample_weight=None) -> Prepared:
+        """The validated data of a fit, and what is minimised on them; this object learns what is to be known of X."""
+        X, y, sample_weight = come_in(X, y, sample_weight).all
+        return self._prepare(X, y, sample_weight, None)
 
     def _to_score(self, X, y, sample_weight) -> tuple:
         """Targets, predictions and weights, in memory; y may come with X."""
@@ -245,7 +250,7 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
         return tags
 
 
-def _attributes(validated: LinearModel, task: Prepared, objective: Objective, theta: np.ndarray) -> dict:
+def fitted_attributes(validated: LinearModel, task: Prepared, objective: Objective, theta: np.ndarray) -> dict:
     """The fitted attributes that a model needs to predict."""
     coef, intercept = objective.unpack(theta)
     of_input = {name: value for name, value in vars(validated).items() if name.endswith("_in_")}

@@ -14,6 +14,7 @@ from sklearn_losses.data import dense, rows_of
 from sklearn_losses.data import sparse as sparse_rows
 from sklearn_losses.data.threads import worker_threads
 from sklearn_losses.losses import CrossEntropy
+from sklearn_losses.objective import kernels
 from sklearn_losses.objective.objective import Objective
 from sklearn_losses.objective.penalties import L2
 
@@ -77,6 +78,8 @@ def answers(rows):
         *rows.statistics(),
         *rows.draw(50, np.random.RandomState(1)),
         rows.take(np.array([3, 1, 300])),
+        rows.columns(np.array([1, 4, 5])).take(np.array([3, 1, 300])),
+        *rows.sum(kernels.sparse_gram, rows.spread(np.linspace(0.0, 2.0, rows.n_rows))),
     ]
 
 
