@@ -33,6 +33,7 @@ FITS = {
     "two classes": (LogisticRegressor(), BINARY),
     "three classes": (SoftmaxClassifier("brier"), THREE),
     "huber": (LinearRegressor("huber"), SCORES),
+    "lasso": (LogisticRegressor(alpha=0.03, l1_ratio=1.0), BINARY),
 }
 every_fit = pytest.mark.parametrize(("model", "y"), FITS.values(), ids=FITS)
 

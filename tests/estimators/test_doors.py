@@ -35,6 +35,7 @@ FITS = {
     "least squares": (LinearRegressor(), SCORES),
     "hinge": (LogisticRegressor("hinge"), BINARY),
     "quantile": (LinearRegressor("quantile"), SCORES),
+    "lasso": (LinearRegressor(alpha=0.5, l1_ratio=1.0), SCORES),
     "by name": (LogisticRegressor(solver="L-BFGS-B"), BINARY),
 }
 
