@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..activations import Curvature, Identity, Softmax
 from .base import Array, Loss, is_real
@@ -28,36 +29,51 @@ class OnCosines(LossOnScores):
         self.entropy = CrossEntropy().on_scores(Softmax())
 
     def value_and_gradient(self, y, scores):
-        target, length, rates, _, stretched = self._stretched(y, scores)
-        value, gradient = entropy_of_scores(self.entropy, target, stretched)
-        return value, gradient * rates * length
+        at = self._stretched(y, scores)
+        value, gradient = entropy_of_scores(self.entropy, at.target, at.scores, at.true)
+        gradient *= at.length
+        gradient[at.true] *= at.rate
+        return value, gradient
 
     def curvature(self, y, scores):
-        target, length, rates, bends, stretched = self._stretched(y, scores)
-        _, gradient = entropy_of_scores(self.entropy, target, stretched)
-        return Stretched(self.entropy.curvature(target, stretched), rates * length, gradient * bends * length)
+        at = self._stretched(y, scores)
+        _, gradient = entropy_of_scores(self.entropy, at.target, at.scores, at.true)
+        rates, bends = np.repeat(at.length, scores.shape[1], axis=1), np.zeros_like(gradient)
+        rates[at.true] *= at.rate
+        bends[at.true] = gradient[at.true] * at.bend * at.length[:, 0]
+        return Stretched(self.entropy.curvature(at.target, at.scores), rates, bends)
 
-    def _stretched(self, y: Array, cosines: Array) -> tuple[Array, Array, Array, Array, Array]:
-        """One-hot targets, lengths (n, 1), two derivatives of the moved cosines, and the scores."""
-        rows, true = np.arange(len(y)), y.argmax(axis=1)
-        cosines = np.clip(cosines, -1.0, 1.0)
-        moved, rates, bends = cosines.copy(), np.ones_like(cosines), np.zeros_like(cosines)
-        moved[rows, true], rates[rows, true], bends[rows, true] = self.loss.moved(cosines[rows, true])
-        target = np.zeros_like(moved)
-        target[rows, true] = 1.0
-        length = self.loss.scale * y.sum(axis=1, keepdims=True)
-        return target, length, rates, bends, length * moved
+    def _stretched(self, y: Array, cosines: Array) -> AtCosines:
+        true = np.arange(len(y)), y.argmax(axis=1)
+        stretched = np.clip(cosines, -1.0, 1.0)
+        moved, rate, bend = self.loss.moved(stretched[true])
+        stretched[true] = moved
+        length = self.loss.scale * np.dot(y, np.ones((y.shape[1], 1)))
+        stretched *= length
+        target = np.zeros_like(stretched)
+        target[true] = 1.0
+        return AtCosines(target, true, length, rate, bend, stretched)
 
 
-def entropy_of_scores(entropy: LossOnScores, target: Array, scores: Array) -> tuple[Array, Array]:
+class AtCosines(NamedTuple):
+    """One-hot targets, where their ones are, lengths (n, 1), two derivatives of the moved cosines, and the scores."""
+
+    target: Array
+    true: tuple[NDArray[np.intp], NDArray[np.intp]]
+    length: Array
+    rate: Array
+    bend: Array
+    scores: Array
+
+
+def entropy_of_scores(entropy: LossOnScores, target: Array, scores: Array, true: Any) -> tuple[Array, Array]:
     """Cross-entropy with one-hot targets and its gradient, down to its last digits where rows are right.
 
     p - 1 is minus the sum of the others: what is left of rows that are right is all that there is to learn from.
     """
     value, gradient = entropy.value_and_gradient(target, scores)
-    true = target == 1.0
     gradient[true] = 0.0
-    gradient[true] = -gradient.sum(axis=1)
+    gradient[true] = -np.dot(gradient, np.ones(gradient.shape[1]))
     return value, gradient
 
 

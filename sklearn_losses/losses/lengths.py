@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..activations import Curvature, Softmax
 from .base import Array
@@ -32,12 +33,12 @@ class OnLengths(LossOnScores):
 
     def value_and_gradient(self, y, scores):
         at = self._moved(y, scores)
-        value, gradient = entropy_of_scores(self.entropy, at.target, at.stretched)
+        value, gradient = entropy_of_scores(self.entropy, at.target, at.stretched, at.true)
         return value, at.pulled_back(gradient)
 
     def curvature(self, y, scores):
         at = self._moved(y, scores)
-        _, gradient = entropy_of_scores(self.entropy, at.target, at.stretched)
+        _, gradient = entropy_of_scores(self.entropy, at.target, at.stretched, at.true)
         return Lengthened(self.entropy.curvature(at.target, at.stretched), at, gradient * at.by_row * at.bends)
 
     def _moved(self, y: Array, scores: Array) -> Moved:
@@ -52,13 +53,16 @@ class OnLengths(LossOnScores):
         along[rows, true] = moved - cosine * rate
         bends[rows, true] = np.divide(bend, length, out=np.zeros_like(bend), where=length > 0.0)
         by_row = y.sum(axis=1, keepdims=True)
-        return Moved(target, by_row * stretched, by_row, rates, along, bends, cosine[:, None], bool(lengths.size))
+        return Moved(
+            target, (rows, true), by_row * stretched, by_row, rates, along, bends, cosine[:, None], bool(lengths.size)
+        )
 
 
 class Moved(NamedTuple):
     """Scores whose true one is ``length psi(product / length)``, and how they change with products and lengths."""
 
     target: Array
+    true: tuple[NDArray[np.intp], NDArray[np.intp]]  # where its ones are
     stretched: Array  # the scores (n, K), as long as their rows
     by_row: Array  # lengths of rows (n, 1)
     rates: Array  # derivatives in the products

@@ -29,10 +29,12 @@ from ..solvers.cholesky import regular_factor
 from ..solvers.spectral import UNCERTAIN
 from . import starts, strategies, thresholds
 from .by_name import NEVER, check_method, minimize_by_name
-from .endings import CONVERGED, LIMIT, ROUNDING, STOPPED, Ending, ending
+from .endings import CONVERGED, FAILED, LIMIT, ROUNDING, STOPPED, Ending, ending
+from .multipliers import fit_by_multipliers
 from .recorder import Recorder, Visited
 from .root_mean import CORNER_STEPS, RootMeanGap, fit_at_corner
 from .task import Found, Task
+from .working_features import fit_over_features, with_centred_intercepts
 
 MANY_SWEEPS = 100_000  # which passes over all rows limit before
 SAME = 64.0 * np.finfo(float).eps  # relative difference of values that rounding can make
@@ -95,31 +97,45 @@ class Fitting:
         task = self.task
         if task.warm is not None:
             return self.solved(task.warm)
-        means = starts.class_means(task)
+        is_tall = task.objective.rows.n_rows > thresholds.TALL * thresholds.SAMPLED_STARTS
+        if is_tall:
+            task = replace(task, objective=sample(task.objective, thresholds.SAMPLED_STARTS, task.random_state)[0])
+        start = starts.class_means(task)
         if callable(self.solver):
-            return self.solved(means)
-        start = means
+            return self.solved(start)
         for loss in task.loss.easier():
-            start = self._roughly(loss, start).theta
+            start = self._roughly(task, start, loss, thresholds.EASIER_TOLERANCE).theta
         start = min(start, starts.towards_classes(task), key=task.objective.value)
-        others = starts.random_directions(task, means)
-        if others or self._is_tall:
-            start = min((self._roughly(task.loss, x) for x in [start, *others]), key=lambda found: found.value).theta
+        if task.loss.random_starts:
+            start = self._in_the_lowest_valley(task, start)
+        elif is_tall:
+            start = self._roughly(task, start).theta
         return self.solved(start)
 
-    def _roughly(self, loss: Loss, start: Array) -> Found:
-        """What a loss leads to from a start, with few digits, and of tall data on a sample."""
-        tol = max(self.task.tol, thresholds.STARTING_TOLERANCE)
-        task = self.task.with_loss(loss, tol=tol, max_iter=max(self.task.max_iter // 2, 1), watch=self.task.watch_start)
-        if self._is_tall:
-            task = replace(task, objective=sample(task.objective, thresholds.SAMPLED_STARTS, task.random_state)[0])
-        found = Fitting(replace(task, warm=start), "auto").run()
+    def _in_the_lowest_valley(self, task: Task, start: Array) -> Array:
+        """The end of a descent from a start, or from one of a few random directions if that is lower.
+
+        Where descents take long, two that end alike are enough.
+        """
+        takes_long = task.objective.rows.n_rows * task.objective.n_parameters > thresholds.MANY_ENTRIES
+        tol = thresholds.VALLEY_TOLERANCE if takes_long else thresholds.STARTING_TOLERANCE
+        best = self._roughly(task, start, tol=tol)
+        for other in starts.random_directions(task):
+            found = self._roughly(task, other, tol=tol)
+            if takes_long and abs(found.value - best.value) <= 2.0 * tol * abs(best.value):
+                break
+            if found.value < best.value - tol * abs(best.value):  # or rounding would choose among equals
+                best = found
+        return best.theta
+
+    def _roughly(self, task: Task, start: Array, loss: Loss | None = None, tol: float = 0.0) -> Found:
+        """What a loss, or the task's, leads to from a start, with few digits."""
+        tol = max(task.tol, tol or thresholds.STARTING_TOLERANCE)
+        half = max(task.max_iter // 2, 1)
+        rough = task.with_loss(loss or task.loss, tol=tol, max_iter=half, watch=task.watch_start)
+        found = Fitting(replace(rough, warm=start), "auto").run()
         self.recorder.n_iter += found.n_iter
         return found
-
-    @property
-    def _is_tall(self) -> bool:
-        return self.task.objective.rows.n_rows > thresholds.TALL * thresholds.SAMPLED_STARTS
 
     def solved(self, start: Array) -> Found:
         """By the solver that was asked for, from a start."""
@@ -178,8 +194,13 @@ class Fitting:
         short = corner and solver == "auto"
         first = replace(task, max_iter=min(task.max_iter, CORNER_STEPS)) if short else task
         run = Run(first, model, self.recorder, conditioned.from_theta(start), self)
-        found = _fit_exactly(run) if exactly else _fit_smoothly(run, solver)
+        if not task.objective.penalty.smooth:
+            found = fit_by_multipliers(run) if exactly else fit_over_features(run, _gap_of(task)(model))
+        else:
+            found = _fit_exactly(run) if exactly else _fit_smoothly(run, solver)
         found.theta = conditioned.to_theta(found.theta)
+        if not task.objective.penalty.smooth:
+            found.theta = with_centred_intercepts(task.objective, found.theta)
         if corner and not found.converged and not self.recorder.stopped_by_watch:
             found = fit_at_corner(task, found, self.null.value, lambda inside: Fitting(inside, "auto").run())
         return found
@@ -355,6 +376,12 @@ def _fit_smoothly(run: Run, solver: str) -> Found:
             if not (converged or recorder.undefined or task.kinked) and said is CONVERGED:
                 tol *= thresholds.SHARPER
                 continue
+            if said is FAILED and not (converged or task.loss.smooth or run.model.parameters.linear):
+                beside = _lowest_beside(run.model, x, task)
+                converged = value - beside.fun <= task.tol * abs(value)
+                if not converged:  # a class at the tip of a cone has kept the others from moving
+                    x, value = beside.x, recorder.fun(beside.x)[0]
+                    continue
             return Found(x, value, np.nan, converged, recorder.n_iter, result, task.kinked, recorder.undefined)
         x, value, bound = bound_of.proof(x, value, gradient)
         converged = bound <= run.fitting.allowed(value) or is_negligible(run.model, bound)
@@ -380,9 +407,7 @@ def _is_credible(run: Run, x: Array, value: float, result: OptimizeResult, said:
         # at a kink of a loss that is not convex either no gradient is small: the end is where values stall
         if recorder.has_stalled or said is ROUNDING:
             return True
-        if said is CONVERGED and (in_known_metric or _is_minimum(run.model, x, value, task)):
-            return True
-        return not parameters.linear and _is_tip(run.model, x, value, task)
+        return said is CONVERGED and (in_known_metric or _is_minimum(run.model, x, value, task))
     if recorder.undefined:
         return False
     trusted = solver == "auto" and run.model.composition.has_curvature and in_known_metric
@@ -432,12 +457,13 @@ def _is_minimum(model: Objective, x: Array, value: float, task: Task) -> bool:
     return bool(certain and value - result.fun <= task.tol * abs(value))
 
 
-def _is_tip(model: Objective, x: Array, value: float, task: Task) -> bool:
-    """Whether x is the tip of a cone: descents from points beside it find nothing lower by more than the tolerance."""
+def _lowest_beside(model: Objective, x: Array, task: Task) -> OptimizeResult:
+    """The lowest end of descents from points beside x, which at the tip of a cone are no lower than x itself."""
     random, options = np.random.RandomState(0), {"tol": task.tol, "maxiter": thresholds.TRIED_STEPS}
-    beside = [x + thresholds.BESIDE * np.linalg.norm(x) * random.normal(size=len(x)) / len(x) for _ in range(3)]
-    found = [minimize(model.value_and_gradient, z, jac=True, method=quasi_newton, options=options).fun for z in beside]
-    return bool(value - min(found) <= task.tol * abs(value))
+    size = thresholds.BESIDE * np.linalg.norm(x) / len(x)
+    beside = [x + size * random.normal(size=len(x)) for _ in range(3)]
+    ends = [minimize(model.value_and_gradient, z, jac=True, method=quasi_newton, options=options) for z in beside]
+    return min(ends, key=lambda end: end.fun)
 
 
 def _gap_of(task: Task) -> type[Gap]:

@@ -167,12 +167,10 @@ def towards_classes(task: Task) -> Array:
     return task.objective.parameters.of_model(sums, intercept)
 
 
-def random_directions(task: Task, means: Array) -> list[Array]:
-    """Other starts for a loss whose minima differ: the class means themselves, and a few random directions."""
-    if not task.loss.random_starts:
-        return []
+def random_directions(task: Task) -> list[Array]:
+    """Other starts for a loss whose minima differ."""
     random = check_random_state(task.random_state)
-    return [means, *(random.normal(size=len(means)) for _ in range(task.loss.random_starts))]
+    return [random.normal(size=task.objective.n_parameters) for _ in range(task.loss.random_starts)]
 
 
 def companion(task: Task) -> Loss | None:

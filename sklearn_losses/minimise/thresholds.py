@@ -48,6 +48,9 @@ SWEPT_PASSES = 100.0  # which the slowest of those runs took; then truncated New
 
 # Starts
 STARTING_TOLERANCE = 1e-4  # of the solution of another loss to start from
+EASIER_TOLERANCE = 1e-1  # of losses on cosines with less margin, of which only the valley is wanted
+VALLEY_TOLERANCE = 1e-3  # of what other starts lead to, where that takes long
+MANY_ENTRIES = 5e5  # of rows times parameters: beyond, two ends alike are enough, for minima were never seen to differ
 NARROW = 0.05  # share of the spread of y in which the slopes of a loss of straight lines change
 STRAIGHT = 0.9  # share of its slope far away that such a loss has by then
 MANY_TARGETS = 20_000  # of which a part is enough to find a constant that fits them
