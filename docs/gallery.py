@@ -25,6 +25,7 @@ ORDER = [
     "plot_own_loss",
     "plot_certificates",
     "plot_callbacks",
+    "plot_large_data",
 ]
 
 

@@ -13,6 +13,7 @@ from .displays import (
 )
 from .estimators import CosineClassifier, LinearRegressor, LogisticRegressor, SoftmaxClassifier
 from .losses import *
+from .path import RegularizationPath, regularization_path
 from .versions import __version__ as __version__
 from .versions import show_versions
 
@@ -25,11 +26,13 @@ __all__ = [
     "LossComparison",
     "LossComparisonDisplay",
     "LossCurveDisplay",
+    "RegularizationPath",
     "RegularizationPathDisplay",
     "RowBlocks",
     "SoftmaxClassifier",
     "check_loss",
     "compare_losses",
+    "regularization_path",
     "show_versions",
     *losses.__all__,
 ]

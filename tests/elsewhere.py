@@ -6,7 +6,7 @@ import numpy as np
 
 from sklearn_losses.data import PerRow, Rows
 from sklearn_losses.data.in_memory import of_block, quietly
-from sklearn_losses.data.sums import Tree, add, fold_size
+from sklearn_losses.data.sums import Tree
 
 
 class Held(PerRow):
@@ -34,11 +34,11 @@ class Elsewhere(Rows):
         self.meter, self.workers = whole.meter, whole.workers
         self.starts = [whole.where(number).start for number in range(whole.n_blocks)]
 
-    def chunks(self, fold):
-        """The leaves of every chunk, the last chunk first."""
-        leaves = range(-(-self.whole.n_blocks // fold))
-        of_leaf = np.searchsorted(self.edges, [self.starts[leaf * fold] for leaf in leaves], side="right")
-        return [[leaf for leaf in leaves if of_leaf[leaf] == chunk] for chunk in reversed(range(len(self.edges) + 1))]
+    def chunks(self):
+        """The blocks of every chunk, the last chunk first."""
+        blocks = range(self.whole.n_blocks)
+        of_block = np.searchsorted(self.edges, self.starts, side="right")
+        return [[number for number in blocks if of_block[number] == c] for c in reversed(range(len(self.edges) + 1))]
 
     def send(self, kernel, small):
         """What arrives on the other side; results that are held there are sent by name."""
@@ -58,18 +58,12 @@ class Elsewhere(Rows):
 
     def sum(self, kernel, *small, passes=1.0, entries=0):
         self.meter.count(self, passes)
-        at, fold = self.send(kernel, small), fold_size(self.whole.n_blocks, entries)
-        tree = Tree(-(-self.whole.n_blocks // fold))
-        for leaves in self.chunks(fold):
-            part = Tree(-(-self.whole.n_blocks // fold))
-            for leaf in leaves:
-                first, *others = range(leaf * fold, min((leaf + 1) * fold, self.whole.n_blocks))
-                total = at(first)
-                for number in others:
-                    total = add(total, at(number))
-                part.put(0, leaf, total)
-            for (level, k), node in pickle.loads(pickle.dumps(part.nodes)).items():
-                tree.put(level, k, node)
+        at, tree = self.send(kernel, small), Tree(self.whole.n_blocks)
+        for numbers in self.chunks():
+            part = Tree(self.whole.n_blocks)
+            for number in numbers:
+                part.put(0, number, at(number))
+            tree.put_all(pickle.loads(pickle.dumps(part.nodes)))
         return tree.total()
 
     def each(self, kernel, *small, passes=1.0):
@@ -101,6 +95,12 @@ class Elsewhere(Rows):
 
     def csr(self):
         return None
+
+    def csc(self):
+        return None
+
+    def columns(self, features):
+        return Elsewhere(self.whole.columns(features), self.edges, self.seen)
 
     def inner_products(self, center):
         return self.whole.inner_products(center)

@@ -23,7 +23,8 @@ LAYERS = (
     ("minimise",),
     ("estimators",),
     ("checks", "displays", "versions"),
-    ("comparison", "path"),
+    ("comparison",),
+    ("path",),
     ("__init__",),
 )
 ALWAYS_INSTALLED = {"joblib", "numpy", "scipy", "sklearn", "threadpoolctl"}

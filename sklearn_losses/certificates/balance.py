@@ -32,16 +32,18 @@ def balance(objective: Objective, scores: PerRow, shift: Array, slopes: Slopes) 
     if lowest is None or not objective.loss.separable or not np.isfinite(slopes.mean):
         return None
     dual, weights = slopes.dual.gathered(), objective.rows.weights_of(slice(None))
-    if objective.n_outputs == 1:
-        shares: Array | None = _of_signs(weights, dual)
-    else:
-        shares = _of_classes(objective, weights, dual)
+    shares = shares_of(objective, weights, dual)
     if shares is None:
         return None
     above = objective.losses(scores, shift).gathered() - lowest
     scaled = shares < 1.0  # an infinite loss that keeps its whole tangent costs nothing
     price = float(weights[scaled] @ ((1.0 - shares[scaled]) * above[scaled]))
     return Balance(shares, price)
+
+
+def shares_of(objective: Objective, weights: Array, dual: Array) -> Array | None:
+    """Shares of the rows' slopes with which these sum to zero in every output; None where there are none."""
+    return _of_signs(weights, dual) if objective.n_outputs == 1 else _of_classes(objective, weights, dual)
 
 
 def _of_signs(weights: Array, dual: Array) -> Array:

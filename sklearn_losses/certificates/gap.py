@@ -5,22 +5,25 @@ The data term L is convex in all scores z, so it lies above its tangents. With t
 lower bound m of the losses,
 
 .. math::
-    F(x) - \min F \le \mathrm{pen}(x) + \mathrm{pen}^*(v) - v'x + \sum_i s_i (1 - \rho_i) (\ell_i - m)
-    = \sum_j \frac{g_j^2}{2 \lambda_j} + \sum_i s_i (1 - \rho_i) (\ell_i - m) ,
+    F(x) - \min F \le \mathrm{pen}(x) + \mathrm{pen}^*(v) - v'x + \sum_i s_i (1 - \rho_i) (\ell_i - m) .
 
-with :math:`g = \lambda x - v`, the gradient of F where all shares are one. No share at all leaves F - m, which no
-bound exceeds.
+Where the penalty is quadratic, its part is :math:`\sum_j g_j^2 / (2 \lambda_j)` with g the gradient of F where all
+shares are one. Where it is a norm, its conjugate is finite for small v only, and all shares are scaled down until v is
+small enough. No share at all leaves F - m, which no bound exceeds.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
+from scipy.optimize import minimize_scalar
 
 from ..data import PerRow
 from ..losses.on_scores import Array
 from ..objective.objective import Objective
+from ..objective.penalties import Penalty
 from .balance import balance
 from .intercept import Slopes, best_shift, slopes_at
 
@@ -47,26 +50,38 @@ class Gap:
 
     def __init__(self, model: Objective):
         self.model = model
-        penalised = model.strengths > 0
-        # weights without a penalty have no part in the estimate, and intercepts that of a typical curvature
-        strength = np.where(np.arange(len(penalised)) < model.n_weights, np.inf, 1.0)
-        self._root = np.sqrt(np.where(penalised, model.strengths, strength))
-        self._penalised = penalised
+        self._penalty = model.parameters.penalty(model.penalty)
+        held = self._penalty.holds(model.rows.n_features)
+        self._held = np.flatnonzero(held)
+        self._of_held = self._penalty if held.all() else self._penalty.take(self._held)
+        self._loose = np.flatnonzero(~held)
 
     def __call__(self, x: Array, value: float, gradient: Array) -> float:
-        """The estimate that solvers stop on: the bound, if the gradient in the intercept were zero."""
-        scaled = gradient / self._root
-        return 0.5 * float(np.dot(scaled, scaled))
+        """The estimate that solvers stop on: the bound, if the slopes where nothing is penalised were zero.
+
+        Intercepts, and weights without a penalty, have the part of a typical curvature.
+        """
+        coef, slope = self._weights_of(x), self._weights_of(gradient)
+        free = gradient[self.model.n_weights :]
+        estimate = 0.5 * float(np.dot(free, free))
+        if len(self._loose) and not self._penalty.smooth:
+            left = self._penalty.least_slope(coef, slope)[:, self._loose].ravel()
+            estimate += 0.5 * float(np.dot(left, left))
+        if len(self._loose):
+            coef, slope = coef[:, self._held], slope[:, self._held]
+        above = 0.0 if self._penalty.smooth else self._above(value, coef)
+        above = above if above < np.inf else abs(value)
+        return estimate + self._of_shares(coef, slope, 0.0, above)
 
     def proof(self, x: Array, value: float, gradient: Array) -> Proof:
         """The bound at x, or at the same weights with a better intercept. At most one pass."""
         model = self.model
         if not model.fit_intercept:
-            return self._drawn(x, value, gradient, 0.0)
+            return Proof(x, value, self._drawn(x, value, gradient, 0.0))
         scores = model.scores(x)
         slopes = slopes_at(model, scores)
         if slopes.vanish:
-            return self._drawn(x, value, gradient, 0.0)
+            return Proof(x, value, self._drawn(x, value, gradient, 0.0))
         shift, slopes = best_shift(model, scores)
         return self._with_shift(x, value, scores, shift, slopes)
 
@@ -78,19 +93,44 @@ class Gap:
         if not slopes.vanish:
             balanced = balance(model, scores, shift, slopes)
             if balanced is None:
-                return self._drawn(x, value, np.full(x.shape, np.nan), np.inf)
+                return Proof(x, value, self.at_most(value, np.inf))
             every, shares, price = dual.gathered(), balanced.shares, balanced.price
             dual = model.rows.spread(every * (shares if every.ndim == 1 else shares[:, None]))
         higher, gradient = model.from_dual(shifted, slopes.mean, dual)
+        bound = self._drawn(shifted, higher, gradient, price)
         if higher <= value:
-            return self._drawn(shifted, higher, gradient, price)
+            return Proof(shifted, higher, bound)
         # both points share the lower bound of the minimum
-        return self._drawn(x, value, gradient, price - (higher - value))
+        return Proof(x, value, self.at_most(value, max(bound - (higher - value), 0.0)))
 
-    def _drawn(self, x: Array, value: float, gradient: Array, price: float) -> Proof:
-        scaled = gradient[self._penalised] / self._root[self._penalised]
-        bound = max(0.5 * float(np.dot(scaled, scaled)) + price, 0.0)
-        return Proof(x, value, self.at_most(value, bound))
+    def _drawn(self, x: Array, value: float, gradient: Array, price: float) -> float:
+        """The bound, from the slopes that are left of the rows' shares, which had a price."""
+        coef, slope = (self._weights_of(vector)[:, self._held] for vector in (x, gradient))
+        above = 0.0 if self._penalty.smooth else self._above(value, coef)
+        return self.at_most(value, max(self._of_shares(coef, slope, price, above), 0.0))
+
+    def _weights_of(self, x: Array) -> Array:
+        return x[: self.model.n_weights].reshape(self.model.n_outputs, -1)
+
+    def _above(self, value: float, coef: Array) -> float:
+        """What the data term is above its lower bound; infinite where it has none."""
+        loss = self.model.loss
+        if loss.lower_bound is None:
+            return np.inf
+        return max(value - self._of_held.value(coef) - loss.total(loss.lower_bound)[0], 0.0)
+
+    def _of_shares(self, coef: Array, slope: Array, price: float, above: float) -> float:
+        """The least bound over one more share of all slopes."""
+        penalty = self._of_held
+        if penalty.smooth:
+            return penalty.gap_by_gradient(coef, slope) + price
+        kink = penalty.gradient(coef)
+
+        def bound(share: float) -> float:
+            left = (1.0 - share) * kink + share * slope
+            return penalty.gap_by_gradient(coef, left) + price + ((1.0 - share) * (above - price) if share < 1 else 0.0)
+
+        return least_over_shares(bound, penalty, kink - slope)
 
     def at_most(self, value: float, bound: float) -> float:
         """The smaller one of a bound and of what the losses' lower bound leaves; nan where neither is finite."""
@@ -99,6 +139,18 @@ class Gap:
         if loss.lower_bound is not None:
             bound = min(bound, value - loss.total(loss.lower_bound)[0])
         return bound if np.isfinite(bound) else np.nan
+
+
+def least_over_shares(bound: Callable[[float], float], penalty: Penalty, v: Array) -> float:
+    """The least value of a convex bound over the shares of slopes v that have a conjugate."""
+    feasible, idle = penalty.feasible(v), penalty.idle(v)
+    least = min(bound(feasible), bound(idle)) if idle < feasible else bound(feasible)
+    if idle < feasible and np.isfinite(least):
+        options = {"xatol": 1e-9 * feasible}
+        least = min(
+            least, float(minimize_scalar(bound, bounds=(idle, feasible), method="bounded", options=options).fun)
+        )
+    return least
 
 
 def is_negligible(model: Objective, bound: float) -> bool:

@@ -103,8 +103,8 @@ class SampledBound:
         value, slope = value + float(tilt @ y), slope + tilt
         # without a lower bound of its own, G has one only where its slope in the intercept is zero
         exact = slopes.vanish or not part.fit_intercept
-        penalised = part.strengths > 0
-        bound = 0.5 * float(np.sum(slope[penalised] ** 2 / part.strengths[penalised])) if exact else np.inf
+        coef, of_coef = (part.parameters.split(vector)[0] for vector in (y, slope))
+        bound = part.parameters.penalty(part.penalty).gap_by_gradient(coef, of_coef) if exact else np.inf
         return y, value, slope, bound
 
     def _lowest(self, x: Array, tilt: Array, slack: float) -> Array:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy.sparse import issparse
 
 from .dense import ArrayRows
+from .far import FarMatrix, FarRows
 from .in_memory import RowsInMemory
 from .read import ReadRows
 from .row_blocks import RowBlocks
@@ -47,7 +48,8 @@ def rows_of(
     weights = weights / weights.sum()
     if isinstance(X, Source):
         meter = Meter(len(weights) * X.shape[1], X.stamps)
-        return ReadRows(X, y, weights, n_outputs, workers=workers, kept=kept, meter=meter)
+        kind = FarRows if isinstance(X, FarMatrix) else ReadRows
+        return kind(X, y, weights, n_outputs, workers=workers, kept=kept, meter=meter)
     if not issparse(X):
         meter = Meter(len(weights) * X.shape[1], stamps_of(X))
         return ArrayRows(X, y, weights, n_outputs, workers=workers, kept=kept, meter=meter)

@@ -53,7 +53,7 @@ class Collected:
     @property
     def edges(self) -> NDArray[np.intp]:
         """Where blocks begin, and the number of rows."""
-        return np.concatenate([[0], np.cumsum(self.lengths)]).astype(np.intp)
+        return edges_of(self.lengths)
 
     @property
     def matrix(self) -> dict[str, Any]:
@@ -102,8 +102,13 @@ def opened(blocks: Any, cache: str | os.PathLike[str] | None, targets: bool) -> 
     elif callable(blocks):
         source = Iterated(blocks, first)
     else:
-        source = Listed(first.parts, first)
+        source = Listed(first.parts, **first.matrix)
     return Opened(source, *first.targets()) if targets else Opened(source, None, None)
+
+
+def edges_of(lengths: Sequence[int]) -> NDArray[np.intp]:
+    """Where blocks of some lengths begin, and the number of rows."""
+    return np.concatenate([[0], np.cumsum(lengths)]).astype(np.intp)
 
 
 def as_rows(X: Any, number: int) -> Any:
@@ -133,9 +138,9 @@ def check_dtype(dtype: Any, what: str) -> None:
 class Listed(Source):
     """Blocks of a list, of which slices are read."""
 
-    def __init__(self, parts: list, first: Collected):
-        super().__init__(**first.matrix)
-        self.parts, self.edges = parts, first.edges
+    def __init__(self, parts: list, **matrix: Any):
+        super().__init__(**matrix)
+        self.parts, self.edges = parts, edges_of([part.shape[0] for part in parts])
 
     def __getstate__(self):
         return vars(self) | {"parts": [by_path(part) for part in self.parts]}

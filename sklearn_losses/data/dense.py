@@ -49,6 +49,10 @@ class DenseBlock(Block):
     def dense(self):
         return self.rows
 
+    def products(self, curvature):
+        scaled = self.weighted(curvature)
+        return np.dot(self.rows.T, self.rows * scaled[:, None]), np.dot(scaled, self.rows), float(scaled.sum())
+
     def lengths(self):
         return lengths_of_dense(self.rows)
 
@@ -107,6 +111,9 @@ class DenseRows(RowsInMemory):
     def csr(self):
         return None
 
+    def csc(self):
+        return None
+
     def inner_products(self, center):
         shift = center if self.origin is None else center + self.origin
         size = max(CHUNK_ENTRIES // self.n_rows, 1)
@@ -145,6 +152,11 @@ class ArrayRows(DenseRows):
         return ArrayRows(
             X, y, weights, self.n_outputs, workers=self.workers, meter=self.meter, kept=kept, origin=origin
         )
+
+    def columns(self, features):
+        X, origin = self.X, self.origin if self.origin is None else self.origin[features]
+        X = np.take(X, features, axis=1) if X.flags.c_contiguous else X[:, features]
+        return self._over(X, self.y, self.weights, kept=self.kept, origin=origin)
 
     def written(self, transform: Transform | None, indices: Indices | slice = slice(None)) -> Rows:
         whole = transform is None and isinstance(indices, slice) and indices == slice(None)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from .drawing import counted, stratified
 from .lengths import Lengths, factors
 from .rows import Array, Block, Indices, Kernel, Meter, PerRow, Rows
-from .sums import Sums, Tree, add, fold_size
+from .sums import Sums, Tree, fold_size
 from .threads import ALONE, Workers
 
 
@@ -110,16 +110,15 @@ class RowsInMemory(Rows):
             return quietly(kernel, self.block(0), *of_block(small, 0))
         fold = fold_size(self.n_blocks, entries)
 
-        def of_leaf(leaf: int) -> Sums:
-            numbers = iter(range(leaf * fold, min((leaf + 1) * fold, self.n_blocks)))
-            total = self.apply(kernel, small, next(numbers))
-            for number in numbers:
-                total = add(total, self.apply(kernel, small, number))
-            return total
+        def of_some(start: int) -> dict:
+            some = Tree(self.n_blocks)
+            for number in range(start, min(start + fold, self.n_blocks)):
+                some.put(0, number, self.apply(kernel, small, number))
+            return some.nodes
 
-        tree = Tree(-(-self.n_blocks // fold))
-        for leaf, found in enumerate(self.workers.map(of_leaf, range(-(-self.n_blocks // fold)))):
-            tree.put(0, leaf, found)
+        tree = Tree(self.n_blocks)
+        for nodes in self.workers.map(of_some, range(0, self.n_blocks, fold)):
+            tree.put_all(nodes)
         return tree.total()
 
     def each(self, kernel: Kernel, *small: Any, passes: float = 1.0) -> tuple:

@@ -37,6 +37,13 @@ class ReadRows(DenseRows):
             for start in some - some[0]:
                 yield panel[:, start : start + size]
 
+    def columns(self, features):
+        self.meter.count(self)
+        picked = np.empty((self.n_rows, len(features)))
+        for number in range(self.n_blocks):
+            picked[self.where(number)] = self.dense(self.where(number))[:, features]
+        return dense_like(self, picked, self.y, self.weights)
+
     def _over(self, X, y, weights, *, kept, origin):
         kind = ArrayRows if isinstance(X, np.ndarray) else ReadRows
         return kind(X, y, weights, self.n_outputs, workers=self.workers, meter=self.meter, kept=kept, origin=origin)

@@ -96,6 +96,10 @@ class Block(ABC):
         """The rows as an array (m, p), perhaps X's own: not to be written to."""
 
     @abstractmethod
+    def products(self, curvature: Array) -> tuple[Array, Array, float]:
+        """The weighted sums over rows of curvature (m,) x (row row'), of curvature x row, and of curvature."""
+
+    @abstractmethod
     def lengths(self) -> Lengths:
         """The rows' Euclidean lengths."""
 
@@ -246,6 +250,10 @@ class Rows(ABC):
         """The rows as a CSR matrix in float64, without duplicates; None where they are not sparse, or not in memory."""
 
     @abstractmethod
+    def csc(self) -> Any:
+        """The same as a CSC matrix."""
+
+    @abstractmethod
     def inner_products(self, center: Array) -> Array:
         """``A A'`` for the rows A less a center, (n, n); in memory only."""
 
@@ -260,6 +268,10 @@ class Rows(ABC):
     @abstractmethod
     def with_features(self, features: Array) -> Rows:
         """Rows of these dense features, with the targets and weights of the rows in their order; in memory only."""
+
+    @abstractmethod
+    def columns(self, features: Indices) -> Rows:
+        """The same rows of some features only, in rising order, copied; in memory only."""
 
     @abstractmethod
     def unit(self) -> Rows:

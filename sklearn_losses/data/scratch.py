@@ -34,6 +34,10 @@ class ScratchFile:
             self._file.write(rows.data)
             self._end += rows.nbytes
 
+    def close(self) -> None:
+        """The file is gone."""
+        self._file.close()
+
     def read(self, number: int, first: int, last: int) -> NDArray:
         """Some rows of a block."""
         begin, dtype, n_features = self._blocks[number]
@@ -50,6 +54,9 @@ class ScratchCopy(Source):
     def __init__(self, file: ScratchFile, edges: NDArray[np.intp], **matrix: Any):
         super().__init__(**matrix)
         self.file, self.edges = file, edges
+
+    def close(self):
+        self.file.close()
 
     def __reduce__(self):
         raise TypeError("Data with a scratch copy cannot be sent to another process. Make RowBlocks without cache=.")

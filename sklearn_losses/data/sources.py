@@ -55,6 +55,9 @@ class Source(ABC):
         """Number of entries."""
         return self.shape[0] * self.shape[1]
 
+    def close(self) -> None:  # noqa: B027 - most hold nothing
+        """Let go of what is held elsewhere; nothing is read any more."""
+
     def take(self, indices: Indices) -> NDArray:
         """Rows by their numbers, as a new array; read in their order in the source."""
         order = np.argsort(indices, kind="stable")
@@ -72,6 +75,15 @@ class Source(ABC):
     def read_columns(self, where: slice) -> NDArray:
         """Some columns of all rows: it takes as long as reading everything."""
         return np.concatenate([self.read(start, stop)[:, where] for start, stop in self.stretches()])
+
+    def first_not_finite(self) -> tuple[int, NDArray] | None:
+        """The number of the first row that has entries that are not finite, and the row (1, p)."""
+        for start, stop in self.stretches():
+            rows = self.read(start, stop)
+            if not (finite := np.isfinite(rows)).all():
+                row = int(np.argmin(finite.all(axis=1)))
+                return start + row, rows[row : row + 1]
+        return None
 
     def stretches(self) -> Iterable[tuple[int, int]]:
         """All rows in pieces that are read at once."""

@@ -77,6 +77,16 @@ class SparseBlock(Block):
             dense[:, self.moved.columns] = self.moved.entries
         return dense if self.divisors is None else self.divisors.divide(dense)
 
+    def products(self, curvature):
+        scaled = self.weighted(curvature)
+        if self.moved is not None or self.divisors is not None:
+            dense = self.dense()
+            return np.dot(dense.T, dense * scaled[:, None]), np.dot(scaled, dense), float(scaled.sum())
+        stored = self.stored()
+        stored = stored if stored.format == "csc" else stored.tocsc()
+        bent = sparse.csc_array((stored.data * scaled[stored.indices], stored.indices, stored.indptr), stored.shape)
+        return (stored.T @ bent).toarray(), stored.T @ scaled, float(scaled.sum())
+
     def lengths(self):
         return lengths_of_sparse(self.stored())
 
@@ -103,6 +113,7 @@ class SparseRows(RowsInMemory):
 
     def __init__(self, X, y, weights, n_outputs=1, *, moved: Moved | None = None, **options):
         self.moved = moved
+        self._by_column: Any = None
         super().__init__(X, y, weights, n_outputs, **options)
 
     @property
@@ -153,6 +164,19 @@ class SparseRows(RowsInMemory):
         rows.lengths = None if self.lengths is None else self.lengths[indices]
         return rows
 
+    def columns(self, features):
+        if self._by_column is None:
+            X = self.X if self.kept is None else self._picked(slice(None))
+            self._by_column = X if X.format == "csc" else X.tocsc()
+        moved, origin = self.moved, self.origin
+        if moved is not None:
+            here = np.isin(moved.columns, features)
+            moved = Moved(np.searchsorted(features, moved.columns[here]), moved.entries[:, here])
+        X = self._by_column[:, features]
+        rows = self._over(X, self.y, self.weights, kept=None, origin=None if origin is None else origin[features])
+        rows.moved = moved
+        return rows
+
     def _over(self, X, y, weights, *, kept, origin, moved=None):
         return SparseRows(
             X,
@@ -165,6 +189,19 @@ class SparseRows(RowsInMemory):
             origin=origin,
             moved=moved or self.moved,
         )
+
+    def csc(self):
+        if self.moved is not None:
+            return None
+        X = (
+            self._by_column
+            if self._by_column is not None
+            else self.X
+            if self.kept is None
+            else self._picked(slice(None))
+        )
+        X = X if X.format == "csc" else X.tocsc()
+        return X if X.dtype == np.float64 else X.astype(np.float64)
 
     def written(self, transform: Transform | None, indices: Indices | slice = slice(None)) -> Rows:
         return written(self, transform, indices)

@@ -9,13 +9,13 @@ import numpy as np
 Sums = tuple  # of numbers and arrays, added up element by element
 
 LARGE = 100_000  # numbers; of results that are larger few shall live at once
-LEAVES = 64  # of a tree of large results
+HANDED_ON = 64  # parts of a sum of large results
 
 
 def fold_size(n_blocks: int, entries: int) -> int:
-    """How many consecutive blocks are added one by one before their sum becomes a leaf: a power of two."""
+    """How many consecutive blocks are added up before their sum is handed on: a power of two."""
     size = 1
-    while entries >= LARGE and n_blocks > size * LEAVES:
+    while entries >= LARGE and n_blocks > size * HANDED_ON:
         size *= 2
     return size
 
@@ -43,6 +43,11 @@ class Tree:
                 node = add(other, node) if k % 2 else add(node, other)
             level, k = level + 1, k >> 1
         self.nodes[level, k] = node
+
+    def put_all(self, nodes: dict[tuple[int, int], Any]) -> None:
+        """Add the nodes of another tree over the same leaves."""
+        for (level, k), node in nodes.items():
+            self.put(level, k, node)
 
     def total(self) -> Sums:
         """The sum of all leaves, once they have all come."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from sklearn.base import ClassifierMixin
+from sklearn.metrics import accuracy_score
 from sklearn.utils.metaestimators import available_if
 
 from ..activations import LogSigmoid, LogSoftmax, Sigmoid, Softmax
@@ -13,6 +14,7 @@ from . import validation
 from .callbacks import with_callbacks
 from .constructor import naming_unknown_parameters
 from .linear_model import LinearModel, Prepared
+from .predictions import also_of_collections
 
 __all__ = ["LogisticRegressor", "SoftmaxClassifier"]
 
@@ -62,6 +64,7 @@ class Classifier(ClassifierMixin, LinearModel):
         validation.check_loss_shapes(loss, activation, target[np.flatnonzero(weights)[:3]], n_outputs)
         return self._task(X, target, weights, loss, activation, domain, n_outputs, attributes)
 
+    @also_of_collections
     def decision_function(self, X):
         """Scores of the rows.
 
@@ -76,6 +79,7 @@ class Classifier(ClassifierMixin, LinearModel):
         """
         return self._scored(X)[1]
 
+    @also_of_collections
     def predict(self, X):
         """The most probable class of every row.
 
@@ -109,9 +113,11 @@ class Classifier(ClassifierMixin, LinearModel):
         -------
         float
         """
-        return super().score(*self._to_score(X, y, sample_weight))
+        y, prediction, weights = self._to_score(X, y, sample_weight)
+        return accuracy_score(y, prediction, sample_weight=weights)
 
     @available_if(_has_probabilities)
+    @also_of_collections
     def predict_proba(self, X):
         """Probabilities of the classes, for losses that are defined on them.
 
@@ -127,6 +133,7 @@ class Classifier(ClassifierMixin, LinearModel):
         return _probabilities(self._scored(X)[1])
 
     @available_if(_has_probabilities)
+    @also_of_collections
     def predict_log_proba(self, X):
         """Logarithms of the class probabilities, finite also where a probability rounds to zero.
 
@@ -144,32 +151,6 @@ class Classifier(ClassifierMixin, LinearModel):
 
 class LinearClassifier(Classifier):
     """What both classifiers with a penalty share."""
-
-    @naming_unknown_parameters
-    def __init__(
-        self,
-        loss="cross_entropy",
-        *,
-        alpha=1e-4,
-        fit_intercept=True,
-        class_weight=None,
-        solver="auto",
-        tol=1e-6,
-        max_iter=1000,
-        warm_start=False,
-        random_state=None,
-        verbose=0,
-    ):
-        self.loss = loss
-        self.alpha = alpha
-        self.fit_intercept = fit_intercept
-        self.class_weight = class_weight
-        self.solver = solver
-        self.tol = tol
-        self.max_iter = max_iter
-        self.warm_start = warm_start
-        self.random_state = random_state
-        self.verbose = verbose
 
     @with_callbacks
     def fit(self, X, y=None, sample_weight=None, soft_labels=None):
@@ -223,9 +204,11 @@ def _probabilities(scores: np.ndarray) -> np.ndarray:
 class LogisticRegressor(LinearClassifier):
     r"""Binary linear classifier with any loss: on the probability of a sigmoid, or on the signed score.
 
-    .. math:: F(w, b) = \frac{\sum_i s_i \, \ell(y_i, \phi(w'x_i + b))}{\sum_i s_i} + \frac{\alpha}{2} \|w\|^2
+    .. math:: F(w, b) = \frac{\sum_i s_i \, \ell(y_i, \phi(w'x_i + b))}{\sum_i s_i}
+        + \alpha \sum_{j} f_j \left(r |w_{j}| + \frac{1 - r}{2} w_{j}^2\right)
 
-    where :math:`\phi` is the sigmoid for losses on probabilities and the identity for margin losses. The intercept
+    with :math:`r` the ``l1_ratio`` and :math:`f` the ``penalty_factor``: by default half the sum of squares.
+    :math:`\phi` is the sigmoid for losses on probabilities and the identity for margin losses. The intercept
     is not penalised. ``LogisticRegression(C=C)`` and ``LinearSVC(C=C)`` minimise the same with
     :math:`\alpha = 1 / (C \sum_i s_i)`. Despite its name it is a classifier.
 
@@ -236,6 +219,13 @@ class LogisticRegressor(LinearClassifier):
         scores start from the cross-entropy solution (with solver "auto" or one of SciPy's).
     alpha : float, default=1e-4
         Strength of the penalty, not negative.
+    l1_ratio : float, default=0.0
+        Share of absolute values in the penalty, from 0 (squares alone) to 1 (absolute values alone, whose weights may
+        be exactly zero).
+    penalty_factor : array-like of shape (n_features,), default=None
+        What every feature's penalty is multiplied by, not negative; zero leaves a feature without one. None is ones.
+    positive : bool, default=False
+        Whether no weight may be negative. The intercept may.
     fit_intercept : bool, default=True
         Whether to fit b; without it b is zero.
     class_weight : dict, "balanced" or None, default=None
@@ -303,18 +293,53 @@ class LogisticRegressor(LinearClassifier):
 
     _binary_only = True
 
+    @naming_unknown_parameters
+    def __init__(
+        self,
+        loss="cross_entropy",
+        *,
+        alpha=1e-4,
+        l1_ratio=0.0,
+        penalty_factor=None,
+        positive=False,
+        fit_intercept=True,
+        class_weight=None,
+        solver="auto",
+        tol=1e-6,
+        max_iter=1000,
+        warm_start=False,
+        random_state=None,
+        verbose=0,
+    ):
+        self.loss = loss
+        self.alpha = alpha
+        self.l1_ratio = l1_ratio
+        self.penalty_factor = penalty_factor
+        self.positive = positive
+        self.fit_intercept = fit_intercept
+        self.class_weight = class_weight
+        self.solver = solver
+        self.tol = tol
+        self.max_iter = max_iter
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.verbose = verbose
+
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_class = False
+        tags.classifier_tags.poor_score = bool(self.positive)  # where the classes ask for negative weights
         return tags
 
 
 class SoftmaxClassifier(LinearClassifier):
     r"""Linear classifier for two or more classes, jointly, with any loss: on softmax probabilities, or on scores.
 
-    .. math:: F(W, b) = \frac{\sum_i s_i \, \ell(y_i, \phi(W x_i + b))}{\sum_i s_i} + \frac{\alpha}{2} \|W\|^2
+    .. math:: F(W, b) = \frac{\sum_i s_i \, \ell(y_i, \phi(W x_i + b))}{\sum_i s_i}
+        + \alpha \sum_{kj} f_j \left(r |w_{kj}| + \frac{1 - r}{2} w_{kj}^2\right)
 
-    where :math:`\phi` is the softmax for losses on probabilities and the identity for margin losses. The intercept
+    with :math:`r` the ``l1_ratio`` and :math:`f` the ``penalty_factor``: by default half the sum of squares.
+    :math:`\phi` is the softmax for losses on probabilities and the identity for margin losses. The intercept
     is not penalised. ``LogisticRegression(C=C)`` minimises the same cross-entropy with
     :math:`\alpha = 1 / (C \sum_i s_i)`. With two classes it is the very problem of `LogisticRegressor`.
 
@@ -325,6 +350,14 @@ class SoftmaxClassifier(LinearClassifier):
         scores start from the cross-entropy solution (with solver "auto" or one of SciPy's).
     alpha : float, default=1e-4
         Strength of the penalty, not negative.
+    l1_ratio : float, default=0.0
+        Share of absolute values in the penalty, from 0 (squares alone) to 1 (absolute values alone, whose weights may
+        be exactly zero).
+    penalty_factor : array-like of shape (n_features,), default=None
+        What every feature's penalty is multiplied by, not negative; zero leaves a feature without one. None is ones.
+    grouped : bool, default=False
+        Whether the absolute values are replaced by the length of a feature's weights over the classes, which is zero
+        for all of them or for none.
     fit_intercept : bool, default=True
         Whether to fit b; without it b is zero.
     class_weight : dict, "balanced" or None, default=None
@@ -385,3 +418,35 @@ class SoftmaxClassifier(LinearClassifier):
     >>> model.coef_.shape, bool(model.dual_gap_ <= 1e-6 * model.objective_value_)
     ((3, 4), True)
     """
+
+    @naming_unknown_parameters
+    def __init__(
+        self,
+        loss="cross_entropy",
+        *,
+        alpha=1e-4,
+        l1_ratio=0.0,
+        penalty_factor=None,
+        grouped=False,
+        fit_intercept=True,
+        class_weight=None,
+        solver="auto",
+        tol=1e-6,
+        max_iter=1000,
+        warm_start=False,
+        random_state=None,
+        verbose=0,
+    ):
+        self.loss = loss
+        self.alpha = alpha
+        self.l1_ratio = l1_ratio
+        self.penalty_factor = penalty_factor
+        self.grouped = grouped
+        self.fit_intercept = fit_intercept
+        self.class_weight = class_weight
+        self.solver = solver
+        self.tol = tol
+        self.max_iter = max_iter
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.verbose = verbose

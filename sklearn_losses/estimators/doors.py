@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,17 +11,32 @@ from scipy.sparse import issparse
 from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import validate_data
 
+from ..data import dask_collections
 from ..data.blocks import check_dtype
+from ..data.dask_collections import is_collection
 from ..data.row_blocks import RowBlocks
 from ..data.sources import Source, sliced
 
 
-class Given(NamedTuple):
-    """X, as an array-like or a `Source`, and what goes with its rows."""
+@dataclass
+class Given:
+    """X, as an array-like or a `Source`, and what goes with its rows; as a context, until X is read no more."""
 
     X: Any
     y: Any
     weights: Any
+
+    @property
+    def all(self) -> tuple:
+        """The three."""
+        return self.X, self.y, self.weights
+
+    def __enter__(self) -> Given:
+        return self
+
+    def __exit__(self, *_) -> None:
+        if isinstance(self.X, Source):
+            self.X.close()
 
 
 def come_in(X: Any, y: Any = None, weights: Any = None, *, targets: bool = True) -> Given:
@@ -40,6 +56,9 @@ def come_in(X: Any, y: Any = None, weights: Any = None, *, targets: bool = True)
                 "Weights are given twice: in the blocks of X, and as sample_weight. Leave one of them out."
             )
         return Given(opened.X, opened.y if y is None else y, opened.weights if weights is None else weights)
+    if is_collection(X):
+        source, (y, weights) = dask_collections.opened(X, y, weights)
+        return Given(source, y, weights)
     if is_sliced(X):
         if len(X.shape) != 2:
             raise ValueError(f"Expected 2D array, got {len(X.shape)}D array instead: X has shape {X.shape}.")
@@ -84,20 +103,24 @@ def check_source(estimator: Any, X: Source, *, reset: bool) -> Source:
     return X
 
 
-def first_not_finite(estimator: Any, X: Source) -> None:
+def check_finite_source(estimator: Any, X: Source) -> None:
     """Raise a ValueError that names the first row with an entry that is not finite."""
-    for start, stop in X.stretches():
-        check_finite_rows(estimator, X.read(start, stop), start)
+    found = X.first_not_finite()
+    if found is not None:
+        _raise_not_finite(estimator, *found)
 
 
 def check_finite_rows(estimator: Any, rows: NDArray, start: int) -> None:
     """The same for some rows, from a number on."""
-    finite = np.isfinite(rows) if rows.dtype.kind == "f" else None
-    if finite is None or finite.all():
-        return
+    finite = np.isfinite(rows)
+    if not finite.all():
+        row = int(np.argmin(finite.all(axis=1)))
+        _raise_not_finite(estimator, start + row, rows[row : row + 1])
+
+
+def _raise_not_finite(estimator: Any, number: int, row: NDArray) -> None:
     try:
-        assert_all_finite(rows, estimator_name=type(estimator).__name__, input_name="X")
+        assert_all_finite(row, estimator_name=type(estimator).__name__, input_name="X")
     except ValueError as error:
         text, _, more = str(error).partition("\n")
-        row = start + int(np.argmin(finite.all(axis=1)))
-        raise ValueError(f"{text} The first such row is row {row}.\n{more}") from error
+        raise ValueError(f"{text} The first such row is row {number}.\n{more}") from error

@@ -20,16 +20,17 @@ from sklearn.utils.validation import check_is_fitted
 from ..activations import Link
 from ..certificates.recession import Margins, recession
 from ..data import Rows, rows_of
+from ..data.dask_collections import is_collection
 from ..data.threads import ALONE, Workers, worker_threads
 from ..losses import Loss, get_loss
 from ..minimise.fit import fit
 from ..minimise.task import Task
 from ..objective.objective import Objective
-from ..objective.penalties import L2
 from . import validation
 from .callbacks import CallbackSupportMixin, Progress
 from .caller import level_of_user
-from .doors import Given, come_in
+from .doors import come_in
+from .penalty import penalty_of
 from .scoring import scores_of
 
 FIXED_SEED = 0  # where random_state is None, so that the same data give the same bits
@@ -61,7 +62,7 @@ class Prepared:
             rows_of(self.X, self.y, self.weights, self.n_outputs, workers),
             loss=self.loss,
             composition=self.loss.on_scores(self.activation),
-            penalty=L2(estimator.alpha),
+            penalty=penalty_of(estimator, self.X.shape[1], self.n_outputs),
             fit_intercept=bool(estimator.fit_intercept),
             regression=self.domain == "values",
         )
@@ -83,15 +84,18 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
         """Validate the data; write what scikit-learn keeps of X on this object, which `fit` makes a copy for."""
 
     def _fit(self, X, y, sample_weight=None, soft_labels=None):
+        with come_in(X, y, sample_weight) as given:
+            return self._fit_to(given.X, given.y, given.weights, soft_labels)
+
+    def _fit_to(self, X, y, sample_weight, soft_labels):
         # Validation and the fit work on a copy: whatever fails or is interrupted leaves the old model as it was.
         scratch = copy.copy(self)
-        X, y, sample_weight = come_in(X, y, sample_weight)
         task = scratch._prepare(X, y, sample_weight, soft_labels)
 
         with worker_threads(task.work) as workers:
             objective = task.objective(self, workers)
 
-            attributes = partial(_attributes, scratch, task, objective)
+            attributes = partial(fitted_attributes, scratch, task, objective)
             metadata = {"sample_weight": sample_weight, "soft_labels": soft_labels}
             progress = Progress(self, X, y, metadata, attributes, lambda: objective.n_passes)
             asked = Task(
@@ -127,7 +131,7 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
 
     def _endless(self, task: Prepared, objective: Objective, theta: np.ndarray) -> str | None:
         """Why F may have no minimiser, or none that is of use, and what to do."""
-        if self.alpha == 0:
+        if self.alpha == 0 and objective.penalty.smooth:
             return _why_endless(objective, theta, self)
         if objective.fit_intercept and objective.loss.link == "log" and Margins(objective).can_fall.all():
             return (
@@ -168,17 +172,27 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
         warnings.warn(message, ConvergenceWarning, stacklevel=level_of_user())
 
     def _objective(self, X, y, sample_weight=None, soft_labels=None) -> Objective:
-        X, y, sample_weight = come_in(X, y, sample_weight)
+        X, y, sample_weight = come_in(X, y, sample_weight).all
         task = copy.copy(self)._prepare(X, y, sample_weight, soft_labels)
         validation.check_finite(self, task.X)
         return task.objective(self)
 
-    def _to_score(self, X, y, sample_weight) -> Given:
-        """What a score is computed from; y may come with X."""
-        given = come_in(X, y, sample_weight)
-        if given.y is None:
+    def _prepared(self, X, y, sample_weight=None) -> Prepared:
+        """The validated data of a fit, and what is minimised on them; this object learns what is to be known of X."""
+        X, y, sample_weight = come_in(X, y, sample_weight).all
+        return self._prepare(X, y, sample_weight, None)
+
+    def _to_score(self, X, y, sample_weight) -> tuple:
+        """Targets, predictions and weights, in memory; y may come with X."""
+        if is_collection(X):
+            given = (y, self.predict(X), sample_weight)
+            y, prediction, sample_weight = (np.asarray(each) if is_collection(each) else each for each in given)
+        else:
+            X, y, sample_weight = come_in(X, y, sample_weight).all
+            prediction = self.predict(X)
+        if y is None:
             raise ValueError(f"{type(self).__name__}.score requires y to be passed, but the target y is None.")
-        return given
+        return y, prediction, sample_weight
 
     def _scored(self, X):
         """The model as it is now, whatever another thread fits meanwhile, and its scores of rows of any size."""
@@ -236,7 +250,7 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
         return tags
 
 
-def _attributes(validated: LinearModel, task: Prepared, objective: Objective, theta: np.ndarray) -> dict:
+def fitted_attributes(validated: LinearModel, task: Prepared, objective: Objective, theta: np.ndarray) -> dict:
     """The fitted attributes that a model needs to predict."""
     coef, intercept = objective.unpack(theta)
     of_input = {name: value for name, value in vars(validated).items() if name.endswith("_in_")}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from sklearn.base import RegressorMixin
+from sklearn.metrics import r2_score
 
 from ..losses import get_loss
 from ..objective.objective import Objective
@@ -11,6 +12,7 @@ from . import validation
 from .callbacks import with_callbacks
 from .constructor import naming_unknown_parameters
 from .linear_model import LinearModel, Prepared
+from .predictions import also_of_collections
 
 __all__ = ["LinearRegressor"]
 
@@ -28,9 +30,11 @@ def _is_for_any_target(loss) -> bool:
 class LinearRegressor(RegressorMixin, LinearModel):
     r"""Linear regression with any loss: least squares, robust, quantile, relative, or a GLM with log link.
 
-    .. math:: F(w, b) = \frac{\sum_i s_i \, \ell(y_i, \phi(w'x_i + b))}{\sum_i s_i} + \frac{\alpha}{2} \|w\|^2
+    .. math:: F(w, b) = \frac{\sum_i s_i \, \ell(y_i, \phi(w'x_i + b))}{\sum_i s_i}
+        + \alpha \sum_j f_j \left(r |w_j| + \frac{1 - r}{2} w_j^2\right)
 
-    where :math:`\phi` is the exponential for Poisson, Gamma and Tweedie, and the identity otherwise. The intercept is
+    with :math:`r` the ``l1_ratio`` and :math:`f` the ``penalty_factor``: by default half the sum of squares.
+    :math:`\phi` is the exponential for Poisson, Gamma and Tweedie, and the identity otherwise. The intercept is
     not penalised. ``Ridge(alpha=a)`` minimises the same squared error with :math:`\alpha = 2a / \sum_i s_i`;
     ``PoissonRegressor(alpha=a)`` and its kin the same deviances with :math:`\alpha = a`.
 
@@ -40,6 +44,13 @@ class LinearRegressor(RegressorMixin, LinearModel):
         What to minimise: a name or an instance of a loss for regression.
     alpha : float, default=1e-4
         Strength of the penalty, not negative.
+    l1_ratio : float, default=0.0
+        Share of absolute values in the penalty, from 0 (squares alone) to 1 (absolute values alone, whose weights may
+        be exactly zero).
+    penalty_factor : array-like of shape (n_features,), default=None
+        What every feature's penalty is multiplied by, not negative; zero leaves a feature without one. None is ones.
+    positive : bool, default=False
+        Whether no weight may be negative. The intercept may.
     fit_intercept : bool, default=True
         Whether to fit b; without it b is zero.
     solver : str or callable, default="auto"
@@ -98,6 +109,9 @@ class LinearRegressor(RegressorMixin, LinearModel):
         loss="squared_error",
         *,
         alpha=1e-4,
+        l1_ratio=0.0,
+        penalty_factor=None,
+        positive=False,
         fit_intercept=True,
         solver="auto",
         tol=1e-6,
@@ -108,6 +122,9 @@ class LinearRegressor(RegressorMixin, LinearModel):
     ):
         self.loss = loss
         self.alpha = alpha
+        self.l1_ratio = l1_ratio
+        self.penalty_factor = penalty_factor
+        self.positive = positive
         self.fit_intercept = fit_intercept
         self.solver = solver
         self.tol = tol
@@ -171,6 +188,7 @@ class LinearRegressor(RegressorMixin, LinearModel):
         validation.check_loss_shapes(loss, activation, y[np.flatnonzero(used)[:3]], 1)
         return Prepared(X, y, weights, loss, activation, domain, 1, {"loss_": loss})
 
+    @also_of_collections
     def predict(self, X):
         """Predictions, on the scale of y.
 
@@ -200,4 +218,5 @@ class LinearRegressor(RegressorMixin, LinearModel):
         -------
         float
         """
-        return super().score(*self._to_score(X, y, sample_weight))
+        y, prediction, weights = self._to_score(X, y, sample_weight)
+        return r2_score(y, prediction, sample_weight=weights)

@@ -19,7 +19,7 @@ from ..activations import Activation
 from ..data.sources import Source
 from ..losses import Loss
 from ..losses.metric import check_simplex, one_hot
-from .doors import check_source, first_not_finite
+from .doors import check_finite_source, check_source
 
 ALLOWED_DTYPES = (np.float64, np.float32)
 LARGEST_NUMBER = 8  # bytes, of which a double keeps all digits that matter
@@ -32,6 +32,44 @@ def check_penalty(estimator) -> None:
     alpha = estimator.alpha
     _demand(estimator, "alpha", _is_real(alpha) and 0 <= alpha < np.inf, "a finite number >= 0")
     _demand(estimator, "fit_intercept", isinstance(estimator.fit_intercept, bool | np.bool_), "a bool")
+    ratio, factor = estimator.l1_ratio, estimator.penalty_factor
+    _demand(estimator, "l1_ratio", _is_real(ratio) and 0 <= ratio <= 1, "a number from 0 to 1")
+    for name in ("positive", "grouped"):
+        _demand(estimator, name, isinstance(getattr(estimator, name, False), bool | np.bool_), "a bool")
+    if factor is not None:
+        factors = np.asarray(factor)
+        valid = (
+            factors.dtype.kind in "iufb" and factors.ndim == 1 and bool((np.isfinite(factors) & (factors >= 0)).all())
+        )
+        _demand(estimator, "penalty_factor", valid, "None or an array of finite numbers >= 0, one a feature")
+    if getattr(estimator, "grouped", False) and ratio == 0:
+        raise ValueError(
+            f"grouped=True of {type(estimator).__name__} does nothing with l1_ratio=0: squares have no groups. Set "
+            "l1_ratio > 0, or grouped=False."
+        )
+    _check_solver_of_penalty(estimator)
+
+
+def _check_solver_of_penalty(estimator) -> None:
+    """Raise a ValueError where the penalty has kinks or bounds that the solver would not see."""
+    bounds = getattr(estimator, "positive", False)
+    kinks = estimator.alpha > 0 and estimator.l1_ratio > 0
+    if (bounds or kinks) and estimator.solver != "auto":
+        part = "positive=True bounds the weights" if bounds else f"l1_ratio={estimator.l1_ratio!r} has a kink at zero"
+        raise ValueError(
+            f"solver={estimator.solver!r} of {type(estimator).__name__} follows gradients, and {part}, where there are "
+            "none: its weights would not be zero, nor its minimum one. Use solver='auto'."
+        )
+
+
+def check_factors(estimator, n_features: int) -> None:
+    """Raise a ValueError where there is not one penalty factor a feature."""
+    factor = estimator.penalty_factor
+    if factor is not None and len(factor) != n_features:
+        raise ValueError(
+            f"penalty_factor of {type(estimator).__name__} has {len(factor)} numbers, but X has {n_features} features: "
+            "give one a feature."
+        )
 
 
 def _demand(estimator, parameter: str, valid: bool, wanted: str) -> None:
@@ -109,7 +147,7 @@ def check_finite(estimator, X: Any) -> None:
     if not is_looked_through_later(X):
         return
     if isinstance(X, Source):
-        first_not_finite(estimator, X)
+        check_finite_source(estimator, X)
         return
     assert_all_finite(X, estimator_name=type(estimator).__name__, input_name="X")
 

@@ -30,9 +30,11 @@ from ..solvers.spectral import UNCERTAIN
 from . import starts, strategies, thresholds
 from .by_name import NEVER, check_method, minimize_by_name
 from .endings import CONVERGED, FAILED, LIMIT, ROUNDING, STOPPED, Ending, ending
+from .multipliers import fit_by_multipliers
 from .recorder import Recorder, Visited
 from .root_mean import CORNER_STEPS, RootMeanGap, fit_at_corner
 from .task import Found, Task
+from .working_features import fit_over_features, with_centred_intercepts
 
 MANY_SWEEPS = 100_000  # which passes over all rows limit before
 SAME = 64.0 * np.finfo(float).eps  # relative difference of values that rounding can make
@@ -192,8 +194,13 @@ class Fitting:
         short = corner and solver == "auto"
         first = replace(task, max_iter=min(task.max_iter, CORNER_STEPS)) if short else task
         run = Run(first, model, self.recorder, conditioned.from_theta(start), self)
-        found = _fit_exactly(run) if exactly else _fit_smoothly(run, solver)
+        if not task.objective.penalty.smooth:
+            found = fit_by_multipliers(run) if exactly else fit_over_features(run, _gap_of(task)(model))
+        else:
+            found = _fit_exactly(run) if exactly else _fit_smoothly(run, solver)
         found.theta = conditioned.to_theta(found.theta)
+        if not task.objective.penalty.smooth:
+            found.theta = with_centred_intercepts(task.objective, found.theta)
         if corner and not found.converged and not self.recorder.stopped_by_watch:
             found = fit_at_corner(task, found, self.null.value, lambda inside: Fitting(inside, "auto").run())
         return found

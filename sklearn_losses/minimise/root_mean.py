@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..certificates.gap import Gap, Proof
+from ..certificates.gap import Gap, Proof, least_over_shares
 from .task import Found, Task
 
 Array = np.ndarray
@@ -35,15 +35,19 @@ class RootMeanGap(Gap):
         norm = float(np.sqrt(weights @ residuals**2))
         if not norm > 0.0:
             return Proof(x, value, self.at_most(value, np.inf))
-        root, penalised = self._root[self._penalised], self._penalised
-        pulled = model.adjoint(model.rows.spread(residuals / norm))[penalised] / root
-        held = root * x[penalised]
-        # the best share of this q: the bound is a parabola in it
-        square = float(pulled @ pulled)
-        share = min(max((norm - float(held @ pulled)) / square, 0.0), 1.0) if square > 0.0 else 1.0
-        left = held + share * pulled
-        bound = (size - share * norm) + 0.5 * float(left @ left)
-        return Proof(x, value, self.at_most(value, max(bound, 0.0)))
+        # the best share of this q: the bound is convex in it
+        coef = self._weights_of(x)[:, self._held]
+        pulled = self._weights_of(model.adjoint(model.rows.spread(residuals / norm)))[:, self._held]
+
+        def bound(share: float) -> float:
+            return (size - share * norm) + self._of_held.gap(coef, -share * pulled)
+
+        if self._of_held.smooth:  # a parabola
+            square = float(np.sum(pulled**2 / self._of_held.convexity(coef.shape[1])))
+            least = bound(min(max((norm - float(np.sum(coef * pulled))) / square, 0.0), 1.0) if square > 0.0 else 1.0)
+        else:
+            least = least_over_shares(bound, self._of_held, -pulled)
+        return Proof(x, value, self.at_most(value, max(least, 0.0)))
 
 
 def fit_at_corner(task: Task, found: Found, null_value: float, solve: Callable[[Task], Found]) -> Found:

@@ -51,14 +51,17 @@ class Task:
         """Whether separable classes could drive F to the loss's least value, at infinity or by long scores."""
         if self.domain == "values" or self.loss.lower_bound is None:
             return False
-        return not np.any(self.objective.strengths)
+        return not self.objective.penalty.holds(self.objective.rows.n_features).any()
 
     @property
     def has_bound(self) -> bool:
-        """Whether a bound on F - min F can be drawn: a penalty on all weights, and a gradient that is continuous."""
-        objective = self.objective
-        penalised = bool(np.all(objective.strengths[: objective.n_weights] > 0))
-        return self.convex and self.loss.smooth and penalised
+        """Whether a bound on F - min F can be drawn: a penalty on all weights, and a gradient that is continuous.
+
+        A penalty that is not strongly convex bounds nothing unless the loss is bounded.
+        """
+        penalty, n_features = self.objective.penalty, self.objective.rows.n_features
+        strong = self.loss.lower_bound is not None or bool((penalty.convexity(n_features) > 0).all())
+        return self.convex and self.loss.smooth and strong and bool(penalty.holds(n_features).all())
 
     @property
     def kinked(self) -> bool:

@@ -74,6 +74,17 @@ def curvature(block: Block, loss: LossOnScores, scores: Array) -> tuple:
     return (loss.curvature(targets(block), scores),)
 
 
+def bends(block: Block, loss: LossOnScores, scores: Array, made_positive: bool) -> tuple:
+    """The rows' Hessians in the scores, (m,) or (m, K, K), perhaps with absolute eigenvalues."""
+    matrices = loss.curvature(targets(block), scores).blocks()
+    return (absolute(matrices) if made_positive else matrices,)
+
+
+def sparse_gram(block: Block, curvature: Array) -> tuple:
+    """The sums that the Hessian of one output is made of, without an array of dense rows."""
+    return block.products(curvature)
+
+
 def product(block: Block, curvature: Curvature, coef: Array, intercept: Array) -> tuple:
     """The Hessian of the mean loss times a direction."""
     return block.pull_back(curvature.apply(block.scores(coef, intercept)))

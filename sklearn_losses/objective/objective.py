@@ -274,7 +274,8 @@ class Objective:
         """The penalty's Hessian at x times a vector."""
         coef, _ = self.parameters.on_rows(x)
         change, _ = self.parameters.push_forward(x, v)
-        return self.parameters.pull_back(x, self.penalty.curvature(coef) * change, np.zeros(self.parameters.n_scores))
+        of_coef = self.penalty.hessian_product(coef, change)
+        return self.parameters.pull_back(x, of_coef, np.zeros(self.parameters.n_scores))
 
     def _put_together(
         self, x: Array, coef: Array, mean: float, of_coef: Array, of_intercept: Array

@@ -97,6 +97,10 @@ class Parameters(ABC):
         """What these parameters are for rows to which `transform` has been applied."""
         return AsTheyAre(self.n_features, self.n_outputs, self.fit_intercept, self.variance)
 
+    @abstractmethod
+    def of_features(self, features: NDArray[np.intp]) -> Parameters:
+        """These parameters for some of the features: the same intercepts, as the weights of the others are zero."""
+
     @property
     def transform(self) -> Transform | None:
         """For dense rows, those whose products with x are the scores; None where these are the rows themselves."""
@@ -163,6 +167,9 @@ class AsTheyAre(Parameters):
 
     def penalty(self, penalty):
         return penalty
+
+    def of_features(self, features):
+        return AsTheyAre(len(features), self.n_outputs, self.fit_intercept, self.variance[features])
 
 
 class Scaled(Parameters):
@@ -239,6 +246,16 @@ class Scaled(Parameters):
     def penalty(self, penalty):
         return penalty.scaled(self.inverse_scale)
 
+    def of_features(self, features):
+        return Scaled(
+            self.n_outputs,
+            self.fit_intercept,
+            center=self.center[features],
+            inverse_scale=self.inverse_scale[features],
+            variance=self.variance[features],
+            origin=None if self.origin is None else self.origin[features],
+        )
+
 
 class Directions(Parameters):
     """Only the directions of the rows of x count: coefficients have rows of length one, and there is no intercept.
@@ -280,6 +297,9 @@ class Directions(Parameters):
 
     def penalty(self, penalty):
         return penalty
+
+    def of_features(self, features):
+        return Directions(len(features), self.n_outputs)
 
     def for_written(self):
         return self
@@ -329,6 +349,9 @@ class WithLengths(Parameters):
 
     def penalty(self, penalty):
         return penalty
+
+    def of_features(self, features):
+        return WithLengths(len(features), self.n_outputs)
 
     def for_written(self):
         return self

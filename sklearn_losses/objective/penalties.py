@@ -19,9 +19,15 @@ class Penalty(ABC):
     ----------
     spherical : bool
         Whether it is a function of ``coef coef'`` alone and strongly convex, whatever the number of features.
+    smooth : bool
+        Whether it has neither a kink nor a bound, so that gradients tell all of it.
+    by_weight : bool
+        Whether it is a sum over single weights, so that the classes' weights of a feature do not see each other.
     """
 
     spherical: bool
+    smooth: bool
+    by_weight: bool
 
     @abstractmethod
     def value(self, coef: Array) -> float:
@@ -32,8 +38,8 @@ class Penalty(ABC):
         """Its gradient, (K, p); where it has a kink, one of its slopes."""
 
     @abstractmethod
-    def curvature(self, coef: Array) -> Array:
-        """The diagonal of its Hessian, which has nothing else, (K, p)."""
+    def hessian_product(self, coef: Array, v: Array) -> Array:
+        """Its Hessian times v, (K, p); at a kink that of its smooth part."""
 
     @abstractmethod
     def prox(self, coef: Array, step: float | Array) -> Array:
@@ -48,8 +54,32 @@ class Penalty(ABC):
         """``penalty(coef) + conjugate(v) - sum(v coef)``, never negative, without cancellation; inf where it is."""
 
     @abstractmethod
+    def gap_by_gradient(self, coef: Array, gradient: Array) -> float:
+        """`gap` at ``v = self.gradient(coef) - gradient``, for those who know the difference with all its digits."""
+
+    @abstractmethod
     def feasible(self, v: Array) -> float:
         """The largest share of v, from 0 to 1, whose conjugate is finite."""
+
+    @abstractmethod
+    def idle(self, v: Array) -> float:
+        """The largest share of v, from 0 to 1, whose conjugate is zero: at which no weight would leave zero."""
+
+    @abstractmethod
+    def least_slope(self, coef: Array, gradient: Array) -> Array:
+        """The smallest gradient of a function plus this penalty, given one of them: that of `gradient`, (K, p)."""
+
+    @abstractmethod
+    def free(self, coef: Array) -> NDArray[np.bool_]:
+        """The weights around which it is smooth, (K, p): all that are not at a kink or at a bound."""
+
+    @abstractmethod
+    def on_face(self, coef: Array, trial: Array) -> Array:
+        """The trial with zeros where it has crossed a kink or a bound from coef."""
+
+    @abstractmethod
+    def holds(self, n_features: int) -> NDArray[np.bool_]:
+        """Which features' weights it keeps from growing for ever whatever their signs are, (p,)."""
 
     @abstractmethod
     def convexity(self, n_features: int) -> Array:
@@ -63,6 +93,14 @@ class Penalty(ABC):
     def times(self, factor: float) -> Penalty:
         """The penalty multiplied by a number that is not negative."""
 
+    @abstractmethod
+    def kink(self) -> Penalty:
+        """The same without its squares."""
+
+    @abstractmethod
+    def take(self, features: NDArray[np.intp]) -> Penalty:
+        """The penalty of some features' weights."""
+
 
 class L2(Penalty):
     r"""Half the weighted sum of squares, :math:`\frac{1}{2} \sum_{kj} \lambda_j w_{kj}^2`.
@@ -72,6 +110,9 @@ class L2(Penalty):
     strength : float or array-like of shape (p,)
         Not negative.
     """
+
+    smooth = True
+    by_weight = True
 
     def __init__(self, strength: ArrayLike):
         self.strength = np.asarray(strength, dtype=np.float64)
@@ -86,8 +127,8 @@ class L2(Penalty):
     def gradient(self, coef):
         return self.strength * coef
 
-    def curvature(self, coef):
-        return np.broadcast_to(self.strength, coef.shape)
+    def hessian_product(self, coef, v):
+        return self.strength * v
 
     def prox(self, coef, step):
         return coef / (1.0 + step * self.strength)
@@ -96,14 +137,35 @@ class L2(Penalty):
         return self.gap(np.zeros_like(v), v)
 
     def gap(self, coef, v):
-        strength = np.broadcast_to(self.strength, v.shape)
-        away, held = v - strength * coef, strength > 0
-        if np.any(away[~held]):
-            return np.inf
-        return 0.5 * float(np.sum(away[held] ** 2 / strength[held]))
+        return self.gap_by_gradient(coef, self.strength * coef - v)
+
+    def gap_by_gradient(self, coef, gradient):
+        root = np.broadcast_to(self._root, gradient.shape)
+        held = root > 0
+        if not held.all():
+            if np.any(gradient[~held]):
+                return np.inf
+            root, gradient = root[held], gradient[held]
+        scaled = (gradient / root).ravel()
+        return 0.5 * float(np.dot(scaled, scaled))
 
     def feasible(self, v):
         return 0.0 if np.any(v[np.broadcast_to(self.strength, v.shape) == 0]) else 1.0
+
+    def idle(self, v):
+        return 0.0 if np.any(v) else 1.0
+
+    def least_slope(self, coef, gradient):
+        return gradient
+
+    def free(self, coef):
+        return np.ones(coef.shape, dtype=bool)
+
+    def on_face(self, coef, trial):
+        return trial
+
+    def holds(self, n_features):
+        return np.broadcast_to(self.strength > 0, n_features)
 
     def convexity(self, n_features):
         return np.broadcast_to(self.strength, n_features)
@@ -113,3 +175,9 @@ class L2(Penalty):
 
     def times(self, factor):
         return L2(factor * self.strength)
+
+    def kink(self):
+        return L2(0.0)
+
+    def take(self, features):
+        return L2(self.strength if self.strength.ndim == 0 else self.strength[features])

@@ -5,6 +5,7 @@ They see numbers, never a loss: NumPy and SciPy are all they import.
 
 from .augmented_lagrangian import augmented_lagrangian
 from .chained import chained
+from .feature_sweeps import proximal_newton
 from .gradient_descent import gradient_descent
 from .newton import newton
 from .quasi_newton import quasi_newton
@@ -17,6 +18,7 @@ __all__ = [
     "gradient_descent",
     "newton",
     "newton_sweeps",
+    "proximal_newton",
     "quasi_newton",
     "sweeps",
     "truncated_newton",

@@ -14,6 +14,7 @@ from sklearn_losses.data import dense, rows_of
 from sklearn_losses.data import sparse as sparse_rows
 from sklearn_losses.data.threads import worker_threads
 from sklearn_losses.losses import CrossEntropy
+from sklearn_losses.objective import kernels
 from sklearn_losses.objective.objective import Objective
 from sklearn_losses.objective.penalties import L2
 
@@ -77,6 +78,8 @@ def answers(rows):
         *rows.statistics(),
         *rows.draw(50, np.random.RandomState(1)),
         rows.take(np.array([3, 1, 300])),
+        rows.columns(np.array([1, 4, 5])).take(np.array([3, 1, 300])),
+        *rows.sum(kernels.sparse_gram, rows.spread(np.linspace(0.0, 2.0, rows.n_rows))),
     ]
 
 
@@ -140,7 +143,7 @@ def test_any_division_into_chunks_changes_no_bit(stored, n_outputs, edges, small
 
 def test_folded_sums_have_the_same_bits_in_chunks(small_blocks, monkeypatch):
     monkeypatch.setattr("sklearn_losses.data.sums.LARGE", 10)
-    monkeypatch.setattr("sklearn_losses.data.sums.LEAVES", 4)
+    monkeypatch.setattr("sklearn_losses.data.sums.HANDED_ON", 4)
     whole = rows_of(X, targets(1), WEIGHTS)
     assert_same_bits(answers(Elsewhere(whole, [37, 38, 211])), answers(whole))
 

@@ -7,9 +7,11 @@ Newton steps end with parameters and duals that are optimal to many digits, what
 
 from __future__ import annotations
 
+from copy import copy
+
 import numpy as np
 
-from .envelopes import SMALLEST_RIDGE, TINY, Subproblem, with_dual
+from .envelopes import SMALLEST_RIDGE, TINY, Envelopes, Subproblem, with_dual
 from .interiors import Interior, interior_of
 from .newton_equations import Solve, hold_common_shift, scaled, solver_of
 from .problem import Array
@@ -17,7 +19,7 @@ from .problem import Array
 ALMOST = 0.995  # of the way to where a dual or a slack is used up
 SHORT = 1e-8  # step that leads nowhere
 OPEN = 1e6  # of parameters beside scores: a change that the rows leave open
-STALE = 8  # steps without a smaller gap
+STALE, LOWER = 8, 0.9  # steps without a gap that is lower by a tenth
 NARROW = 1e-3  # step, beside the size of scores by that of duals
 NARROWEST = 1e-5  # in the same unit: duals are differences of scores, divided by the step
 SAME = 0.8  # share of the widest gap between ratios that is as wide
@@ -31,10 +33,6 @@ class InteriorPoint:
     ----------
     best : Point
         That of the smallest gap so far.
-    step : float
-        Of envelopes around its dual in which the duals that are free to move bend, and others do not.
-    is_clear : bool
-        Whether it is clear which these are.
     """
 
     def __init__(self, problem: Subproblem):
@@ -43,8 +41,8 @@ class InteriorPoint:
         z = problem.terms.forward(x)
         self.interior = interior_of(problem.terms, z)
         self.point = self.best = with_dual(problem, x, z, self.interior.dual())
-        self.step, self.is_clear = between(self.interior, z)
         self.stale = 0
+        self.found: tuple[Interior, Array] = self.interior, z  # at the best point
 
     def advance(self) -> bool:
         """Take one predicted and corrected step; return whether it leads anywhere."""
@@ -67,11 +65,20 @@ class InteriorPoint:
         z = point.z + length * along
         interior.step(length, z)
         self.point = with_dual(self.problem, point.x + length * direction, z, interior.dual())
-        self.stale += 1
+        self.stale = 0 if self.point.gap < LOWER * self.best.gap else self.stale + 1
         if self.point.improves(self.best):
-            self.best, self.stale = self.point, 0
-            self.step, self.is_clear = between(interior, z)
+            self.best, self.found = self.point, (copy(interior), z)
         return self.stale < STALE
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether it is clear which duals are free to move."""
+        return between(*self.found)[1]
+
+    def envelopes(self) -> Envelopes:
+        """What goes on from here to the face of the ranges of duals that the solution is on: these bend, others not."""
+        best = self.best
+        return Envelopes(self.problem, best.x, best.z, best.dual, between(*self.found)[0])
 
     def regular(self, solve: Solve, right: Array) -> tuple[Array, Array]:
         """A direction that is short where it changes no scores, and the scores' change."""
@@ -103,7 +110,7 @@ def between(interior: Interior, z: Array) -> tuple[float, bool]:
     order = np.argsort(logs, axis=None)
     logs, weights = logs.ravel()[order], weights[order]
     gaps = np.diff(logs)
-    size = np.abs(z).mean() / max(np.abs(interior.dual()).max(), TINY)
+    size = max(np.abs(z).mean(), 1.0) / max(np.abs(interior.dual()).max(), TINY)
     if not gaps.size:
         return float(max(np.exp(logs[0]), NARROWEST * size)), True
     first = 1 + int(np.flatnonzero(gaps >= SAME * gaps.max())[-1])  # of those at an end

@@ -18,6 +18,9 @@ from .working_rows import WorkingRows
 SMALL = 1_000_000  # rows times coordinates and outputs up to which a run goes on to the last digit at once
 MANY = 2500  # rows from which on a sample and working rows save time
 MANY_ROWS = 2  # for every coordinate without a penalty, which make the solution unique as a rule
+NEARBY = 20  # rows for every coordinate to begin with, where parameters have been good
+INNER_STEPS = 200  # of an interior point method, which takes ten to seventy
+LOST = 25  # steps without a smaller gap after an interior point, whose duals were not told apart
 ROUNDS = 4  # of working rows
 FAILURES = 2  # of working rows, after which all rows are used
 EXACT = 1e-13  # relative gap at which there is nothing left to gain
@@ -114,7 +117,14 @@ class Search:
         run = self.start(x, dual, exact)
         if self.nit and not exact and self.is_certified():
             return
+        if rows >= MANY and self.few_rows_bend(run):
+            if self.solve_working_rows(run):
+                return
+            failures += 1
+        crossing = self.inner is not None
         while True:
+            if crossing and run.stale >= LOST and not self.is_exact(run.best):
+                run, crossing = self.start_from_zero(), False
             if self.finished(run, exact):
                 if exact and run.settled:
                     self.settle_for(run.point)
@@ -231,16 +241,33 @@ class Search:
         size = max(500, 20 * x.size // problem.n_outputs)
         many = problem.n_rows >= max(MANY, 5 * size)
         cold = not x[: x.size - problem.n_intercepts].any()
+        near = many and whole.dense and problem.n_outputs == 1
         if dual is not None:
             run = self.continued(x, z, nearest_dual(problem, dual))
-        elif cold and self.inside_pays(many):
+        elif self.inside_pays(many):
             run = self.start_from_inside(exact)
+        elif near and not cold:
+            run = self.start_nearby(x, z)
         elif many:
             run = self.start_from_sample(x, problem.take(self.sample(size)))
         else:
             run = Envelopes(whole, x, z, np.zeros_like(z), first_step(problem))
         self.keep(run.point)
         return run
+
+    def start_from_zero(self) -> Envelopes:
+        """A run that relies on nothing."""
+        z = zero_scores(self.problem)
+        return Envelopes(self.whole, np.zeros_like(self.whole.penalty), z, z, first_step(self.problem))
+
+    def start_nearby(self, x: Array, z: Array) -> Envelopes:
+        """Bend the few rows nearest to a kink: parameters that were good for most rows still are."""
+        problem = self.problem
+        assert problem.kinks is not None
+        distances = np.abs(problem.kinks - z[:, None]).min(axis=1)
+        few = min(NEARBY * x.size, problem.n_rows // 20) - 1
+        step = 2.0 * max(float(np.partition(distances, few)[few]), EPSILON * np.abs(z).max())
+        return Envelopes(self.whole, x, z, middle_duals(problem, z, step), step)
 
     def continued(self, x: Array, z: Array, dual: Array) -> Envelopes:
         """A run from parameters and duals that belong together, the narrower, the better they do."""
@@ -267,23 +294,28 @@ class Search:
         be exact, the point counts only if the run is not.
         """
         inside = InteriorPoint(self.whole)
-
-        def is_enough() -> bool:
-            if not exact:
-                return self.is_within(self.tol, inside.best)
-            almost = self.is_within(ALMOST_EXACT, inside.best)
-            return almost and (inside.is_clear or self.is_exact(inside.best))
-
-        while self.nit < self.maxiter and not is_enough():
-            self.nit += 1
-            moved = inside.advance()
-            self.report(inside.point)
-            if not moved:
-                break
+        self.go_inside(inside, exact, self.report)
         self.inner = inside.best
         if not exact:
             self.keep(inside.best)
-        return Envelopes(self.whole, inside.best.x, inside.best.z, inside.best.dual, inside.step)
+        return inside.envelopes()
+
+    def go_inside(self, inside: InteriorPoint, exact: bool, report: Callable[[Point], None] | None = None) -> None:
+        """Step until the gap is within the tolerance, or, for a run that may be exact, it is clear which duals move."""
+        for _ in range(INNER_STEPS):
+            best = inside.best
+            if exact:
+                enough = self.is_within(ALMOST_EXACT, best) and (inside.is_clear or self.is_exact(best))
+            else:
+                enough = self.is_within(self.tol, best)
+            if enough or self.nit >= self.maxiter:
+                break
+            self.nit += 1
+            moved = inside.advance()
+            if report is not None:
+                report(inside.point)
+            if not moved:
+                break
 
     def sample(self, size: int) -> Indices:
         """About so many rows, one from each of as many equal stretches."""
@@ -320,20 +352,30 @@ class Search:
             work = WorkingRows.within(self.whole, point.x, point.z, reach)
             if not 0 < work.rows.size <= 0.5 * reach.size:
                 return False
-            z = work.problem.terms.forward(point.x)
-            part = Envelopes(work.problem, point.x, z, center[work.rows], step)
-            if not self.solve_part(part, turn > 0, lowest):
+            part = self.start_part(work, point.x, center[work.rows], step)
+            cheap = part.problem.dense  # steps by conjugate gradients are not, and go no further than asked
+            if not self.solve_part(part, turn > 0 and cheap, lowest):
                 return False
             previous, point = point, work.extend(part.best)
             self.keep(point)
             self.report(point)
-            done = self.is_exact(point) if turn < 2 else self.is_certified()
+            done = self.is_exact(point) if turn < 2 and cheap else self.is_certified()
             if done or self.nit >= self.maxiter:
                 break
             center, step = point.dual, part.step
             reach = distance(point.z, previous.z)
             reach += reach.mean() + 1e-7 * run.longest
         return self.is_certified()
+
+    def start_part(self, work: WorkingRows, x: Array, center: Array, step: float) -> Envelopes:
+        """A run on working rows: from inside, which takes the fewest steps, where their duals are numbers."""
+        problem = work.problem
+        if problem.dense and problem.terms.n_outputs == 1:
+            inside = InteriorPoint(problem)
+            self.go_inside(inside, exact=True)
+            if self.is_within(ALMOST_EXACT, inside.best):
+                return inside.envelopes()
+        return Envelopes(problem, x, problem.terms.forward(x), center, step)
 
     def solve_part(self, part: Envelopes, exact: bool, lowest: float) -> bool:
         """Step until finished; return whether it is a solution, not a sign that too many rows were left out.

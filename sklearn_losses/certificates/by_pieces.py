@@ -1,0 +1,86 @@
+r"""The bound on F - min F of piecewise-linear losses, from any duals of their rows.
+
+By Fenchel and Young, with shares :math:`\rho_i` that let the slopes sum to zero and the penalty's conjugate be finite,
+and the least values :math:`m_i` of the losses,
+
+.. math::
+    F(x) - \min F \le \sum_i s_i \left[(1 - \rho_i) (\ell_i - m_i) + \rho_i (\ell_i + \ell_i^*(a_i) - a_i z_i)\right]
+    + \mathrm{pen}(x) + \mathrm{pen}^*(v) - v'x , \qquad v = -X'(\rho a) ,
+
+because a conjugate is convex and :math:`\ell^*(0) = -m`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..losses.multiclass_hinge import JointHinge
+from ..losses.on_scores import Array
+from ..losses.pieces import Pieces
+from ..objective.objective import Objective
+from .balance import shares_of
+from .gap import Proof, least_over_shares
+
+ROUNDING = 64.0 * float(np.finfo(float).eps)  # of a sum, relative to the sum of its terms' sizes
+
+
+class PiecesGap:
+    """The bound for one objective, whose penalty is on all weights.
+
+    Parameters
+    ----------
+    model : Objective
+        In the parameters of its solver, with the losses as they are.
+    losses : Pieces or JointHinge
+        Of its rows.
+    """
+
+    def __init__(self, model: Objective, losses: Pieces | JointHinge):
+        self.model, self.losses = model, losses
+        self.weights = model.rows.weights_of(slice(None))
+        self.bounded = losses.bounded if isinstance(losses, Pieces) else True
+        self.least = losses.least if isinstance(losses, Pieces) else np.zeros(len(self.weights))
+        self.penalty = model.parameters.penalty(model.penalty)
+        held = self.penalty.holds(model.rows.n_features)
+        self.held, self.holds_all = np.flatnonzero(held), bool(held.all())
+
+    def proof(self, x: Array, scores: Array, dual: Array) -> Proof:
+        """x, its value, and the bound by the duals of its rows, which are at scores. Half a pass."""
+        coef, _ = self.model.parameters.split(x)
+        values, excess = self.losses.value_and_excess(scores, dual)
+        value = float(self.weights @ values) + self.penalty.value(coef)
+        shares: Array = np.ones(len(values))
+        total = np.atleast_1d(self.weights @ dual)
+        if self.model.fit_intercept and (np.abs(total) > ROUNDING * (self.weights @ np.abs(dual))).any():
+            balanced = shares_of(self.model, self.weights, dual) if self.bounded else None
+            if balanced is None:
+                return Proof(x, value, self._at_most(value, np.inf))
+            shares = balanced
+        pulled = self._weights_of(self.model.adjoint(self.model.rows.spread(_times(dual, shares))))
+        above = values - self.least
+
+        def bound(share: float) -> float:
+            kept = share * shares
+            lost = float(self.weights @ ((1.0 - kept) * above)) if (kept < 1.0).any() else 0.0
+            return lost + float(self.weights @ (kept * excess)) + self.penalty_gap(coef, -share * pulled)
+
+        return Proof(x, value, self._at_most(value, least_over_shares(bound, self.of_held, -pulled[:, self.held])))
+
+    @property
+    def of_held(self):
+        return self.penalty if self.holds_all else self.penalty.take(self.held)
+
+    def penalty_gap(self, coef: Array, v: Array) -> float:
+        return self.of_held.gap(coef[:, self.held], v[:, self.held])
+
+    def _weights_of(self, x: Array) -> Array:
+        return x[: self.model.n_weights].reshape(self.model.n_outputs, -1)
+
+    def _at_most(self, value: float, bound: float) -> float:
+        if self.bounded:
+            bound = min(bound, value - float(self.weights @ self.least))
+        return max(bound, 0.0) if np.isfinite(bound) else np.nan
+
+
+def _times(dual: Array, shares: Array) -> Array:
+    return dual * (shares if dual.ndim == 1 else shares[:, None])

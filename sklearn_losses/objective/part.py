@@ -1,0 +1,209 @@
+"""An objective of some features, the others' weights being zero: what a working set is minimised on."""
+
+from __future__ import annotations
+
+from copy import copy
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..data import PerRow
+from ..losses.on_scores import Array, LossOnScores
+from ..solvers.cholesky import regular_factor
+from . import kernels
+from .objective import Objective
+from .parameters import TYPICAL_CURVATURE
+
+LEAST_BEND = 0.1  # of the mean curvature, that rows without any are given far from the minimum
+NEARER = 0.2  # what is left of the distance to the minimum after a step
+FEW_ENTRIES, MOSTLY_FULL = 1e5, 3.0  # of sparse rows that are written out: so many, or this many for each one stored
+NEARLY_NONE = 1e-9  # of the mean diagonal, which keeps a singular Hessian definite
+
+
+class FeaturePart:
+    """The function, its Hessian, and the way from its vectors to those of all features.
+
+    Parameters
+    ----------
+    model : Objective
+        Of all features.
+    features : ndarray of intp
+        Some of them, rising.
+    convex : bool
+        Whether the loss is, in the scores.
+    """
+
+    def __init__(self, model: Objective, features: NDArray[np.intp], *, convex: bool):
+        self.model, self.features, self.convex = model, features, convex
+        rows = model.rows.columns(features)
+        part = model.replaced(
+            rows=rows, penalty=model.penalty.take(features), parameters=model.parameters.of_features(features)
+        )
+        few = rows.n_rows * rows.n_features <= max(FEW_ENTRIES, MOSTLY_FULL * rows.n_entries)
+        self.objective = part.written() if few or not rows.is_sparse else part
+        self.penalty = self.objective.parameters.penalty(self.objective.penalty)
+        self.rest = 1.0  # how far the minimum is, relative to the value: less and less is added to what is not curved
+        self._last: tuple[Array, Array] | None = None
+        self._secants: Secants | None = None
+
+    def with_composition(self, composition: LossOnScores) -> FeaturePart:
+        """The same features of another function of the scores."""
+        part = copy(self)
+        part.model = self.model.replaced(composition=composition)
+        part.objective = self.objective.replaced(composition=composition)
+        part._last = part._secants = None
+        return part
+
+    @property
+    def work(self) -> float:
+        """Multiplications that a Hessian takes."""
+        return float(self.objective.rows.n_rows) * self.objective.n_parameters**2
+
+    def of_all(self, x: Array) -> Array:
+        """A vector of all features as one of these."""
+        coef, intercept = self.model.parameters.split(x)
+        return self.objective.parameters.join(coef[:, self.features], intercept)
+
+    def to_all(self, x: Array) -> Array:
+        """The vector of all features that a vector of these is."""
+        some, intercept = self.objective.parameters.split(x)
+        coef = np.zeros((self.model.n_outputs, self.model.rows.n_features))
+        coef[:, self.features] = some
+        return self.model.parameters.join(coef, intercept)
+
+    def hessian(self, x: Array) -> Array:
+        """The Hessian of what is smooth, with the penalty's squares; a guess from gradients where it is not known."""
+        if not self.objective.composition.has_curvature:
+            if self._secants is None:
+                self._secants = Secants(self)
+            return self._secants.at(x)
+        scores = self.objective.scores(x)
+        if self.convex:
+            return self._at(scores, definite=True)
+        # near a minimum the Hessian is definite although the rows' are not
+        matrix = self._at(scores, definite=False)
+        return matrix if self._is_definite(matrix, x) else self._at(scores, definite=True)
+
+    def _is_definite(self, matrix: Array, x: Array) -> bool:
+        """Whether it is, but for the common shift of the classes, with the bend of the penalty's kinks."""
+        n_weights, shape = self.objective.n_weights, (self.objective.n_outputs, -1)
+        whole = matrix + 1e3 * NEARLY_NONE * float(np.abs(matrix.diagonal()).mean()) * np.eye(len(matrix))
+        coef, kink = x[:n_weights].reshape(shape), self.penalty.kink()
+        if not kink.by_weight:
+            axes = np.eye(n_weights).reshape(n_weights, *coef.shape)
+            whole[:n_weights, :n_weights] += [kink.hessian_product(coef, axis).ravel() for axis in axes]
+        return regular_factor(whole, unexplained=NEARLY_NONE) is not None
+
+    def _at(self, scores: PerRow, *, definite: bool) -> Array:
+        """The same, with every row's curvature made positive where it has to be definite."""
+        objective = self.objective
+        made_positive = definite and not self.convex
+        (bends,) = objective.rows.each(kernels.bends, objective.composition, scores, made_positive, passes=0)
+        every = bends.gathered()
+        if not definite:
+            return self._with_penalty(self._gram(every))
+        sizes = every if every.ndim == 1 else np.einsum("nii->n", every) / objective.n_outputs
+        lacking = np.maximum(self._least_bend(sizes, scores) - sizes, 0.0)
+        if lacking.any():
+            every = every + (lacking if every.ndim == 1 else lacking[:, None, None] * np.eye(objective.n_outputs))
+        matrix = self._gram_of(every)
+        if not objective.loss.separable:
+            here = objective.at_scores(scores)
+            _, slope, bend = objective.loss.total(here.mean)
+            pulled = objective.adjoint(here.dual)
+            matrix = slope * matrix + bend * np.outer(pulled, pulled)
+        return self._with_penalty(matrix)
+
+    def _least_bend(self, bends: Array, scores: PerRow) -> float:
+        """A curvature for rows that have none, which far from the minimum may come to have some."""
+        mean = float(self.objective.rows.weights_of(slice(None)) @ bends)
+        if mean <= 0.0:  # a line: it may bend as far away as the scores are wide
+            slope = float(self.objective.at_scores(scores).size.max()) or TYPICAL_CURVATURE
+            mean = slope / (1.0 + self.objective.largest(scores))
+        least = min(LEAST_BEND, 10.0 * self.rest) * mean
+        self.rest *= NEARER  # steps do as well, until less and less of it is left
+        return least
+
+    def _gram_of(self, bends: Array) -> Array:
+        """The Gram matrix by these curvatures, kept for as long as they do not change."""
+        if self._last is None or not np.array_equal(self._last[0], bends):
+            self._last = bends, self._gram(bends)
+        return self._last[1]
+
+    def _with_penalty(self, matrix: Array) -> Array:
+        some = np.zeros(len(matrix))
+        some[: self.objective.n_weights] = NEARLY_NONE * float(matrix.diagonal().mean())
+        matrix = matrix.copy()
+        matrix.flat[:: len(matrix) + 1] += self.objective.strengths + some
+        return matrix
+
+    def _gram(self, bends: Array) -> Array:
+        objective, parameters = self.objective, self.objective.parameters
+        curvature = objective.rows.spread(bends)
+        if not objective.rows.is_sparse:
+            arguments = curvature, parameters.transform, objective.fit_intercept, np.float64
+            return objective.rows.sum(kernels.curved_gram, *arguments, passes=0, entries=parameters.size**2)[0]
+        if objective.n_outputs == 1:
+            return objective.parameters.gram(*objective.rows.sum(kernels.sparse_gram, curvature, passes=0))
+        return self._of_pairs(bends)
+
+    def _of_pairs(self, bends: Array) -> Array:
+        objective = self.objective
+        n_outputs, width = objective.n_outputs, objective.rows.n_features
+        matrix = np.empty((objective.n_parameters,) * 2)
+        ends = [np.arange(k * width, (k + 1) * width) for k in range(n_outputs)]
+        if objective.fit_intercept:
+            ends = [np.append(end, n_outputs * width + k) for k, end in enumerate(ends)]
+        for k in range(n_outputs):
+            for j in range(k + 1):
+                curvature = objective.rows.spread(bends[:, k, j])
+                part = objective.parameters.gram(*objective.rows.sum(kernels.sparse_gram, curvature, passes=0))
+                matrix[np.ix_(ends[k], ends[j])] = part
+                matrix[np.ix_(ends[j], ends[k])] = part
+        return matrix
+
+
+class Secants:
+    """A positive definite guess of the Hessian, which learns from how gradients change (damped BFGS).
+
+    M. J. D. Powell, Algorithms for nonlinear constraints that use Lagrangian functions, *Mathematical Programming* 14,
+    1978.
+    """
+
+    def __init__(self, part: FeaturePart):
+        self.part = part
+        objective = part.objective
+        n_rows, n_outputs = objective.rows.n_rows, objective.n_outputs
+        bends = np.full(n_rows, TYPICAL_CURVATURE)
+        if n_outputs > 1:
+            bends = bends[:, None, None] * np.eye(n_outputs)
+        self.data = part._gram(bends)
+        self.data.flat[:: len(self.data) + 1] += 1e-6 * float(self.data.diagonal().mean())
+        self.fresh = True
+        self.last: tuple[Array, Array] | None = None
+
+    def at(self, x: Array) -> Array:
+        """The guess at a point."""
+        objective = self.part.objective
+        coef, _ = objective.parameters.on_rows(x)
+        pulled = objective.value_and_gradient(x)[1]
+        of_penalty = objective.parameters.pull_back(x, objective.penalty.gradient(coef), np.zeros(objective.n_outputs))
+        slope = pulled - of_penalty
+        if self.last is not None:
+            self._learn(x - self.last[0], slope - self.last[1])
+        self.last = x.copy(), slope
+        return self.part._with_penalty(self.data)
+
+    def _learn(self, step: Array, change: Array) -> None:
+        image = self.data @ step
+        bend, expected = float(step @ change), float(step @ image)
+        if not expected > 0.0:
+            return
+        if self.fresh and bend > 0.0:
+            self.data *= bend / expected
+            image, expected, self.fresh = image * (bend / expected), bend, False
+        if bend < 0.2 * expected:
+            share = 0.8 * expected / (expected - bend)
+            change = share * change + (1.0 - share) * image
+            bend = float(step @ change)
+        self.data += np.outer(change, change) / bend - np.outer(image, image) / expected

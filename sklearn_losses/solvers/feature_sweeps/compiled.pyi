@@ -1,0 +1,39 @@
+"""The compiled loops of coordinate descent; `quadratic` and `columns` say what they do."""
+
+from numpy import float64, int32, int64
+from numpy.typing import NDArray
+
+def of_gram(
+    gram: NDArray[float64],
+    kinks: NDArray[float64],
+    coef: NDArray[float64],
+    slope: NDArray[float64],
+    positive: bool,
+    tol: float,
+    max_sweeps: int,
+) -> int: ...
+def of_groups(
+    gram: NDArray[float64],
+    kinks: NDArray[float64],
+    bends: NDArray[float64],
+    coef: NDArray[float64],
+    slope: NDArray[float64],
+    move: NDArray[float64],
+    tol: float,
+    max_sweeps: int,
+) -> int: ...
+def of_columns(
+    starts: NDArray[int32] | NDArray[int64],
+    rows: NDArray[int32] | NDArray[int64],
+    data: NDArray[float64],
+    bends: NDArray[float64],
+    sizes: NDArray[float64],
+    kinks: NDArray[float64],
+    quadratic: NDArray[float64],
+    coef: NDArray[float64],
+    slopes: NDArray[float64],
+    intercept: float,
+    intercept_bend: float,
+    positive: bool,
+    sweeps: int,
+) -> float: ...

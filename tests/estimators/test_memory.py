@@ -1,0 +1,52 @@
+"""Data that are larger than what a process may allocate: nothing of X is copied as a whole."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+N_FEATURES = 400
+
+FIT = """
+import resource, sys
+import numpy as np
+from sklearn_losses import LogisticRegressor, RowBlocks
+
+path, limit, blocks = sys.argv[1], int(sys.argv[2]) << 20, sys.argv[3] == "blocks"
+X, y = np.load(path, mmap_mode="r"), np.load(path + "-y.npy")
+resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+data = RowBlocks([X]) if blocks else X
+weights = np.where(np.arange(len(y)) % 1000, 1.0, 0.0)
+model = LogisticRegressor(tol=1e-2).fit(data, y, weights)
+assert X.nbytes > limit
+model.coef_ = model.coef_.astype(np.float64)  # of another type than X
+assert model.score(data, y) > 0.7
+"""
+
+
+def written(folder, kind, megabytes):
+    """A file of a type and size, the same rows again and again, with labels beside it."""
+    dtype, random = np.dtype(kind), np.random.RandomState(0)
+    rows = random.randint(0, 200, size=(5_000, N_FEATURES)).astype(dtype)
+    if dtype == np.float32:
+        rows = rows / 100 - 1
+    scores = rows @ random.normal(size=N_FEATURES)
+    labels = scores + 0.5 * random.normal(scale=scores.std(), size=len(scores)) > np.median(scores)
+    copies = (megabytes << 20) // rows.nbytes
+    file = folder / "X.npy"
+    mapped = np.lib.format.open_memmap(file, "w+", dtype, (copies * len(rows), N_FEATURES))
+    for copy in range(copies):
+        mapped[copy * len(rows) : (copy + 1) * len(rows)] = rows
+    mapped.flush()
+    np.save(f"{file}-y.npy", np.tile(labels, copies))
+    return file
+
+
+@pytest.mark.parametrize(("kind", "megabytes", "door"), [("float32", 400, "blocks"), ("uint8", 640, "map")])
+def test_fits_and_predictions_in_less_memory_than_the_data(kind, megabytes, door, tmp_path):
+    path = written(tmp_path, kind, megabytes)
+    command = [sys.executable, "-c", FIT, str(path), str(megabytes - 15), door]
+    done = subprocess.run(command, capture_output=True, text=True)
+    path.unlink()
+    assert done.returncode == 0, done.stderr
