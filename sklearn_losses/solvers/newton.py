@@ -13,6 +13,7 @@ from .line_search import line_search
 from .spectral import spectral_inverse, uncertain
 
 POLISHING_STEPS = 3
+TINY = 1e-300  # a divisor that is zero, but for that
 SHORT, PATIENCE = 0.01, 8  # share of a step that is short, and how many in a row say that the model is at fault
 WORTH = 1e-3  # share of the value that a step promises, below which short steps are rounding or nearly the end
 FIRST_DAMPING, CHANGE = 1e-8, 10.0  # share of its diagonal that is added to a Hessian, and by what it grows and falls
@@ -94,7 +95,7 @@ def newton(
             run.give_up(direction, slope)
             break
         run.advance(point)
-        damping.learn(step, -0.5 * slope / abs(start.value))
+        damping.learn(step, -0.5 * slope / max(abs(start.value), TINY))
     return run.result(nhev=nhev)
 
 
