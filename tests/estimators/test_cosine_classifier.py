@@ -14,7 +14,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler, scale
-from sklearn.utils.estimator_checks import check_estimator
+from sklearn.utils.estimator_checks import check_classifiers_train, check_estimator
 
 from sklearn_losses import (
     AMSoftmax,
@@ -278,6 +278,20 @@ def test_a_margin_of_one_s_own():
     assert_allclose(plain.objective_value_, own.objective_value_, rtol=1e-6)
 
 
+class WithoutExcuse(CosineClassifier):
+    """Which says that its scores are good."""
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.poor_score = False
+        return tags
+
+
+@pytest.mark.parametrize("loss", [AMSoftmax(), SphereFace(margin=2)], ids=repr)
+def test_the_checks_of_accuracy_need_no_excuse(loss):
+    check_classifiers_train("WithoutExcuse", WithoutExcuse(loss))
+
+
 class OneStart(ArcFace):
     """ArcFace without most of its random starts, for the sake of time."""
 
@@ -285,7 +299,9 @@ class OneStart(ArcFace):
 
 
 @pytest.mark.filterwarnings("ignore:Row .* of X has nothing but zeros")
-@pytest.mark.parametrize("loss", [AMSoftmax(margin=0.2, scale=10.0), OneStart(), SphereFace(margin=2)], ids=repr)
+@pytest.mark.parametrize(
+    "loss", [AMSoftmax(margin=0.2, scale=10.0), OneStart(0.2, 10.0), SphereFace(margin=2)], ids=repr
+)
 def test_check_estimator(loss):
     results = check_estimator(CosineClassifier(loss), on_skip=None)
     assert {result["check_name"] for result in results if result["status"] != "passed"} <= {"check_array_api_input"}
