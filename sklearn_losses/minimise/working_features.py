@@ -33,7 +33,7 @@ SPARE = 1.5  # times as many features as are wanted may stay in a working set
 SHARE = 0.1  # of the gap over all features that a working set may leave
 SHARPER = 0.3  # of the tolerance
 MOST_OF_ALL = 0.9  # of all features, in a working set that has no round to wait for
-POLISHED, POLISHING_STEPS, CHEAP = 1e-14, 3, 2e7  # tolerance, steps, and multiplications of a Hessian
+POLISHED, POLISHING_STEPS, CHEAP = 1e-18, 3, 2e7  # tolerance, steps, and multiplications of a Hessian
 ROUNDS = 100
 IDLE = 3  # rounds in a row that gain nothing
 

@@ -40,7 +40,6 @@ def test_a_parabola_with_a_kink(penalty, rank, compiled):
     there = slope + (gram @ (found - start).ravel()).reshape(K, P)
     left = penalty.least_slope(found, there + penalty.gradient(found))
     assert np.abs(left).max() < 1e-7
-    assert (found == 0).any()
 
 
 def test_nothing_bends():
@@ -92,7 +91,6 @@ def test_minimum(penalty, n_free, compiled):
     coef, slope = found.x[: K * P].reshape(K, P), found.jac[: K * P].reshape(K, P)
     assert np.abs(penalty.least_slope(coef, slope)).max() < 1e-6
     assert np.abs(found.jac[K * P :]).max(initial=0.0) < 1e-6
-    assert (coef == 0).any()
 
 
 def test_it_stops_where_it_is_told_to():
