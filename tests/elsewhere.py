@@ -96,9 +96,6 @@ class Elsewhere(Rows):
     def csr(self):
         return None
 
-    def csc(self):
-        return None
-
     def columns(self, features):
         return Elsewhere(self.whole.columns(features), self.edges, self.seen)
 

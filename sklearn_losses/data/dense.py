@@ -111,9 +111,6 @@ class DenseRows(RowsInMemory):
     def csr(self):
         return None
 
-    def csc(self):
-        return None
-
     def inner_products(self, center):
         shift = center if self.origin is None else center + self.origin
         size = max(CHUNK_ENTRIES // self.n_rows, 1)

@@ -250,10 +250,6 @@ class Rows(ABC):
         """The rows as a CSR matrix in float64, without duplicates; None where they are not sparse, or not in memory."""
 
     @abstractmethod
-    def csc(self) -> Any:
-        """The same as a CSC matrix."""
-
-    @abstractmethod
     def inner_products(self, center: Array) -> Array:
         """``A A'`` for the rows A less a center, (n, n); in memory only."""
 

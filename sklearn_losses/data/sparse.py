@@ -190,19 +190,6 @@ class SparseRows(RowsInMemory):
             moved=moved or self.moved,
         )
 
-    def csc(self):
-        if self.moved is not None:
-            return None
-        X = (
-            self._by_column
-            if self._by_column is not None
-            else self.X
-            if self.kept is None
-            else self._picked(slice(None))
-        )
-        X = X if X.format == "csc" else X.tocsc()
-        return X if X.dtype == np.float64 else X.astype(np.float64)
-
     def written(self, transform: Transform | None, indices: Indices | slice = slice(None)) -> Rows:
         return written(self, transform, indices)
 

@@ -34,7 +34,7 @@ from .multipliers import fit_by_multipliers
 from .recorder import Recorder, Visited
 from .root_mean import CORNER_STEPS, RootMeanGap, fit_at_corner
 from .task import Found, Task
-from .working_features import fit_over_features, with_centred_intercepts
+from .working_features import WorkingFeatures, fit_over_features, with_centred_intercepts
 
 MANY_SWEEPS = 100_000  # which passes over all rows limit before
 SAME = 64.0 * np.finfo(float).eps  # relative difference of values that rounding can make
@@ -195,7 +195,8 @@ class Fitting:
         first = replace(task, max_iter=min(task.max_iter, CORNER_STEPS)) if short else task
         run = Run(first, model, self.recorder, conditioned.from_theta(start), self)
         if not task.objective.penalty.smooth:
-            found = fit_by_multipliers(run) if exactly else fit_over_features(run, _gap_of(task)(model))
+            over_features = WorkingFeatures(model, _gap_of(task)(model), convex=task.convex)
+            found = fit_by_multipliers(run) if exactly else fit_over_features(run, over_features)
         else:
             found = _fit_exactly(run) if exactly else _fit_smoothly(run, solver)
         found.theta = conditioned.to_theta(found.theta)

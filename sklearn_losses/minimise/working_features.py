@@ -29,19 +29,19 @@ Array = np.ndarray
 
 FIRST_FEATURES = 64  # of a working set at the least, beyond the weights that are not zero
 NEAR = 0.98  # of the slope at which a weight leaves zero, from which it may do so soon
+SPARE = 1.5  # times as many features as are wanted may stay in a working set
 SHARE = 0.1  # of the gap over all features that a working set may leave
 SHARPER = 0.3  # of the tolerance
-MOST_OF_ALL = 0.5  # of all features, in a working set that has no round to wait for
-POLISHED, POLISHING_STEPS, CHEAP = 1e-14, 3, 2e7  # tolerance, steps, and multiplications of a Hessian
+MOST_OF_ALL = 0.9  # of all features, in a working set that has no round to wait for
+POLISHED, POLISHING_STEPS, CHEAP = 1e-18, 3, 2e7  # tolerance, steps, and multiplications of a Hessian
 ROUNDS = 100
 IDLE = 3  # rounds in a row that gain nothing
 
 
-def fit_over_features(run: Run, estimate: Gap) -> Found:
+def fit_over_features(run: Run, method: WorkingFeatures) -> Found:
     """Minimise, prove what was found, and go on with a sharper tolerance if need be."""
     task, recorder, x = run.task, run.recorder, run.start
-    recorder.estimate = estimate
-    method = WorkingFeatures(run.model, estimate, convex=task.convex)
+    estimate = recorder.estimate = method.estimate
     tol, bound, converged = task.tol, np.nan, False
     for _ in range(thresholds.CERTIFICATION_ROUNDS):
         options = {"tol": tol, "maxiter": run.left}
@@ -151,6 +151,12 @@ class WorkingFeatures:
         self.estimate = type(self.estimate)(self.model)
         self.part = None if self.part is None else self.part.with_composition(composition)
 
+    def with_penalty_of(self, model: Objective) -> None:
+        """Go on with another penalty of the same function."""
+        self.model, self.penalty = model, model.parameters.penalty(model.penalty)
+        self.estimate = type(self.estimate)(model)
+        self.part = None if self.part is None else self.part.with_penalty_of(model)
+
     def _polished(self, fun, jac, x, value, gradient, left):
         """After another step or two, where these are cheap: weights then equal repetition."""
         if not self.precisely or self._part(x, gradient).work > CHEAP:
@@ -194,9 +200,14 @@ class WorkingFeatures:
     def _part(self, x: Array, gradient: Array) -> FeaturePart:
         """The features in which something is to be gained, and those that have weights."""
         features = self._chosen(x, gradient)
-        if self.part is None or not np.array_equal(self.part.features, features):
+        if self.part is None or not self._is_enough(self.part.features, features):
             self.part = FeaturePart(self.model, features, convex=self.convex)
         return self.part
+
+    @staticmethod
+    def _is_enough(known: Array, wanted: Array) -> bool:
+        """Whether a working set has all that is wanted, and not much else."""
+        return len(known) <= SPARE * len(wanted) and bool(np.isin(wanted, known, assume_unique=True).all())
 
     def _chosen(self, x: Array, gradient: Array) -> Array:
         n = self.model.n_weights

@@ -40,7 +40,8 @@ class FeaturePart:
             rows=rows, penalty=model.penalty.take(features), parameters=model.parameters.of_features(features)
         )
         few = rows.n_rows * rows.n_features <= max(FEW_ENTRIES, MOSTLY_FULL * rows.n_entries)
-        self.objective = part.written() if few or not rows.is_sparse else part
+        self.is_written = few or not rows.is_sparse
+        self.objective = part.written() if self.is_written else part
         self.penalty = self.objective.parameters.penalty(self.objective.penalty)
         self.rest = 1.0  # how far the minimum is, relative to the value: less and less is added to what is not curved
         self._last: tuple[Array, Array] | None = None
@@ -52,6 +53,15 @@ class FeaturePart:
         part.model = self.model.replaced(composition=composition)
         part.objective = self.objective.replaced(composition=composition)
         part._last = part._secants = None
+        return part
+
+    def with_penalty_of(self, model: Objective) -> FeaturePart:
+        """The same features of the same function with another penalty."""
+        part, penalty = copy(self), model.penalty.take(self.features)
+        if self.is_written:
+            penalty = model.parameters.of_features(self.features).penalty(penalty)
+        part.model, part.objective = model, self.objective.replaced(penalty=penalty)
+        part.penalty = part.objective.parameters.penalty(penalty)
         return part
 
     @property

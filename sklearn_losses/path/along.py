@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from ..data.threads import worker_threads
 from ..estimators.linear_model import FIXED_SEED, Prepared, fitted_attributes
 from ..estimators.penalty import penalty_of
-from ..minimise.fit import fit
+from ..minimise.along import fits_along
 from ..minimise.task import Task
 from ..objective.objective import Objective
 from .null_model import NullModel
@@ -65,12 +65,11 @@ class Training:
             return self._fitted(task, list(grid[1:]), [start], theta)
 
     def _fitted(self, task: Task, alphas: list[float], points: list[Point], theta: Array | None) -> list[Point]:
-        for alpha in alphas:
-            objective = self._with_strength(task.objective, alpha)
-            found = fit(replace(task, objective=objective, warm=theta), self.estimator.solver)
-            theta = found.theta
-            attributes = self._attributes(objective, theta)
-            points.append(Point(float(alpha), attributes, found.value, found.gap, found.converged))
+        penalties = [self._with_strength(task.objective, alpha).penalty for alpha in alphas]
+        found = fits_along(task, penalties, theta, self.estimator.solver) if alphas else ()
+        for alpha, one in zip(alphas, found, strict=True):
+            attributes = self._attributes(task.objective, one.theta)
+            points.append(Point(float(alpha), attributes, one.value, one.gap, one.converged))
         return points
 
     def _with_strength(self, objective: Objective, alpha: float) -> Objective:

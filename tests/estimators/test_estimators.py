@@ -169,6 +169,8 @@ def test_parameters():
     expected = {
         "loss": "cross_entropy",
         "alpha": 1e-4,
+        "l1_ratio": 0.0,
+        "penalty_factor": None,
         "fit_intercept": True,
         "class_weight": None,
         "solver": "auto",
@@ -178,9 +180,10 @@ def test_parameters():
         "random_state": None,
         "verbose": 0,
     }
-    assert LogisticRegressor().get_params() == SoftmaxClassifier().get_params() == expected
+    assert LogisticRegressor().get_params() == expected | {"positive": False}
+    assert SoftmaxClassifier().get_params() == expected | {"grouped": False}
     del expected["class_weight"]
-    assert LinearRegressor().get_params() == expected | {"loss": "squared_error"}
+    assert LinearRegressor().get_params() == expected | {"loss": "squared_error", "positive": False}
     assert is_classifier(LogisticRegressor())
     assert is_classifier(SoftmaxClassifier())
     assert is_regressor(LinearRegressor())

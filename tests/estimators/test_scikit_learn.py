@@ -44,6 +44,22 @@ def test_check_estimator(estimator):
     assert {name for name, status, _ in found if status != "passed"} <= {NEEDS_ARRAY_API}
 
 
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        LinearRegressor(alpha=0.01, l1_ratio=1.0),
+        LinearRegressor("huber", alpha=0.01, l1_ratio=0.5, positive=True),
+        LogisticRegressor(alpha=0.01, l1_ratio=0.5),
+        LogisticRegressor("squared_hinge", alpha=0.01, positive=True),
+        SoftmaxClassifier(alpha=0.01, l1_ratio=1.0),
+        SoftmaxClassifier(alpha=0.01, l1_ratio=1.0, grouped=True),
+    ],
+    ids=repr,
+)
+def test_check_estimator_with_other_penalties(estimator):
+    assert {name for name, status, _ in outcomes(estimator) if status != "passed"} <= {NEEDS_ARRAY_API}
+
+
 def test_check_estimator_with_array_api_dispatch():
     program = (
         "from sklearn.utils.estimator_checks import check_estimator\n"

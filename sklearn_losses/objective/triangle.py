@@ -1,0 +1,64 @@
+"""Squared errors of many rows as those of as many rows as features: what is left of them by a QR factorisation.
+
+With the rows and the targets less their means and times the roots of their weights, ``[A, a] = Q R``, the mean squared
+error of weights w is ``||A w - a||^2 = ||R [w, -1]||^2``, and the best intercept is that of the means.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.linalg import qr
+
+from ..data import rows_of
+from ..losses import SquaredError
+from ..losses.on_scores import Array
+from .objective import Objective
+
+TALL = 2.0  # rows a feature, below which nothing is gained
+MOST_ENTRIES = 2e7  # of a copy
+
+
+def has_triangle(objective: Objective) -> bool:
+    """Whether an objective is one of squared errors on tall rows in memory."""
+    rows = objective.rows
+    tall = rows.n_rows > TALL * (rows.n_features + 1) and rows.n_rows * rows.n_features <= MOST_ENTRIES
+    return tall and objective.regression and type(objective.loss) is SquaredError and not rows.is_sparse
+
+
+class Triangle:
+    """The objective without intercept on the rows of R, and the way back to all rows.
+
+    Parameters
+    ----------
+    objective : Objective
+        One that `has_triangle`.
+    """
+
+    def __init__(self, objective: Objective):
+        rows, self.full = objective.rows, objective
+        features, y, weights = rows.take(slice(None)), rows.targets_of(slice(None)), rows.weights_of(slice(None))
+        rows.meter.count(rows)
+        self.center, self.middle = np.zeros(rows.n_features), 0.0
+        if objective.fit_intercept:
+            self.center, self.middle = weights @ features, float(weights @ y)
+        whole = np.column_stack([features - self.center, y - self.middle])
+        whole *= np.sqrt(weights)[:, None]
+        (factor,) = qr(whole, mode="r", overwrite_a=True, check_finite=False)
+        factor = factor[: rows.n_features + 1]
+        factor *= np.sqrt(len(factor))  # rows of a mean
+        self.objective = Objective(
+            rows_of(np.ascontiguousarray(factor[:, :-1]), factor[:, -1]),
+            loss=objective.loss,
+            composition=objective.composition,
+            penalty=objective.penalty,
+            fit_intercept=False,
+            regression=True,
+        )
+
+    def to_full(self, theta: Array) -> Array:
+        """Parameters of all rows, with the best intercept."""
+        return self.full.parameters.join(theta[None], np.array([self.middle - self.center @ theta]))
+
+    def to_reduced(self, theta: Array) -> Array:
+        """The same without an intercept."""
+        return self.full.parameters.split(theta)[0][0]
