@@ -134,7 +134,11 @@ def _there(cluster: Cluster, delayed: list, names: list | None, asked: list) -> 
     at_once = [dask.delayed(as_matrix, pure=False)(chunk) for chunk in delayed]
     futures = cluster.load([*at_once, *asked])
     matrices, others = futures[: len(delayed)], futures[len(delayed) :]
-    found = cluster.bring([*(cluster.submit(facts, matrix) for matrix in matrices), *others])
+    try:
+        found = cluster.bring([*(cluster.submit(facts, matrix) for matrix in matrices), *others])
+    except BaseException:
+        cluster.close()  # nobody else will
+        raise
     edges, matrix = _shape(found[: len(delayed)])
     return FarMatrix(cluster, matrices, edges, names=names, **matrix), found[len(delayed) :]
 

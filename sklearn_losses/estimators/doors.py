@@ -71,7 +71,7 @@ def is_sliced(X: Any) -> bool:
     """Whether X is something with shape, dtype and slices that is not an array: a dataset of a file."""
     if isinstance(X, np.ndarray) or issparse(X) or hasattr(X, "__dlpack__") or hasattr(X, "iloc"):
         return False
-    return all(hasattr(X, name) for name in ("shape", "dtype", "__getitem__"))
+    return isinstance(getattr(X, "dtype", None), np.dtype) and hasattr(X, "shape") and hasattr(X, "__getitem__")
 
 
 def check_source(estimator: Any, X: Source, *, reset: bool) -> Source:
