@@ -299,7 +299,9 @@ class OneStart(ArcFace):
 
 
 @pytest.mark.filterwarnings("ignore:Row .* of X has nothing but zeros")
-@pytest.mark.parametrize("loss", [AMSoftmax(margin=0.2, scale=10.0), OneStart(0.2, 10.0), SphereFace(margin=2)], ids=repr)
+@pytest.mark.parametrize(
+    "loss", [AMSoftmax(margin=0.2, scale=10.0), OneStart(0.2, 10.0), SphereFace(margin=2)], ids=repr
+)
 def test_check_estimator(loss):
     results = check_estimator(CosineClassifier(loss), on_skip=None)
     assert {result["check_name"] for result in results if result["status"] != "passed"} <= {"check_array_api_input"}
