@@ -38,8 +38,12 @@ OPTIONS = (
     *("--disable-background-networking", "--disable-component-update", "--remote-debugging-port=0"),
 )
 MADE_BY_SPHINX = ("genindex.html", "search.html")
-# there is nothing to draw a path with yet, and versions are no example
-WITHOUT_EXAMPLES = ("sklearn_losses.RegularizationPathDisplay", "sklearn_losses.show_versions")
+# a path draws itself and is made by a function, and versions are no example
+WITHOUT_EXAMPLES = (
+    "sklearn_losses.RegularizationPath",
+    "sklearn_losses.RegularizationPathDisplay",
+    "sklearn_losses.show_versions",
+)
 
 
 class Page(HTMLParser):

@@ -16,6 +16,8 @@ ORDER = [
     # which one to train with
     "plot_robust_regression",
     "plot_quantile_bands",
+    "plot_paths",
+    "plot_median_lasso",
     "plot_label_noise",
     "plot_imbalance",
     "plot_calibration",

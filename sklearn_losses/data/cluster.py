@@ -10,6 +10,7 @@ from typing import Any
 from weakref import WeakSet
 
 LOOK_AGAIN = 1.0  # seconds between looks at whether anybody is still at work
+NO_WARNING = "1 PB"
 PATIENCE = 10.0  # seconds without a worker, in which a lost one may come back
 
 
@@ -18,9 +19,13 @@ def client_now() -> Any:
     distributed = sys.modules.get("distributed")
     if distributed is None:
         return None
-    with suppress(ValueError):  # there is no client
-        return distributed.get_client()
-    return None
+    try:
+        client = distributed.get_client()
+    except ValueError:
+        return None
+    if client.asynchronous:
+        raise TypeError("Fits wait for the cluster, and this client is asynchronous. Make one with asynchronous=False.")
+    return client
 
 
 class Cluster:
@@ -45,7 +50,10 @@ class Cluster:
 
     def submit(self, function: Callable, *arguments: Any) -> Any:
         """A future of what a function returns; it runs where its arguments are."""
-        future = self.client.submit(function, *arguments, pure=False)
+        from dask import config
+
+        with config.set({"distributed.admin.large-graph-warning-threshold": NO_WARNING}):  # targets go to their rows
+            future = self.client.submit(function, *arguments, pure=False)
         self._futures.add(future)
         return future
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .dense import ArrayRows, DenseRows, dense_like
-from .rows import Indices, Rows, Transform
+from .rows import Block, Indices, Rows, Transform
 
 PANEL_BYTES = 64 << 20  # of columns that are read together, since they take as long as all of them
 
@@ -38,10 +38,7 @@ class ReadRows(DenseRows):
                 yield panel[:, start : start + size]
 
     def columns(self, features):
-        self.meter.count(self)
-        picked = np.empty((self.n_rows, len(features)))
-        for number in range(self.n_blocks):
-            picked[self.where(number)] = self.dense(self.where(number))[:, features]
+        picked = self.each(some_columns, features)[0].gathered()
         return dense_like(self, picked, self.y, self.weights)
 
     def _over(self, X, y, weights, *, kept, origin):
@@ -54,3 +51,8 @@ class ReadRows(DenseRows):
             return dense_like(self, self.take(indices), self.y[indices], self.weights[indices])
         where = np.arange(self.n_rows)[indices] if isinstance(indices, slice) else indices
         return self.only(where).written(transform)
+
+
+def some_columns(block: Block, features: Indices) -> tuple:
+    """Some columns of a block, as a result for every row."""
+    return (block.dense()[:, features],)

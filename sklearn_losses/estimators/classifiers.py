@@ -70,11 +70,11 @@ class Classifier(ClassifierMixin, LinearModel):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, RowBlocks, dask collection} of shape (n_samples, n_features)
 
         Returns
         -------
-        ndarray of shape (n_samples,) or (n_samples, n_classes)
+        ndarray or dask.array of shape (n_samples,) or (n_samples, n_classes)
             For two classes the signed score, positive for ``classes_[1]``.
         """
         return self._scored(X)[1]
@@ -85,11 +85,11 @@ class Classifier(ClassifierMixin, LinearModel):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, RowBlocks, dask collection} of shape (n_samples, n_features)
 
         Returns
         -------
-        ndarray of shape (n_samples,)
+        ndarray or dask.array of shape (n_samples,)
         """
         model, scores = self._scored(X)
         if model.loss_.has_probabilities:
@@ -123,11 +123,11 @@ class Classifier(ClassifierMixin, LinearModel):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, RowBlocks, dask collection} of shape (n_samples, n_features)
 
         Returns
         -------
-        ndarray of shape (n_samples, n_classes)
+        ndarray or dask.array of shape (n_samples, n_classes)
             Columns in the order of ``classes_``.
         """
         return _probabilities(self._scored(X)[1])
@@ -139,11 +139,11 @@ class Classifier(ClassifierMixin, LinearModel):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, RowBlocks, dask collection} of shape (n_samples, n_features)
 
         Returns
         -------
-        ndarray of shape (n_samples, n_classes)
+        ndarray or dask.array of shape (n_samples, n_classes)
         """
         scores = self._scored(X)[1]
         return np.ascontiguousarray((LogSigmoid() if scores.ndim == 1 else LogSoftmax()).forward(scores))
@@ -158,10 +158,11 @@ class LinearClassifier(Classifier):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            The rows; float32 stays float32, everything else becomes float64.
-        y : array-like of shape (n_samples,)
-            Class labels.
+        X : {array-like, sparse matrix, RowBlocks, dask collection} of shape (n_samples, n_features)
+            The rows, in memory or wherever else they may be (:ref:`large_data`); coefficients are float32 for rows of
+            float32, and float64 for all other numbers.
+        y : array-like of shape (n_samples,), optional
+            Class labels; left out where the blocks of X carry them.
         sample_weight : array-like of shape (n_samples,), optional
             Non-negative weights of the rows; only their ratios matter.
         soft_labels : array-like of shape (n_samples, n_classes), optional

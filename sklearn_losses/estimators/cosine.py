@@ -169,11 +169,12 @@ class CosineClassifier(Classifier):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            The rows; float32 stays float32, everything else becomes float64. A row of zeros has no angle: all its
-            cosines are 0, and a UserWarning names the first.
-        y : array-like of shape (n_samples,)
-            Class labels.
+        X : {array-like, sparse matrix, RowBlocks, dask collection} of shape (n_samples, n_features)
+            The rows, in memory or wherever else they may be (:ref:`large_data`); coefficients are float32 for rows of
+            float32, and float64 for all other numbers. A row of zeros has no angle: all its cosines are 0, and a
+            UserWarning names the first.
+        y : array-like of shape (n_samples,), optional
+            Class labels; left out where the blocks of X carry them.
         sample_weight : array-like of shape (n_samples,), optional
             Non-negative weights of the rows; only their ratios matter.
 

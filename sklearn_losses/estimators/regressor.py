@@ -144,10 +144,11 @@ class LinearRegressor(RegressorMixin, LinearModel):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            The rows; float32 stays float32, everything else becomes float64.
-        y : array-like of shape (n_samples,)
-            Targets.
+        X : {array-like, sparse matrix, RowBlocks, dask collection} of shape (n_samples, n_features)
+            The rows, in memory or wherever else they may be (:ref:`large_data`); coefficients are float32 for rows of
+            float32, and float64 for all other numbers.
+        y : array-like of shape (n_samples,), optional
+            Targets; left out where the blocks of X carry them.
         sample_weight : array-like of shape (n_samples,), optional
             Non-negative weights of the rows; only their ratios matter.
 
@@ -194,11 +195,11 @@ class LinearRegressor(RegressorMixin, LinearModel):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, RowBlocks, dask collection} of shape (n_samples, n_features)
 
         Returns
         -------
-        ndarray of shape (n_samples,)
+        ndarray or dask.array of shape (n_samples,)
         """
         model, scores = self._scored(X)
         return model.loss_.own_link("values").forward(scores)

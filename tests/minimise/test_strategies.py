@@ -80,7 +80,7 @@ def reference(estimator, X, y):
         (plans.gradients, {"n_rows": 100, "n_features": 5_000, "has_curvature": False}),
         (plans.gradients, {"n_rows": 100, "n_features": 5, "has_curvature": False, **ANGLES}),
     ],
-    ids=str,
+    ids=lambda value: getattr(value, "__name__", str(value)),
 )
 def test_the_choice_rests_on_numbers_alone(expected, sizes):
     sizes = {"n_entries": sizes["n_rows"] * sizes["n_features"]} | sizes

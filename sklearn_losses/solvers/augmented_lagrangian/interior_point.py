@@ -17,6 +17,7 @@ from .newton_equations import Solve, hold_common_shift, scaled, solver_of
 from .problem import Array
 
 ALMOST = 0.995  # of the way to where a dual or a slack is used up
+NOTHING = 1e-20  # mean product, beside F: rounding is all that is left
 SHORT = 1e-8  # step that leads nowhere
 OPEN = 1e6  # of parameters beside scores: a change that the rows leave open
 STALE, LOWER = 8, 0.9  # steps without a gap that is lower by a tenth
@@ -47,6 +48,9 @@ class InteriorPoint:
     def advance(self) -> bool:
         """Take one predicted and corrected step; return whether it leads anywhere."""
         interior, point, terms = self.interior, self.point, self.problem.terms
+        mean = interior.mean(0.0)
+        if not mean > NOTHING * abs(point.value):
+            return False
         solve = self.newton_equations()
 
         def move(product: float, corrected: bool) -> tuple[Array, Array]:
@@ -55,7 +59,6 @@ class InteriorPoint:
             interior.follow(along)
             return direction, along
 
-        mean = interior.mean(0.0)
         move(0.0, False)
         left = interior.mean(interior.longest())
         direction, along = move((left / mean) ** 3 * mean, True)
