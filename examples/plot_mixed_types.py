@@ -126,7 +126,7 @@ comparison.difference("cross_entropy", "neg_log_loss").round(3)
 
 best = comparison.best("neg_log_loss")
 chosen = [params["logisticregressor__alpha"] for params in comparison.best_params[best]]
-alpha = max(set(chosen), key=chosen.count)
+alpha = max(sorted(set(chosen)), key=chosen.count)
 pipeline.set_params(logisticregressor__loss=best, logisticregressor__alpha=alpha)
 pipeline.fit(X, y)
 print(f"{best} with alpha = {alpha}; dual_gap_ = {pipeline[-1].dual_gap_:.0e}")
