@@ -129,11 +129,15 @@ class Block(ABC):
 
     def features(self, dtype: type = np.float64, *, ones: bool = False, transform: Transform | None = None) -> Array:
         """The dense rows, transformed, with a last column of ones if wanted; with that they are a new array."""
-        dense = self.dense() if transform is None else transform(self.dense())
+        dense = self.dense()
         if not ones:
-            return dense.astype(dtype, copy=False)
+            return (dense if transform is None else transform(dense)).astype(dtype, copy=False)
         features = np.empty((len(dense), dense.shape[1] + 1), dtype)
-        features[:, :-1], features[:, -1] = dense, 1.0
+        features[:, -1] = 1.0
+        if transform is not None and dtype == np.float64:
+            transform(dense, out=features[:, :-1])
+        else:
+            features[:, :-1] = dense if transform is None else transform(dense)
         return features
 
     def weighted(self, rows: Array) -> Array:

@@ -19,8 +19,8 @@ class Moments(NamedTuple):
     total: float
 
 
-def sparse_moments(rows: Rows, indices: Indices | slice, weights: Array) -> Moments | None:
-    """Those of some rows as they are stored, which count by these weights; None where they are not sparse enough."""
+def sparse_moments(rows: Rows, indices: Indices | slice, curvature: Array) -> Moments | None:
+    """Those of curvature times some rows' weights, as they are stored; None where they are not sparse enough."""
     if not rows.is_sparse or rows.lengths is not None:
         return None
     if rows.n_entries > SPARSE * rows.n_rows * rows.n_features:
@@ -28,6 +28,7 @@ def sparse_moments(rows: Rows, indices: Indices | slice, weights: Array) -> Mome
     X = rows.csr()
     if X is None:
         return None
+    weights = curvature * rows.weights_of(indices)
     some = X if isinstance(indices, slice) and indices == slice(None) else X[indices]
     scaled = some.copy()
     scaled.data = some.data * np.repeat(weights, np.diff(some.indptr))

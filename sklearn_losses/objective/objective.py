@@ -241,10 +241,12 @@ class Objective:
         The products are computed in ``dtype``.
         """
         if curvature.ndim == 1 and self.parameters.linear:
-            moments = sparse_moments(self.rows, indices, curvature * self.rows.weights_of(indices))
+            moments = sparse_moments(self.rows, indices, curvature)
             if moments is not None:
                 return self.parameters.gram(*moments).astype(dtype, copy=False)
-        part = self.written(indices)
+        # of all dense rows the blocks are written out one by one, which leaves no copy of them
+        whole = isinstance(indices, slice) and indices == slice(None) and not self.rows.is_sparse
+        part = self if whole else self.written(indices)
         (matrix,) = part.rows.sum(
             kernels.curved_gram,
             part.rows.spread(curvature),
