@@ -180,6 +180,19 @@ def rooms_without_an_idea(package: Path) -> list[str]:
     return [f"{file.name}: name the idea" for file in modules(package).values() if file.stem in {"utils", "helpers"}]
 
 
+def class_names_twice(package: Path) -> list[str]:
+    """One word for one thing: no two public classes have one name."""
+    places: dict[str, str] = {}
+    wrong = []
+    for file in modules(package).values():
+        for node in ast.parse(file.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                if node.name in places:
+                    wrong.append(f"{file.name}: {node.name} is also a class of {places[node.name]}")
+                places[node.name] = file.name
+    return wrong
+
+
 def rows_seen_outside_data(package: Path) -> list[str]:
     """X after validation, how it is stored, and what is in a block are known in `data` alone."""
     allowed = {f"{package.name}.{room}" for room in MAY_SEE_X}
@@ -206,6 +219,7 @@ CHECKS = (
     private_modules,
     import_cycles,
     rooms_without_an_idea,
+    class_names_twice,
 )
 
 
@@ -308,6 +322,12 @@ BROKEN = [
     (import_cycles, "solvers/line_search.py", "from .newton import newton", "line_search imports"),
     (import_cycles, "losses/base.py", "from . import __doc__", "losses.base imports"),
     (rooms_without_an_idea, "objective/utils.py", "", "utils.py: name the idea"),
+    (
+        class_names_twice,
+        "activations.py",
+        "class Loss:\n    pass\n\n\nclass Loss:\n    pass",
+        "Loss is also a class of",
+    ),
 ]
 
 

@@ -4,7 +4,7 @@ A new link is a class here; losses that are convex through it say so in ``convex
 """
 
 from .base import Activation, Link
-from .curvature import Blocks, Centred, Covariance, Curvature, Diagonal, absolute
+from .curvature import Blocks, ByProducts, Centred, Covariance, Curvature, Diagonal, absolute
 from .elementwise import Elementwise, Exp, Identity
 from .softmax import LogSoftmax, Softmax
 from .two_classes import ComplementaryLogLog, LogComplementaryLogLog, LogProbit, LogSigmoid, Probit, Sigmoid
@@ -12,6 +12,7 @@ from .two_classes import ComplementaryLogLog, LogComplementaryLogLog, LogProbit,
 __all__ = [
     "Activation",
     "Blocks",
+    "ByProducts",
     "Centred",
     "ComplementaryLogLog",
     "Covariance",

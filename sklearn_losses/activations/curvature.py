@@ -131,6 +131,25 @@ class Centred(Curvature):
         return np.diag(np.dot(weights, self.r)) - (mixed + mixed.T)
 
 
+class ByProducts(Curvature):
+    """Matrices (n, K, K) that are known by their products alone."""
+
+    @property
+    @abstractmethod
+    def shape(self) -> tuple[int, int]:
+        """Of the scores."""
+
+    def diagonal(self):
+        return np.einsum("nii->ni", self.blocks())
+
+    def blocks(self):
+        axes = np.eye(self.shape[1])
+        return np.stack([self.apply(np.broadcast_to(axis, self.shape)) for axis in axes], axis=2)
+
+    def weighted_sum(self, weights):
+        return np.tensordot(weights, self.blocks(), axes=1)
+
+
 def absolute(blocks: Array) -> Array:
     """Matrices of rows, (n,) or (n, K, K), with absolute eigenvalues: for steps where a loss is not convex."""
     if blocks.ndim == 1:

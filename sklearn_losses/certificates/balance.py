@@ -46,6 +46,11 @@ def shares_of(objective: Objective, weights: Array, dual: Array) -> Array | None
     return _of_signs(weights, dual) if objective.n_outputs == 1 else _of_classes(objective, weights, dual)
 
 
+def scaled(dual: Array, shares: Array) -> Array:
+    """Every row's slopes times its share."""
+    return dual * (shares if dual.ndim == 1 else shares[:, None])
+
+
 def _of_signs(weights: Array, dual: Array) -> Array:
     positive = dual > 0
     rises, falls = (float(weights[side] @ np.abs(dual[side])) for side in (positive, ~positive))

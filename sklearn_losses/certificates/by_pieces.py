@@ -18,10 +18,9 @@ from ..losses.multiclass_hinge import JointHinge
 from ..losses.on_scores import Array
 from ..losses.pieces import Pieces
 from ..objective.objective import Objective
-from .balance import shares_of
+from .balance import scaled, shares_of
 from .gap import Proof, least_over_shares
-
-ROUNDING = 64.0 * float(np.finfo(float).eps)  # of a sum, relative to the sum of its terms' sizes
+from .intercept import ROUNDING
 
 
 class PiecesGap:
@@ -43,6 +42,7 @@ class PiecesGap:
         self.penalty = model.parameters.penalty(model.penalty)
         held = self.penalty.holds(model.rows.n_features)
         self.held, self.holds_all = np.flatnonzero(held), bool(held.all())
+        self.of_held = self.penalty if self.holds_all else self.penalty.take(self.held)
 
     def proof(self, x: Array, scores: Array, dual: Array) -> Proof:
         """x, its value, and the bound by the duals of its rows, which are at scores. Half a pass."""
@@ -56,31 +56,18 @@ class PiecesGap:
             if balanced is None:
                 return Proof(x, value, self._at_most(value, np.inf))
             shares = balanced
-        pulled = self._weights_of(self.model.adjoint(self.model.rows.spread(_times(dual, shares))))
+        pulled, _ = self.model.parameters.split(self.model.adjoint(self.model.rows.spread(scaled(dual, shares))))
+        coef, pulled = coef[:, self.held], pulled[:, self.held]
         above = values - self.least
 
         def bound(share: float) -> float:
             kept = share * shares
             lost = float(self.weights @ ((1.0 - kept) * above)) if (kept < 1.0).any() else 0.0
-            return lost + float(self.weights @ (kept * excess)) + self.penalty_gap(coef, -share * pulled)
+            return lost + float(self.weights @ (kept * excess)) + self.of_held.gap(coef, -share * pulled)
 
-        return Proof(x, value, self._at_most(value, least_over_shares(bound, self.of_held, -pulled[:, self.held])))
-
-    @property
-    def of_held(self):
-        return self.penalty if self.holds_all else self.penalty.take(self.held)
-
-    def penalty_gap(self, coef: Array, v: Array) -> float:
-        return self.of_held.gap(coef[:, self.held], v[:, self.held])
-
-    def _weights_of(self, x: Array) -> Array:
-        return x[: self.model.n_weights].reshape(self.model.n_outputs, -1)
+        return Proof(x, value, self._at_most(value, least_over_shares(bound, self.of_held, -pulled)))
 
     def _at_most(self, value: float, bound: float) -> float:
         if self.bounded:
             bound = min(bound, value - float(self.weights @ self.least))
         return max(bound, 0.0) if np.isfinite(bound) else np.nan
-
-
-def _times(dual: Array, shares: Array) -> Array:
-    return dual * (shares if dual.ndim == 1 else shares[:, None])

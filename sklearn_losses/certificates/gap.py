@@ -24,7 +24,7 @@ from ..data import PerRow
 from ..losses.on_scores import Array
 from ..objective.objective import Objective
 from ..objective.penalties import Penalty
-from .balance import balance
+from .balance import balance, scaled
 from .intercept import Slopes, best_shift, slopes_at
 
 EPSILON = float(np.finfo(float).eps)
@@ -94,8 +94,7 @@ class Gap:
             balanced = balance(model, scores, shift, slopes)
             if balanced is None:
                 return Proof(x, value, self.at_most(value, np.inf))
-            every, shares, price = dual.gathered(), balanced.shares, balanced.price
-            dual = model.rows.spread(every * (shares if every.ndim == 1 else shares[:, None]))
+            dual, price = model.rows.spread(scaled(dual.gathered(), balanced.shares)), balanced.price
         higher, gradient = model.from_dual(shifted, slopes.mean, dual)
         bound = self._drawn(shifted, higher, gradient, price)
         if higher <= value:
@@ -110,7 +109,7 @@ class Gap:
         return self.at_most(value, max(self._of_shares(coef, slope, price, above), 0.0))
 
     def _weights_of(self, x: Array) -> Array:
-        return x[: self.model.n_weights].reshape(self.model.n_outputs, -1)
+        return self.model.parameters.split(x)[0]
 
     def _above(self, value: float, coef: Array) -> float:
         """What the data term is above its lower bound; infinite where it has none."""

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import issparse
 
+from .blocks import edges_of
 from .cluster import Cluster, client_now
 from .far import FarMatrix
 from .sources import Chunked, Source
@@ -147,5 +148,5 @@ def _shape(found: Sequence) -> tuple[NDArray[np.intp], dict[str, Any]]:
     lengths, columns, dtypes = zip(*found, strict=True)
     if len(set(columns)) > 1:
         raise ValueError(f"The chunks of X have different numbers of columns: {sorted(set(columns))}.")
-    edges = np.concatenate([[0], np.cumsum(lengths)]).astype(np.intp)
+    edges = edges_of(lengths)
     return edges, {"shape": (int(edges[-1]), columns[0]), "dtype": np.result_type(*dtypes)}

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .drawing import stratified
+from .gram import moments
 from .in_memory import RowsInMemory
 from .lengths import lengths_of_dense
 from .rows import Array, Block, Indices, Rows, Transform
@@ -50,8 +51,7 @@ class DenseBlock(Block):
         return self.rows
 
     def products(self, curvature):
-        scaled = self.weighted(curvature)
-        return np.dot(self.rows.T, self.rows * scaled[:, None]), np.dot(scaled, self.rows), float(scaled.sum())
+        return moments(self.rows, self.weighted(curvature))
 
     def lengths(self):
         return lengths_of_dense(self.rows)

@@ -23,6 +23,11 @@ def gram(features: Array, curvature: Array, *, ones: bool) -> Array:
     return _at_once(features, curvature, ones) if few else _pair_by_pair(features, curvature, ones)
 
 
+def moments(rows: Array, weights: Array) -> tuple[Array, Array, float]:
+    """The weighted sums over dense rows of (row row'), of the rows and of ones."""
+    return np.dot(rows.T, rows * weights[:, None]), np.dot(weights, rows), float(weights.sum())
+
+
 def _single(features: Array, weights: Array, *, overwrite: bool) -> Array:
     if (weights >= 0).all():  # a product with one's own transpose takes half the work
         half = np.multiply(features, np.sqrt(weights)[:, None], out=features if overwrite else None)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .blocks import Collected, Opened
+from .blocks import Collected, Opened, edges_of
 from .sources import Chunked, Source
 from .stamps import FileStamp
 
@@ -54,7 +54,7 @@ class RowGroups(Chunked):
     def __init__(self, path: Any, dataset: Any, columns: Sequence[str]):
         self.path, self.columns = path, list(columns)
         self._groups = groups_of(dataset)
-        edges = np.concatenate([[0], np.cumsum([group.row_groups[0].num_rows for group in self._groups])])
+        edges = edges_of([group.row_groups[0].num_rows for group in self._groups])
         if not edges[-1]:
             raise ValueError(f"Found array with 0 sample(s): {path!r} has no rows, and at least one is needed.")
         types = {name: str(dataset.schema.field(name).type) for name in columns}

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from .dense import dense_like, written
+from .gram import moments
 from .in_memory import RowsInMemory
 from .lengths import Lengths, lengths_of_sparse
 from .rows import Array, Block, Indices, Rows, Transform
@@ -80,8 +81,7 @@ class SparseBlock(Block):
     def products(self, curvature):
         scaled = self.weighted(curvature)
         if self.moved is not None or self.divisors is not None:
-            dense = self.dense()
-            return np.dot(dense.T, dense * scaled[:, None]), np.dot(scaled, dense), float(scaled.sum())
+            return moments(self.dense(), scaled)
         stored = self.stored()
         stored = stored if stored.format == "csc" else stored.tocsc()
         bent = sparse.csc_array((stored.data * scaled[stored.indices], stored.indices, stored.indptr), stored.shape)

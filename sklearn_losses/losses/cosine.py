@@ -16,8 +16,8 @@ from .true_class import CrossEntropy
 NEAR_POLE = 1e-8  # a sine below it is not known: it is the rounding of the cosine
 
 
-class OnCosines(LossOnScores):
-    """Cross-entropy of ``length x cosine``, where the true class's cosine is moved; lengths are in the targets."""
+class OfEntropy(LossOnScores):
+    """Cross-entropy of scores that are made of others."""
 
     @classmethod
     def suits(cls, loss, link):
@@ -28,16 +28,30 @@ class OnCosines(LossOnScores):
         self.has_curvature = True
         self.entropy = CrossEntropy().on_scores(Softmax())
 
+    def entropy_of(self, target: Array, scores: Array, true: Any) -> tuple[Array, Array]:
+        """Cross-entropy with one-hot targets and its gradient, down to its last digits where rows are right.
+
+        p - 1 is minus the sum of the others: what is left of rows that are right is all that there is to learn from.
+        """
+        value, gradient = self.entropy.value_and_gradient(target, scores)
+        gradient[true] = 0.0
+        gradient[true] = -np.dot(gradient, np.ones(gradient.shape[1]))
+        return value, gradient
+
+
+class OnCosines(OfEntropy):
+    """Cross-entropy of ``length x cosine``, where the true class's cosine is moved; lengths are in the targets."""
+
     def value_and_gradient(self, y, scores):
         at = self._stretched(y, scores)
-        value, gradient = entropy_of_scores(self.entropy, at.target, at.scores, at.true)
+        value, gradient = self.entropy_of(at.target, at.scores, at.true)
         gradient *= at.length
         gradient[at.true] *= at.rate
         return value, gradient
 
     def curvature(self, y, scores):
         at = self._stretched(y, scores)
-        _, gradient = entropy_of_scores(self.entropy, at.target, at.scores, at.true)
+        _, gradient = self.entropy_of(at.target, at.scores, at.true)
         rates, bends = np.repeat(at.length, scores.shape[1], axis=1), np.zeros_like(gradient)
         rates[at.true] *= at.rate
         bends[at.true] = gradient[at.true] * at.bend * at.length[:, 0]
@@ -64,17 +78,6 @@ class AtCosines(NamedTuple):
     rate: Array
     bend: Array
     scores: Array
-
-
-def entropy_of_scores(entropy: LossOnScores, target: Array, scores: Array, true: Any) -> tuple[Array, Array]:
-    """Cross-entropy with one-hot targets and its gradient, down to its last digits where rows are right.
-
-    p - 1 is minus the sum of the others: what is left of rows that are right is all that there is to learn from.
-    """
-    value, gradient = entropy.value_and_gradient(target, scores)
-    gradient[true] = 0.0
-    gradient[true] = -np.dot(gradient, np.ones(gradient.shape[1]))
-    return value, gradient
 
 
 class Stretched(Curvature):

@@ -7,41 +7,30 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..activations import Curvature, Softmax
+from ..activations import ByProducts, Curvature
 from .base import Array
-from .cosine import CosineLoss, entropy_of_scores
-from .on_scores import LossOnScores
-from .sphere import check_multiple, falling_chebyshev
-from .true_class import CrossEntropy
+from .cosine import OfEntropy
+from .sphere import MultipliedAngle
 
 
-class OnLengths(LossOnScores):
+class OnLengths(OfEntropy):
     """Cross-entropy of ``|w| cosine``, where the true class's cosine is moved, as a function of both.
 
     Scores are (n, 2 K): a unit row's products with the weights, then the lengths of the weights. Without these, (n, K),
     all of them are one.
     """
 
-    @classmethod
-    def suits(cls, loss, link):
-        return link.linear
-
-    def __init__(self, loss, link):
-        super().__init__(loss, link)
-        self.has_curvature = True
-        self.entropy = CrossEntropy().on_scores(Softmax())
-
     def value_and_gradient(self, y, scores):
         at = self._moved(y, scores)
-        value, gradient = entropy_of_scores(self.entropy, at.target, at.stretched, at.true)
+        value, gradient = self.entropy_of(at.target, at.stretched, at.true)
         return value, at.pulled_back(gradient)
 
     def curvature(self, y, scores):
         at = self._moved(y, scores)
-        _, gradient = entropy_of_scores(self.entropy, at.target, at.stretched, at.true)
+        _, gradient = self.entropy_of(at.target, at.stretched, at.true)
         return Lengthened(self.entropy.curvature(at.target, at.stretched), at, gradient * at.by_row * at.bends)
 
-    def _moved(self, y: Array, scores: Array) -> Moved:
+    def _moved(self, y: Array, scores: Array) -> AtLengths:
         rows, true, n_classes = np.arange(len(y)), y.argmax(axis=1), y.shape[1]
         products, lengths = scores[:, :n_classes], scores[:, n_classes:]
         length = lengths[rows, true] if lengths.size else np.ones(len(y))
@@ -53,12 +42,12 @@ class OnLengths(LossOnScores):
         along[rows, true] = moved - cosine * rate
         bends[rows, true] = np.divide(bend, length, out=np.zeros_like(bend), where=length > 0.0)
         by_row = y.sum(axis=1, keepdims=True)
-        return Moved(
+        return AtLengths(
             target, (rows, true), by_row * stretched, by_row, rates, along, bends, cosine[:, None], bool(lengths.size)
         )
 
 
-class Moved(NamedTuple):
+class AtLengths(NamedTuple):
     """Scores whose true one is ``length psi(product / length)``, and how they change with products and lengths."""
 
     target: Array
@@ -89,10 +78,10 @@ class Moved(NamedTuple):
         return np.concatenate([products, lengths], axis=1) if self.has_lengths else products
 
 
-class Lengthened(Curvature):
-    """Second derivatives in products and lengths, from C in the scores, `Moved`, and the slopes times its bends."""
+class Lengthened(ByProducts):
+    """Second derivatives in products and lengths, from C in the scores, `AtLengths`, and the slopes times its bends."""
 
-    def __init__(self, inner: Curvature, at: Moved, bends: Array):
+    def __init__(self, inner: Curvature, at: AtLengths, bends: Array):
         self.inner, self.at, self.bends = inner, at, bends
 
     def apply(self, direction):
@@ -101,19 +90,13 @@ class Lengthened(Curvature):
         change = self.at.pulled_back(self.inner.apply(self.at.pushed_forward(direction)))
         return change + self.at.joined(turned, -self.at.cosine * turned)
 
-    def diagonal(self):
-        return np.einsum("nii->ni", self.blocks())
-
-    def blocks(self):
+    @property
+    def shape(self):
         n_rows, n_classes = self.bends.shape
-        axes = np.eye(n_classes * (1 + self.at.has_lengths))
-        return np.stack([self.apply(np.broadcast_to(axis, (n_rows, len(axes)))) for axis in axes], axis=2)
-
-    def weighted_sum(self, weights):
-        return np.tensordot(weights, self.blocks(), axes=1)
+        return n_rows, n_classes * (1 + self.at.has_lengths)
 
 
-class LSoftmax(CosineLoss):
+class LSoftmax(MultipliedAngle):
     r"""L-Softmax (large-margin softmax): the angle between row and true class is multiplied by an integer.
 
     .. math:: L = -\log \frac{e^{|w_t| |x| \psi(\theta_t)}}{e^{|w_t| |x| \psi(\theta_t)}
@@ -145,7 +128,6 @@ class LSoftmax(CosineLoss):
     0.693147
     """
 
-    by_row = True
     by_class = True
     forms = (OnLengths,)
 
@@ -155,12 +137,6 @@ class LSoftmax(CosineLoss):
     @property
     def smooth(self):  # type: ignore[override]
         return self.margin == 1
-
-    def check_parameters(self):
-        check_multiple(self)
-
-    def moved(self, cosine):
-        return falling_chebyshev(cosine, int(self.margin))
 
     def easier(self):
         return []

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ..activations import Curvature, Diagonal, Link
+from ..activations import ByProducts, Curvature, Diagonal, Link
 
 if TYPE_CHECKING:
     from .base import Loss
@@ -143,7 +143,7 @@ class Matching(LossOnScores):
         return self.link.jacobian_operator(scores)
 
 
-class Products(Curvature):
+class Products(ByProducts):
     """The curvature of a loss for K classes that is known by its products only, through a link where there is one."""
 
     def __init__(
@@ -165,12 +165,6 @@ class Products(Curvature):
         bent = product(self.y, self.prediction, self.jacobian.apply(direction))
         return self.jacobian.apply(bent) + self.bend.apply(direction)
 
-    def diagonal(self):
-        return np.einsum("nii->ni", self.blocks())
-
-    def blocks(self):
-        axes = np.eye(self.prediction.shape[1])
-        return np.stack([self.apply(np.broadcast_to(axis, self.prediction.shape)) for axis in axes], axis=2)
-
-    def weighted_sum(self, weights):
-        return np.tensordot(weights, self.blocks(), axes=1)
+    @property
+    def shape(self):
+        return self.prediction.shape

@@ -7,8 +7,24 @@ import numpy as np
 from .base import Array, is_real
 from .cosine import CosineLoss
 
+MOST_PIECES = 64
 
-class SphereFace(CosineLoss):
+
+class MultipliedAngle(CosineLoss):
+    """A loss that multiplies the angle between row and true class by its ``margin``, an integer."""
+
+    by_row = True
+    margin: int
+
+    def check_parameters(self):
+        valid = is_real(self.margin) and self.margin in range(1, MOST_PIECES + 1)
+        self._check("margin", valid, f"an integer from 1 to {MOST_PIECES}")
+
+    def moved(self, cosine):
+        return falling_chebyshev(cosine, int(self.margin))
+
+
+class SphereFace(MultipliedAngle):
     r"""SphereFace (A-Softmax): the angle between row and true class is multiplied by an integer.
 
     .. math:: L = -\log \frac{e^{|x| \psi(\theta_t)}}{e^{|x| \psi(\theta_t)} + \sum_{j \ne t} e^{|x| \cos\theta_j}},
@@ -35,29 +51,11 @@ class SphereFace(CosineLoss):
     0.693147
     """
 
-    by_row = True
-
     def __init__(self, margin=4):
         self.margin = margin
 
-    def check_parameters(self):
-        check_multiple(self)
-
-    def moved(self, cosine):
-        return falling_chebyshev(cosine, int(self.margin))
-
     def easier(self):
         return [SphereFace(margin) for margin in range(1, int(self.margin))]
-
-
-MOST_PIECES = 64
-
-
-def check_multiple(loss: CosineLoss) -> None:
-    """Raise a ValueError where the margin of a loss is not a number of pieces."""
-    margin = loss.margin
-    if not (is_real(margin) and margin in range(1, MOST_PIECES + 1)):
-        raise ValueError(f"margin must be an integer from 1 to {MOST_PIECES}; got {margin!r}.")
 
 
 def falling_chebyshev(cosine: Array, degree: int) -> tuple[Array, Array, Array]:

@@ -11,7 +11,8 @@ from ..certificates.gap import Gap
 from ..objective.penalties import Penalty
 from ..objective.triangle import Triangle, has_triangle
 from . import strategies
-from .fit import Fitting, Run, fit
+from .fit import Fitting, fit
+from .run import Run
 from .task import Found, Task
 from .working_features import WorkingFeatures, fit_over_features, with_centred_intercepts
 
@@ -72,7 +73,7 @@ class Shared:
         fitting.recorder.enter(model.value_and_gradient, conditioned.to_theta)
         start = fitting.null.theta if task.warm is None else task.warm
         found = fit_over_features(
-            Run(task, model, fitting.recorder, conditioned.from_theta(start), fitting), self.method
+            Run(task, model, fitting.recorder, conditioned.from_theta(start), fitting.null), self.method
         )
         found.theta = with_centred_intercepts(task.objective, conditioned.to_theta(found.theta))
         return fitting.reported(found)

@@ -6,42 +6,36 @@ not reach (`objective.parameters`); only "gradient-descent" and callables see th
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from scipy.optimize import OptimizeResult, minimize
 
 from ..certificates import proofs
-from ..certificates.gap import Gap, is_negligible, is_out_of_reach
-from ..certificates.sampled import SampledBound
+from ..certificates.gap import Gap
 from ..losses import Loss
 from ..objective import representer
-from ..objective.objective import Objective
 from ..objective.points import Points
-from ..objective.preconditioners import typical_inverse
 from ..objective.samples import sample
-from ..objective.split import Split, hard_labels
-from ..solvers import augmented_lagrangian, gradient_descent, newton, quasi_newton
-from ..solvers.augmented_lagrangian.lower_bound import duality_gap
-from ..solvers.cholesky import regular_factor
-from ..solvers.spectral import UNCERTAIN
+from ..objective.split import hard_labels
+from ..solvers import gradient_descent
 from . import starts, strategies, thresholds
-from .by_name import NEVER, check_method, minimize_by_name
-from .endings import CONVERGED, FAILED, LIMIT, ROUNDING, STOPPED, Ending, ending
+from .by_name import check_method
+from .credible import is_minimum
+from .endings import CONVERGED, LIMIT, ROUNDING, STOPPED, ending
+from .exactly import fit_exactly
 from .multipliers import fit_by_multipliers
 from .recorder import Recorder, Visited
-from .root_mean import CORNER_STEPS, RootMeanGap, fit_at_corner
+from .root_mean import CORNER_STEPS, fit_at_corner, gap_of
+from .run import Run
+from .smoothly import fit_smoothly
 from .task import Found, Task
 from .working_features import WorkingFeatures, fit_over_features, with_centred_intercepts
 
-MANY_SWEEPS = 100_000  # which passes over all rows limit before
 SAME = 64.0 * np.finfo(float).eps  # relative difference of values that rounding can make
 
 Array = np.ndarray
-Solve = Callable[[Array, float], OptimizeResult]
-Bound = Gap | SampledBound
 
 
 def fit(task: Task, solver: str | Callable) -> Found:
@@ -193,12 +187,12 @@ class Fitting:
         self.recorder.enter(model.value_and_gradient, conditioned.to_theta)
         short = corner and solver == "auto"
         first = replace(task, max_iter=min(task.max_iter, CORNER_STEPS)) if short else task
-        run = Run(first, model, self.recorder, conditioned.from_theta(start), self)
+        run = Run(first, model, self.recorder, conditioned.from_theta(start), self.null)
         if not task.objective.penalty.smooth:
-            over_features = WorkingFeatures(model, _gap_of(task)(model), convex=task.convex)
+            over_features = WorkingFeatures(model, gap_of(task)(model), convex=task.convex)
             found = fit_by_multipliers(run) if exactly else fit_over_features(run, over_features)
         else:
-            found = _fit_exactly(run) if exactly else _fit_smoothly(run, solver)
+            found = fit_exactly(run) if exactly else fit_smoothly(run, solver)
         found.theta = conditioned.to_theta(found.theta)
         if not task.objective.penalty.smooth:
             found.theta = with_centred_intercepts(task.objective, found.theta)
@@ -281,257 +275,13 @@ class Fitting:
         task = self.task
         x, value, _ = point
         if estimate is not None:
-            x, value, bound = proofs.by_gradient(task.objective, x, gap=_gap_of(task))
+            x, value, bound = proofs.by_gradient(task.objective, x, gap=gap_of(task))
             return Found(x, value, bound, bound <= self.allowed(value), 0, result)
         model = task.objective.conditioned()
         converged = (
             not task.kinked
             and not self.recorder.undefined
             and ending(result, "") not in (LIMIT, STOPPED)
-            and (not task.loss.smooth or _is_minimum(model, model.from_theta(x), value, task))
+            and (not task.loss.smooth or is_minimum(model, model.from_theta(x), value, task))
         )
         return Found(x, value, np.nan, converged, 0, result, task.kinked, self.recorder.undefined)
-
-
-@dataclass
-class Run:
-    """A phase in the coordinates of its solver."""
-
-    task: Task
-    model: Objective
-    recorder: Recorder
-    start: Array
-    fitting: Fitting
-
-    @property
-    def left(self) -> int:
-        """How many iterations are left."""
-        return max(self.task.max_iter - self.recorder.n_iter, 1)
-
-
-def _fit_exactly(run: Run) -> Found:
-    """Piecewise-linear losses: an exact solution with a duality gap of its own."""
-    task, model = run.task, run.model
-    begun = run.recorder.n_iter
-
-    def solve(split: Split, x: Array, dual: Array | None = None) -> OptimizeResult:
-        def callback(intermediate_result: OptimizeResult) -> None:
-            intermediate_result.x = split.to_model(intermediate_result.x)
-            intermediate_result.fun *= split.value_unit
-            intermediate_result.dual_gap *= split.value_unit
-            run.recorder.callback(intermediate_result)
-
-        options = {"problem": split, "dual": dual, "tol": task.tol, "random_state": task.random_state}
-        options["maxiter"], method, before = run.left, augmented_lagrangian, run.recorder.n_iter
-        found = minimize(run.recorder.fun, x, jac=True, method=method, callback=callback, options=options)
-        run.recorder.n_iter = before + int(found.nit)  # many steps are taken without a callback
-        return found
-
-    def kept(result: OptimizeResult) -> Found:
-        x, value, gap = split.to_model(result.x), float(result.fun), float(result.dual_gap)
-        value, gap = value * split.value_unit, gap * split.value_unit
-        if split.is_rounded(result.x, float(result.fun)):
-            lower, value = value - gap, task.objective.value(run.recorder.to_theta(x))
-            gap = max(value - lower, 0.0)
-        n_iter, converged = run.recorder.n_iter - begun, bool(result.success) or gap <= task.tol * abs(value)
-        return Found(x, value, gap, converged, n_iter, result, dual=result.dual)
-
-    split = Split(model)
-    start, dual = split.from_model(run.start), None
-    sweeping = strategies.kinked_plan(model, run.start)
-    if sweeping is not None:
-        sweeping.max_passes = min(sweeping.max_passes, run.left)
-        result = sweeping.minimise(run.start, run.recorder.callback, tol=task.tol, maxiter=MANY_SWEEPS)
-        # most of them are over few rows: as many as there were passes count
-        run.recorder.n_iter = begun + math.ceil(result.n_passes)
-        start, dual = split.from_model(result.x), split.dual_from_model(result.dual)
-        result.x, result.dual = start, dual
-        result.fun, result.dual_gap = duality_gap(split, start, dual)
-        result.success = result.dual_gap <= task.tol * abs(result.fun)
-        if result.success or run.recorder.stopped_by_watch:
-            return kept(result)
-    near = split.with_near_kinks()
-    result = solve(near or split, start, dual)
-    if near is not None:
-        result.fun, result.dual_gap = duality_gap(split, result.x, result.dual)
-        if result.success and result.dual_gap > task.tol * abs(result.fun):
-            result = solve(split, result.x, result.dual)
-    return kept(result)
-
-
-def _fit_smoothly(run: Run, solver: str) -> Found:
-    """Everything else: minimise, prove what was found, and go on with a sharper tolerance if need be."""
-    task, recorder, x = run.task, run.recorder, run.start
-    solve, bound_of = _automatically(run) if solver == "auto" else _by_name(run, solver)
-    tol, bound = task.tol, np.nan
-    for _ in range(thresholds.CERTIFICATION_ROUNDS):
-        result = solve(x, tol)
-        x, value, gradient = recorder.found(result) if solver == "auto" else recorder.point()
-        said = CONVERGED if recorder.reached else ending(result, None if solver == "auto" else solver)
-        if bound_of is None:
-            ended = said not in (LIMIT, STOPPED) and not recorder.reached
-            if solver == "auto" and ended and "nhev" not in result and _hides_directions(run.model, x, task):
-                result = _by_newton(run, x if value <= run.fitting.null.value else run.start, tol)
-                (x, value, _), said = recorder.found(result), ending(result)
-            converged = _is_credible(run, x, value, result, said, solver)
-            if not (converged or recorder.undefined or task.kinked) and said is CONVERGED:
-                tol *= thresholds.SHARPER
-                continue
-            if said is FAILED and not (converged or task.loss.smooth or run.model.parameters.linear):
-                beside = _lowest_beside(run.model, x, task)
-                converged = value - beside.fun <= task.tol * abs(value)
-                if not converged:  # a class at the tip of a cone has kept the others from moving
-                    x, value = beside.x, recorder.fun(beside.x)[0]
-                    continue
-            return Found(x, value, np.nan, converged, recorder.n_iter, result, task.kinked, recorder.undefined)
-        x, value, bound = bound_of.proof(x, value, gradient)
-        converged = bound <= run.fitting.allowed(value) or is_negligible(run.model, bound)
-        if not converged and said is ROUNDING and is_out_of_reach(run.model, value, task.tol):
-            credible = _is_minimum(run.model, x, value, task)
-            return Found(x, value, np.nan, credible, recorder.n_iter, result)
-        if converged or recorder.stopped_by_watch or recorder.n_iter >= task.max_iter or said is not CONVERGED:
-            break
-        tol *= 0.1 * run.fitting.allowed(value) / bound if bound > 0 else 1.0
-    return Found(x, value, bound, converged, recorder.n_iter, result, undefined=recorder.undefined)
-
-
-def _is_credible(run: Run, x: Array, value: float, result: OptimizeResult, said: Ending, solver: str) -> bool:
-    """Whether a solver that says it has ended at a minimum has, where no bound tells."""
-    task, recorder = run.task, run.recorder
-    if task.kinked or said in (LIMIT, STOPPED):
-        return False
-    if task.loss.lower_bound is not None and is_negligible(run.model, value - task.loss.lower_bound):
-        return True
-    parameters = run.model.parameters
-    in_known_metric = parameters.linear or parameters.only_directions
-    if not task.loss.smooth:
-        # at a kink of a loss that is not convex either no gradient is small: the end is where values stall
-        if recorder.has_stalled or said is ROUNDING:
-            return True
-        return said is CONVERGED and (in_known_metric or _is_minimum(run.model, x, value, task))
-    if recorder.undefined:
-        return False
-    trusted = solver == "auto" and run.model.composition.has_curvature and in_known_metric
-    if trusted and (recorder.reached or said is CONVERGED):
-        return True
-    if trusted and said is ROUNDING and result.estimate <= task.tol * abs(value):
-        return True
-    return _is_minimum(run.model, x, value, task)
-
-
-def _hides_directions(model: Objective, x: Array, task: Task) -> bool:
-    """Whether columns are so nearly dependent that a Hessian hides how F falls along some directions."""
-    width = len(x)
-    if width > thresholds.TRIED_PARAMETERS or not (model.parameters.linear and model.composition.has_curvature):
-        return False
-    if np.any(model.strengths) or not task.convex:
-        return False
-    size = thresholds.ROWS_FOR_RANK * width
-    part = model if model.rows.n_rows <= size else sample(model, size, task.random_state)[0]
-    return regular_factor(part.hessian(x).dense(definite=True), UNCERTAIN) is None
-
-
-def _by_newton(run: Run, x: Array, tol: float) -> OptimizeResult:
-    """From where another method ended."""
-    points, recorder = Points(run.model, convex=run.task.convex), run.recorder
-    options = {"tol": tol, "maxiter": run.left}
-    derivatives = {"jac": recorder.gradient, **points.second_derivatives}
-    return minimize(recorder.value, x, method=newton, callback=recorder.callback, options=options, **derivatives)
-
-
-def _is_minimum(model: Objective, x: Array, value: float, task: Task) -> bool:
-    """Whether Newton's method from x, or one that follows gradients, finds nothing lower by more than the tolerance."""
-    options: dict = {"tol": task.tol, "maxiter": thresholds.TRIED_STEPS}
-    method, derivatives = quasi_newton, {}
-    few, known = len(x) <= thresholds.TRIED_PARAMETERS and model.parameters.linear, model.composition.has_curvature
-    if few and known:
-        method, derivatives = newton, Points(model, convex=task.convex).second_derivatives
-        options["polish"] = False
-    elif few:
-        inverse = typical_inverse(model)
-        options |= {"metric": lambda x, level: inverse if level == 0 else None, "scaled": True}
-    else:
-        options["scaled"] = not known
-    result = minimize(model.value_and_gradient, x, jac=True, method=method, options=options, **derivatives)
-    said = ending(result)  # so many steps that gain next to nothing are an end too
-    certain = said in (CONVERGED, LIMIT) or (said is ROUNDING and result.estimate <= task.tol * abs(value))
-    return bool(certain and value - result.fun <= task.tol * abs(value))
-
-
-def _lowest_beside(model: Objective, x: Array, task: Task) -> OptimizeResult:
-    """The lowest end of descents from points beside x, which at the tip of a cone are no lower than x itself."""
-    random, options = np.random.RandomState(0), {"tol": task.tol, "maxiter": thresholds.TRIED_STEPS}
-    size = thresholds.BESIDE * np.linalg.norm(x) / len(x)
-    beside = [x + size * random.normal(size=len(x)) for _ in range(3)]
-    ends = [minimize(model.value_and_gradient, z, jac=True, method=quasi_newton, options=options) for z in beside]
-    return min(ends, key=lambda end: end.fun)
-
-
-def _gap_of(task: Task) -> type[Gap]:
-    return Gap if task.loss.separable else RootMeanGap
-
-
-def _automatically(run: Run) -> tuple[Solve, Bound | None]:
-    task, recorder = run.task, run.recorder
-    tol = task.tol if task.has_bound and task.loss.separable else None
-    precisely = task.tol < thresholds.STARTING_TOLERANCE
-    chosen = strategies.plan(
-        run.model, run.start, convex=task.convex, tol=tol, random_state=task.random_state, precisely=precisely
-    )
-    if chosen.points is not None:
-        recorder.value_and_gradient = chosen.points.value_and_gradient
-    bound = recorder.estimate = (chosen.bound or _gap_of(task)(run.model)) if task.has_bound else None
-    begun = [chosen.start]
-    if task.may_vanish:
-        # separable classes without a penalty: F falls for ever, and once it is this small nothing is left to learn
-        least = task.loss.lower_bound or 0.0
-        share = thresholds.VANISHED_ANGLES if run.model.parameters.only_directions else thresholds.VANISHED
-        vanished = least + share * (run.fitting.null.value - least)
-        recorder.stop = lambda x, value, gradient: value <= vanished
-        if recorder.fun(chosen.start)[0] <= vanished:
-            return lambda x, tol: _no_steps(chosen.start, recorder), bound
-    if not task.loss.smooth:
-        small = recorder.stop
-        recorder.stop = lambda *point: recorder.stalled(*point) or (small is not None and small(*point))
-
-    def solve(x, tol):
-        return minimize(
-            recorder.value,
-            begun.pop() if begun else x,
-            jac=recorder.gradient,
-            method=chosen.method,
-            callback=recorder.callback,
-            options={"tol": tol, "maxiter": run.left, "estimate": bound} | chosen.options,
-            **chosen.derivatives,
-        )
-
-    return solve, bound
-
-
-def _no_steps(x: Array, recorder: Recorder) -> OptimizeResult:
-    value, gradient = recorder.point()[1:]
-    message = "Nothing is left to learn at the start."
-    return OptimizeResult(x=x, fun=value, jac=gradient, nit=0, status=0, success=True, estimate=0.0, message=message)
-
-
-def _by_name(run: Run, name: str) -> tuple[Solve, Bound | None]:
-    task, model, recorder = run.task, run.model, run.recorder
-    bound = recorder.estimate = _gap_of(task)(model) if task.has_bound else None
-
-    def solve(x, tol):
-        if bound is not None:
-            recorder.stop = lambda x, value, gradient: bound(x, value, gradient) <= tol * abs(value)
-        result = minimize_by_name(
-            name,
-            model,
-            recorder.fun,
-            x,
-            convex=task.convex,
-            callback=recorder.callback,
-            tol=NEVER if bound is not None else 0.1 * tol,
-            max_iter=run.left,
-        )
-        recorder.reached = recorder.stop is not None and recorder.stop(*recorder.point())
-        return result
-
-    return solve, bound

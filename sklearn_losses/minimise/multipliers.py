@@ -6,8 +6,6 @@ duals of the next. After a few of them the duals hardly change, and prove how fa
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from scipy.optimize import OptimizeResult, minimize
 
@@ -17,11 +15,9 @@ from ..certificates.intercept import best_shift
 from ..objective.envelope import Envelope, enveloped, losses_of
 from ..objective.split import Split
 from ..solvers.descent import CALLBACK, CONVERGED, MAXITER, MESSAGES, ROUNDING
+from .run import Run
 from .task import Found
 from .working_features import WorkingFeatures
-
-if TYPE_CHECKING:
-    from .fit import Run
 
 Array = np.ndarray
 

@@ -50,6 +50,11 @@ class RootMeanGap(Gap):
         return Proof(x, value, self.at_most(value, max(least, 0.0)))
 
 
+def gap_of(task: Task) -> type[Gap]:
+    """The gap that belongs to a loss."""
+    return Gap if task.loss.separable else RootMeanGap
+
+
 def fit_at_corner(task: Task, found: Found, null_value: float, solve: Callable[[Task], Found]) -> Found:
     """Go on where the mean goes to zero, whose root has no curvature there that a solver could follow.
 

@@ -6,8 +6,6 @@ set, whose Hessian is small, and every round costs one pass over all features.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from scipy.optimize import OptimizeResult, minimize
 
@@ -20,10 +18,8 @@ from ..solvers import proximal_newton
 from ..solvers.descent import CONVERGED, MAXITER, MESSAGES, ROUNDING
 from . import thresholds
 from .endings import Ending, ending
+from .run import Run
 from .task import Found
-
-if TYPE_CHECKING:
-    from .fit import Run
 
 Array = np.ndarray
 
@@ -52,10 +48,10 @@ def fit_over_features(run: Run, method: WorkingFeatures) -> Found:
             converged = ended and not recorder.undefined
             break
         x, value, bound = estimate.proof(x, value, gradient)
-        converged = bound <= run.fitting.allowed(value) or is_negligible(run.model, bound)
+        converged = bound <= run.allowed(value) or is_negligible(run.model, bound)
         if converged or recorder.stopped_by_watch or recorder.n_iter >= task.max_iter or not ended:
             break
-        tol *= 0.1 * run.fitting.allowed(value) / bound if bound > 0 else 1.0
+        tol = run.sharper(tol, value, bound)
     return Found(x, value, bound, converged, recorder.n_iter, result, task.kinked, recorder.undefined)
 
 
@@ -210,8 +206,7 @@ class WorkingFeatures:
         return len(known) <= SPARE * len(wanted) and bool(np.isin(wanted, known, assume_unique=True).all())
 
     def _chosen(self, x: Array, gradient: Array) -> Array:
-        n = self.model.n_weights
-        coef, slope = (vector[:n].reshape(self.model.n_outputs, -1) for vector in (x, gradient))
+        coef, slope = (self.model.parameters.split(vector)[0] for vector in (x, gradient))
         near = np.abs(self.penalty.times(NEAR).least_slope(np.zeros_like(coef), slope)).max(axis=0, initial=0.0)
         used = coef.any(axis=0) | (self.penalty.free(np.zeros_like(coef)) & (slope != 0.0)).any(axis=0)
         others = np.where(used, 0.0, near)

@@ -2,15 +2,59 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
+
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .penalties import Penalty
+from .penalties import Array, Penalty, strength_of
 
 INSIDE = 1.0 - 4.0 * float(np.finfo(float).eps)  # of a share, so that rounding leaves the scaled slopes feasible
 
 
-class ElasticNet(Penalty):
+class KinkedPenalty(Penalty):
+    """A kink of strength l1 (p,), or one for all features, and squares of strength l2, of which neither is negative."""
+
+    spherical = False
+    smooth = False
+
+    def __init__(self, l1: ArrayLike, l2: ArrayLike = 0.0):
+        self.l1, self.l2 = np.asarray(l1, dtype=np.float64), np.asarray(l2, dtype=np.float64)
+
+    @abstractmethod
+    def size(self, v: Array) -> Array:
+        """What slopes pull away from zero with, to be held by the kink."""
+
+    @abstractmethod
+    def of_strengths(self, l1: Array, l2: Array | float = 0.0) -> Penalty:
+        """The same kind of penalty."""
+
+    def feasible(self, v):
+        return _largest_share(np.where(self.l2 > 0.0, 0.0, self.size(v)), self.l1)
+
+    def idle(self, v):
+        return _largest_share(self.size(v), self.l1)
+
+    def holds(self, n_features):
+        return np.broadcast_to((self.l1 > 0.0) | (self.l2 > 0.0), n_features)
+
+    def convexity(self, n_features):
+        return np.broadcast_to(self.l2, n_features)
+
+    def scaled(self, inverse_scale):
+        return self.of_strengths(self.l1 * inverse_scale, (np.sqrt(self.l2) * inverse_scale) ** 2)
+
+    def times(self, factor):
+        return self.of_strengths(factor * self.l1, factor * self.l2)
+
+    def kink(self):
+        return self.of_strengths(self.l1)
+
+    def take(self, features):
+        return self.of_strengths(strength_of(self.l1, features), strength_of(self.l2, features))
+
+
+class ElasticNet(KinkedPenalty):
     r"""Absolute values and squares :math:`\sum_{kj} (\mu_j |w_{kj}| + \lambda_j w_{kj}^2 / 2)`, perhaps bounded.
 
     Parameters
@@ -23,12 +67,10 @@ class ElasticNet(Penalty):
         Whether weights below zero cost infinitely much.
     """
 
-    spherical = False
-    smooth = False
     by_weight = True
 
     def __init__(self, l1: ArrayLike, l2: ArrayLike = 0.0, *, positive: bool = False):
-        self.l1, self.l2 = np.asarray(l1, dtype=np.float64), np.asarray(l2, dtype=np.float64)
+        super().__init__(l1, l2)
         self.positive = positive
 
     def value(self, coef):
@@ -47,16 +89,13 @@ class ElasticNet(Penalty):
         shrunk = np.maximum((coef if self.positive else np.abs(coef)) - step * self.l1, 0.0)
         return (shrunk if self.positive else np.copysign(shrunk, coef)) / (1.0 + step * self.l2)
 
-    def conjugate(self, v):
-        return self.gap(np.zeros_like(v), v)
-
     def gap(self, coef, v):
         return self.gap_by_gradient(coef, self.gradient(coef) - v)
 
     def gap_by_gradient(self, coef, gradient):
         v = self.gradient(coef) - gradient
         l1, l2 = (np.broadcast_to(strength, v.shape) for strength in (self.l1, self.l2))
-        steep = self._beyond(v) > 0.0
+        steep = self.size(v) - self.l1 > 0.0
         # where slopes stay below the kink's only weights cost anything: |w| (l1 -+ v) + l2 w^2 / 2
         gap = np.maximum(l1 * np.abs(coef) - v * coef, 0.0) + 0.5 * l2 * coef**2
         if not steep.any():
@@ -67,12 +106,6 @@ class ElasticNet(Penalty):
         away = np.where(along > 0.0, gradient, l1 * np.sign(v) + l2 * coef - v)
         gap[steep] = ((l1 * (np.abs(coef) - along))[steep]) + 0.5 * away[steep] ** 2 / l2[steep]
         return float(np.sum(gap))
-
-    def feasible(self, v):
-        return _largest_share(np.where(self.l2 > 0.0, 0.0, self._size(v)), self.l1)
-
-    def idle(self, v):
-        return _largest_share(self._size(v), self.l1)
 
     def least_slope(self, coef, gradient):
         at_zero = np.copysign(np.maximum(np.abs(gradient) - self.l1, 0.0), gradient)
@@ -87,34 +120,14 @@ class ElasticNet(Penalty):
         kept = trial * np.sign(coef) > 0.0
         return np.where(kept | (self.l1 == 0.0) & (not self.positive), trial, 0.0)
 
-    def holds(self, n_features):
-        return np.broadcast_to((self.l1 > 0.0) | (self.l2 > 0.0), n_features)
-
-    def convexity(self, n_features):
-        return np.broadcast_to(self.l2, n_features)
-
-    def scaled(self, inverse_scale):
-        l2 = (np.sqrt(self.l2) * inverse_scale) ** 2
-        return ElasticNet(self.l1 * inverse_scale, l2, positive=self.positive)
-
-    def times(self, factor):
-        return ElasticNet(factor * self.l1, factor * self.l2, positive=self.positive)
-
-    def kink(self):
-        return ElasticNet(self.l1, positive=self.positive)
-
-    def take(self, features):
-        return ElasticNet(_some(self.l1, features), _some(self.l2, features), positive=self.positive)
-
-    def _size(self, v):
-        """What a slope pulls away from zero with."""
+    def size(self, v):
         return np.maximum(v, 0.0) if self.positive else np.abs(v)
 
-    def _beyond(self, v):
-        return self._size(v) - self.l1
+    def of_strengths(self, l1, l2=0.0):
+        return ElasticNet(l1, l2, positive=self.positive)
 
 
-class Grouped(Penalty):
+class Grouped(KinkedPenalty):
     r"""A feature's weights over the classes as one: :math:`\sum_j (\mu_j \|w_j\| + \frac{1}{2} \lambda_j \|w_j\|^2)`.
 
     Parameters
@@ -130,12 +143,7 @@ class Grouped(Penalty):
     Statistical Society B* 68, 2006.
     """
 
-    spherical = False
-    smooth = False
     by_weight = False
-
-    def __init__(self, l1: ArrayLike, l2: ArrayLike = 0.0):
-        self.l1, self.l2 = np.asarray(l1, dtype=np.float64), np.asarray(l2, dtype=np.float64)
 
     def value(self, coef):
         size = _norm(coef)
@@ -156,9 +164,6 @@ class Grouped(Penalty):
             shrunk = np.where(size > 0.0, np.maximum(1.0 - step * self.l1 / size, 0.0), 0.0)
         return coef * shrunk / (1.0 + step * self.l2)
 
-    def conjugate(self, v):
-        return self.gap(np.zeros_like(v), v)
-
     def gap(self, coef, v):
         size, pull = _norm(coef), _norm(v)
         l1, l2 = (np.broadcast_to(strength, size.shape) for strength in (self.l1, self.l2))
@@ -176,12 +181,6 @@ class Grouped(Penalty):
     def gap_by_gradient(self, coef, gradient):
         return self.gap(coef, self.gradient(coef) - gradient)
 
-    def feasible(self, v):
-        return _largest_share(np.where(self.l2 > 0.0, 0.0, _norm(v)), self.l1)
-
-    def idle(self, v):
-        return _largest_share(_norm(v), self.l1)
-
     def least_slope(self, coef, gradient):
         size = _norm(gradient)
         at_zero = _direction(gradient) * np.maximum(size - self.l1, 0.0)
@@ -193,23 +192,11 @@ class Grouped(Penalty):
     def on_face(self, coef, trial):
         return np.where(self.free(coef), trial, 0.0)
 
-    def holds(self, n_features):
-        return np.broadcast_to((self.l1 > 0.0) | (self.l2 > 0.0), n_features)
+    def size(self, v):
+        return _norm(v)
 
-    def convexity(self, n_features):
-        return np.broadcast_to(self.l2, n_features)
-
-    def scaled(self, inverse_scale):
-        return Grouped(self.l1 * inverse_scale, (np.sqrt(self.l2) * inverse_scale) ** 2)
-
-    def times(self, factor):
-        return Grouped(factor * self.l1, factor * self.l2)
-
-    def kink(self):
-        return Grouped(self.l1)
-
-    def take(self, features):
-        return Grouped(_some(self.l1, features), _some(self.l2, features))
+    def of_strengths(self, l1, l2=0.0):
+        return Grouped(l1, l2)
 
 
 def _largest_share(size, limit) -> float:
@@ -217,10 +204,6 @@ def _largest_share(size, limit) -> float:
     size, limit = np.broadcast_arrays(size, limit)
     beyond = size > limit
     return float(np.min(limit[beyond] / size[beyond])) * INSIDE if beyond.any() else 1.0
-
-
-def _some(strength, features):
-    return strength if strength.ndim == 0 else strength[features]
 
 
 def _norm(coef):

@@ -45,9 +45,9 @@ class Penalty(ABC):
     def prox(self, coef: Array, step: float | Array) -> Array:
         """The minimiser of ``penalty(u) + sum (u - coef)**2 / (2 step)`` over u; a step for all, or (K, p) of them."""
 
-    @abstractmethod
     def conjugate(self, v: Array) -> float:
         """The largest value of ``sum(v u) - penalty(u)`` over u; inf where it has none."""
+        return self.gap(np.zeros_like(v), v)
 
     @abstractmethod
     def gap(self, coef: Array, v: Array) -> float:
@@ -133,9 +133,6 @@ class L2(Penalty):
     def prox(self, coef, step):
         return coef / (1.0 + step * self.strength)
 
-    def conjugate(self, v):
-        return self.gap(np.zeros_like(v), v)
-
     def gap(self, coef, v):
         return self.gap_by_gradient(coef, self.strength * coef - v)
 
@@ -180,4 +177,9 @@ class L2(Penalty):
         return L2(0.0)
 
     def take(self, features):
-        return L2(self.strength if self.strength.ndim == 0 else self.strength[features])
+        return L2(strength_of(self.strength, features))
+
+
+def strength_of(strength: Array, features: NDArray[np.intp]) -> Array:
+    """Some features' strengths, where these differ."""
+    return strength if strength.ndim == 0 else strength[features]

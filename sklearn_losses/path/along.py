@@ -20,7 +20,7 @@ Array = np.ndarray
 
 
 @dataclass(frozen=True)
-class Point:
+class PathPoint:
     """What is known at one strength."""
 
     alpha: float
@@ -46,7 +46,7 @@ class Training:
         self.scratch = copy.copy(estimator)
         self.prepared: Prepared = self.scratch._prepared(X, y, sample_weight)
 
-    def points(self, alphas: Array | None, *, n_alphas: int, eps: float) -> list[Point]:
+    def points(self, alphas: Array | None, *, n_alphas: int, eps: float) -> list[PathPoint]:
         """The models at these strengths, or at so many from where all weights are zero down to a share of that."""
         with worker_threads(self.prepared.work) as workers:
             first = self.prepared.objective(self.estimator, workers)
@@ -61,15 +61,15 @@ class Training:
             largest = null.smallest_alpha(float(self.estimator.l1_ratio), grouped=grouped)
             grid = np.geomspace(largest, eps * largest, n_alphas)
             theta, value, gap = null.point(self._with_strength(first, largest))
-            start = Point(largest, self._attributes(first, theta), value, gap, True)
+            start = PathPoint(largest, self._attributes(first, theta), value, gap, True)
             return self._fitted(task, list(grid[1:]), [start], theta)
 
-    def _fitted(self, task: Task, alphas: list[float], points: list[Point], theta: Array | None) -> list[Point]:
+    def _fitted(self, task: Task, alphas: list[float], points: list[PathPoint], theta: Array | None) -> list[PathPoint]:
         penalties = [self._with_strength(task.objective, alpha).penalty for alpha in alphas]
         found = fits_along(task, penalties, theta, self.estimator.solver) if alphas else ()
         for alpha, one in zip(alphas, found, strict=True):
             attributes = self._attributes(task.objective, one.theta)
-            points.append(Point(float(alpha), attributes, one.value, one.gap, one.converged))
+            points.append(PathPoint(float(alpha), attributes, one.value, one.gap, one.converged))
         return points
 
     def _with_strength(self, objective: Objective, alpha: float) -> Objective:

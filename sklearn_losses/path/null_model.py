@@ -9,10 +9,9 @@ import numpy as np
 
 from ..certificates import proofs
 from ..certificates.by_pieces import PiecesGap
-from ..certificates.gap import Gap
 from ..losses.pieces import Pieces
 from ..minimise.fit import fit
-from ..minimise.root_mean import RootMeanGap
+from ..minimise.root_mean import gap_of
 from ..minimise.starts import Null
 from ..minimise.task import Task
 from ..objective.envelope import losses_of
@@ -87,7 +86,7 @@ class NullModel:
             return self.theta, value, bound
         if not task.has_bound:
             return self.theta, objective.value(self.theta), np.nan
-        return proofs.by_gradient(objective, self.theta, gap=Gap if task.loss.separable else RootMeanGap)
+        return proofs.by_gradient(objective, self.theta, gap=gap_of(task))
 
     def _slopes(self) -> Array:
         """The gradient of the data term in the coefficients, (K, p)."""

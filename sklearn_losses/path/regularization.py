@@ -20,7 +20,7 @@ from ..comparison.metadata import rows_of
 from ..estimators import LinearRegressor, LogisticRegressor, SoftmaxClassifier
 from ..estimators.caller import level_of_user
 from ..losses import Loss, get_loss
-from .along import Point, Training
+from .along import PathPoint, Training
 from .result import RegularizationPath
 
 Array = np.ndarray
@@ -127,7 +127,7 @@ def regularization_path(
         delayed(_scores)(estimator, X, y, sample_weight, train, test, path.alphas_, scorer) for train, test in splits
     )
     path.choose(np.stack(scores, axis=1), rule)
-    chosen = copy.copy(clone(estimator)).set_params(alpha=path.best_alpha_)
+    chosen = clone(estimator).set_params(alpha=path.best_alpha_)
     path.best_estimator_ = chosen.fit(X, y, **({} if sample_weight is None else {"sample_weight": sample_weight}))
     return path
 
@@ -173,7 +173,7 @@ def _scores(estimator, X, y, sample_weight, train, test, alphas, scorer) -> Arra
     return np.array(scores)
 
 
-def _warn(points: list[Point], estimator: Any) -> None:
+def _warn(points: list[PathPoint], estimator: Any) -> None:
     failed = [point for point in points if not point.converged]
     if failed:
         warnings.warn(

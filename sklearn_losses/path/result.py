@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..displays import RegularizationPathDisplay
-from .along import Point
+from .along import PathPoint
 
 
 class RegularizationPath:
@@ -62,7 +62,7 @@ class RegularizationPath:
 
     best_estimator_: Any
 
-    def __init__(self, estimator: Any, points: list[Point]):
+    def __init__(self, estimator: Any, points: list[PathPoint]):
         self.estimator = estimator
         self.alphas_ = np.array([point.alpha for point in points])
         self.coefs_ = np.stack([point.attributes["coef_"] for point in points])

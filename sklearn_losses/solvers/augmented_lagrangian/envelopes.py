@@ -56,7 +56,7 @@ class Subproblem:
 
 
 @dataclass
-class Point:
+class DualPoint:
     """Parameters and duals: an estimate of how far they are from the minimum."""
 
     x: Array
@@ -73,17 +73,17 @@ class Point:
         """The gap where it means something."""
         return self.gap if self.feasible else np.inf
 
-    def improves(self, other: Point) -> bool:
+    def improves(self, other: DualPoint) -> bool:
         """Whether this point promises more than another."""
         return (self.bound, self.gap) < (other.bound, other.gap)
 
 
-def evaluate(problem: Subproblem, x: Array, z: Array, center: Array, step: float) -> Point:
+def evaluate(problem: Subproblem, x: Array, z: Array, center: Array, step: float) -> DualPoint:
     """The point (x, z) with the dual that the envelope around ``center`` gives it."""
     return with_dual(problem, x, z, problem.terms.dual(z + step * center, step))
 
 
-def with_dual(problem: Subproblem, x: Array, z: Array, dual: Array) -> Point:
+def with_dual(problem: Subproblem, x: Array, z: Array, dual: Array) -> DualPoint:
     """The point (x, z) with any dual."""
     terms, penalised = problem.terms, problem.penalised
     gradient = terms.adjoint(dual) + problem.linear + problem.penalty * x
@@ -93,7 +93,7 @@ def with_dual(problem: Subproblem, x: Array, z: Array, dual: Array) -> Point:
     free = np.abs(gradient[~penalised])
     feasible = not free.size or bool(free.max() <= FEASIBLE * mean_size(terms, dual))
     gap = mismatch + shift + float(free @ (1.0 + np.abs(x[~penalised])))
-    return Point(x, z, dual, gradient, problem.value(x, losses), mismatch, gap, feasible)
+    return DualPoint(x, z, dual, gradient, problem.value(x, losses), mismatch, gap, feasible)
 
 
 def mean_size(terms: KinkedProblem, dual: Array) -> float:
@@ -260,7 +260,7 @@ def curvature_of_intercepts(bending: Bending, weights: Array) -> Array:
 
 def line_search(
     problem: Subproblem,
-    point: Point,
+    point: DualPoint,
     direction: Array,
     along: Array,
     center: Array,

@@ -32,7 +32,7 @@ class InteriorPoint:
 
     Attributes
     ----------
-    best : Point
+    best : DualPoint
         That of the smallest gap so far.
     """
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .envelopes import EPSILON, SMALLEST_RIDGE, Point, Subproblem
+from .envelopes import EPSILON, SMALLEST_RIDGE, DualPoint, Subproblem
 from .newton_equations import in_double_precision, scaled, solver_of
 from .problem import Array, KinkedProblem
 
@@ -70,7 +70,7 @@ def is_feasible(problem: KinkedProblem, dual: Array, pull: Array) -> bool:
     return bool((np.abs(pull[problem.penalty == 0.0]) <= ROUNDING * size).all())
 
 
-def repair(problem: KinkedProblem, point: Point) -> LowerBound | None:
+def repair(problem: KinkedProblem, point: DualPoint) -> LowerBound | None:
     """The bound of the dual that is nearest to a point's among those without a pull where there is no penalty.
 
     Duals move by as much as they have room, and to any digits: they are not read off from scores.

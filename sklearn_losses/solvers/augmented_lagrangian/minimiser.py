@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import OptimizeResult
 
-from .envelopes import EPSILON, TINY, Envelopes, Point, Subproblem, first_step, with_dual, zero_scores
+from .envelopes import EPSILON, TINY, DualPoint, Envelopes, Subproblem, first_step, with_dual, zero_scores
 from .intercept_interval import shift_to_middle
 from .interior_point import InteriorPoint
 from .lower_bound import LowerBound, nearest_dual, prove, repair
@@ -100,12 +100,12 @@ class Search:
         at_zero = float(problem.weights @ problem.value(zero))
         self.scale = at_zero - (problem.least if np.isfinite(problem.least) else 0.0)
         self.best = Solution(np.zeros_like(problem.penalty), zero, at_zero)
-        self.leader: Point | None = None  # by an estimate, the point with the highest lower bound
+        self.leader: DualPoint | None = None  # by an estimate, the point with the highest lower bound
         self.proof: LowerBound | None = None
-        self.tried: Point | None = None  # the last leader that a proof was drawn from
+        self.tried: DualPoint | None = None  # the last leader that a proof was drawn from
         # but for intercepts, which one score decides; otherwise there is no telling when the parameters have settled
         self.is_unique = bool(self.whole.penalised[: problem.penalty.size - problem.n_intercepts].all())
-        self.inner: Point | None = None  # inside the ranges of duals, where nothing exact was found
+        self.inner: DualPoint | None = None  # inside the ranges of duals, where nothing exact was found
 
     def solve(self, x: Array, dual: Array | None) -> None:
         """Step until certified; where steps are cheap, for small problems or few rows, to the last digit."""
@@ -142,7 +142,7 @@ class Search:
 
     # what is known
 
-    def keep(self, point: Point) -> None:
+    def keep(self, point: DualPoint) -> None:
         """Remember a point of the whole problem if F, or its lower bound, is the best so far."""
         found = Solution(point.x, point.z, point.value, point.bound)
         if found.is_better_than(self.best):
@@ -156,7 +156,7 @@ class Search:
         if higher:
             self.leader = point
 
-    def settle_for(self, point: Point) -> None:
+    def settle_for(self, point: DualPoint) -> None:
         """Take the last point of a run that ended exact: which of such values is the lowest, rounding decides."""
         if point.value - self.best.value <= self.nothing(point.value):
             self.best = Solution(point.x, point.z, point.value, point.bound)
@@ -203,11 +203,11 @@ class Search:
             return run.idle >= 40 or run.stale >= 300
         return run.idle >= 15 or run.stale >= (15 if point.bound <= NEARLY_EXACT * abs(point.value) else 60)
 
-    def is_within(self, tol: float, point: Point) -> bool:
+    def is_within(self, tol: float, point: DualPoint) -> bool:
         """Whether a point promises a relative gap."""
         return point.bound <= tol * abs(point.value) or self.has_vanished(point.value)
 
-    def is_exact(self, point: Point) -> bool:
+    def is_exact(self, point: DualPoint) -> bool:
         """Whether nothing is left to gain."""
         return point.bound <= self.nothing(point.value) or self.has_vanished(point.value)
 
@@ -221,7 +221,7 @@ class Search:
         self.nit += 1
         return run.advance()
 
-    def report(self, point: Point) -> None:
+    def report(self, point: DualPoint) -> None:
         if self.callback is not None:
             gap = min(self.estimate(), max(self.best.value - self.problem.least, 0.0))
             state = OptimizeResult(x=point.x, fun=point.value, jac=point.gradient, dual_gap=gap)
@@ -300,7 +300,7 @@ class Search:
             self.keep(inside.best)
         return inside.envelopes()
 
-    def go_inside(self, inside: InteriorPoint, exact: bool, report: Callable[[Point], None] | None = None) -> None:
+    def go_inside(self, inside: InteriorPoint, exact: bool, report: Callable[[DualPoint], None] | None = None) -> None:
         """Step until the gap is within the tolerance, or, for a run that may be exact, it is clear which duals move."""
         for _ in range(INNER_STEPS):
             best = inside.best

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from .envelopes import Point, Subproblem, row_products
+from .envelopes import DualPoint, Subproblem, row_products
 from .problem import Array, Indices, KinkedProblem
 
 
@@ -41,7 +41,7 @@ class WorkingRows:
         constant = whole.constant + float(terms.weights @ heights)
         return cls(whole, Subproblem(terms.take(rows), whole.penalty, linear, constant), rows, slopes)
 
-    def extend(self, point: Point) -> Point:
+    def extend(self, point: DualPoint) -> DualPoint:
         """The point of the whole problem that a point of the working rows' problem means."""
         terms = self.whole.terms
         z = terms.forward(point.x)

@@ -74,7 +74,7 @@ def newton_sweeps(
     """
     start = np.zeros(len(weights)) if dual is None else dual
     duals = Duals(rows, weights, penalty, start, x0[-1] if intercept else None, random_state)
-    run = Run(duals, losses)
+    run = NewtonSteps(duals, losses)
     status = None if np.isfinite(run.value) else NOT_FINITE
     proof = None
     while status is None:
@@ -102,7 +102,7 @@ def newton_sweeps(
     )
 
 
-class Run:
+class NewtonSteps:
     """Where the method stands: the duals, the coefficients that belong to them, and the losses there."""
 
     def __init__(self, duals, losses):

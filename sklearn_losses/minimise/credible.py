@@ -1,0 +1,93 @@
+"""Whether a solver that says it has ended at a minimum has, where no bound tells: claims are tried."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.optimize import OptimizeResult, minimize
+
+from ..certificates.gap import is_negligible
+from ..objective.objective import Objective
+from ..objective.points import Points
+from ..objective.preconditioners import typical_inverse
+from ..objective.samples import sample
+from ..solvers import newton, quasi_newton
+from ..solvers.cholesky import regular_factor
+from ..solvers.spectral import UNCERTAIN
+from . import thresholds
+from .endings import CONVERGED, LIMIT, ROUNDING, STOPPED, Ending, ending
+from .run import Run
+from .task import Task
+
+Array = np.ndarray
+
+
+def is_credible(run: Run, x: Array, value: float, result: OptimizeResult, said: Ending, solver: str) -> bool:
+    """Whether a solver that says it has ended at a minimum has, where no bound tells."""
+    task, recorder = run.task, run.recorder
+    if task.kinked or said in (LIMIT, STOPPED):
+        return False
+    if task.loss.lower_bound is not None and is_negligible(run.model, value - task.loss.lower_bound):
+        return True
+    parameters = run.model.parameters
+    in_known_metric = parameters.linear or parameters.only_directions
+    if not task.loss.smooth:
+        # at a kink of a loss that is not convex either no gradient is small: the end is where values stall
+        if recorder.has_stalled or said is ROUNDING:
+            return True
+        return said is CONVERGED and (in_known_metric or is_minimum(run.model, x, value, task))
+    if recorder.undefined:
+        return False
+    trusted = solver == "auto" and run.model.composition.has_curvature and in_known_metric
+    if trusted and (recorder.reached or said is CONVERGED):
+        return True
+    if trusted and said is ROUNDING and result.estimate <= task.tol * abs(value):
+        return True
+    return is_minimum(run.model, x, value, task)
+
+
+def hides_directions(model: Objective, x: Array, task: Task) -> bool:
+    """Whether columns are so nearly dependent that a Hessian hides how F falls along some directions."""
+    width = len(x)
+    if width > thresholds.TRIED_PARAMETERS or not (model.parameters.linear and model.composition.has_curvature):
+        return False
+    if np.any(model.strengths) or not task.convex:
+        return False
+    size = thresholds.ROWS_FOR_RANK * width
+    part = model if model.rows.n_rows <= size else sample(model, size, task.random_state)[0]
+    return regular_factor(part.hessian(x).dense(definite=True), UNCERTAIN) is None
+
+
+def by_newton(run: Run, x: Array, tol: float) -> OptimizeResult:
+    """From where another method ended."""
+    points, recorder = Points(run.model, convex=run.task.convex), run.recorder
+    options = {"tol": tol, "maxiter": run.left}
+    derivatives = {"jac": recorder.gradient, **points.second_derivatives}
+    return minimize(recorder.value, x, method=newton, callback=recorder.callback, options=options, **derivatives)
+
+
+def is_minimum(model: Objective, x: Array, value: float, task: Task) -> bool:
+    """Whether Newton's method from x, or one that follows gradients, finds nothing lower by more than the tolerance."""
+    options: dict = {"tol": task.tol, "maxiter": thresholds.TRIED_STEPS}
+    method, derivatives = quasi_newton, {}
+    few, known = len(x) <= thresholds.TRIED_PARAMETERS and model.parameters.linear, model.composition.has_curvature
+    if few and known:
+        method, derivatives = newton, Points(model, convex=task.convex).second_derivatives
+        options["polish"] = False
+    elif few:
+        inverse = typical_inverse(model)
+        options |= {"metric": lambda x, level: inverse if level == 0 else None, "scaled": True}
+    else:
+        options["scaled"] = not known
+    result = minimize(model.value_and_gradient, x, jac=True, method=method, options=options, **derivatives)
+    said = ending(result)  # so many steps that gain next to nothing are an end too
+    certain = said in (CONVERGED, LIMIT) or (said is ROUNDING and result.estimate <= task.tol * abs(value))
+    return bool(certain and value - result.fun <= task.tol * abs(value))
+
+
+def lowest_beside(model: Objective, x: Array, task: Task) -> OptimizeResult:
+    """The lowest end of descents from points beside x, which at the tip of a cone are no lower than x itself."""
+    random, options = np.random.RandomState(0), {"tol": task.tol, "maxiter": thresholds.TRIED_STEPS}
+    size = thresholds.BESIDE * np.linalg.norm(x) / len(x)
+    beside = [x + size * random.normal(size=len(x)) for _ in range(3)]
+    ends = [minimize(model.value_and_gradient, z, jac=True, method=quasi_newton, options=options) for z in beside]
+    return min(ends, key=lambda end: end.fun)

@@ -1,0 +1,125 @@
+"""Smooth losses, and those that are not convex: a solver, what proves or tries its end, and sharper tolerances."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from scipy.optimize import OptimizeResult, minimize
+
+from ..certificates.gap import Gap, is_negligible, is_out_of_reach
+from ..certificates.sampled import SampledBound
+from . import strategies, thresholds
+from .by_name import NEVER, minimize_by_name
+from .credible import by_newton, hides_directions, is_credible, is_minimum, lowest_beside
+from .endings import CONVERGED, FAILED, LIMIT, ROUNDING, STOPPED, ending
+from .recorder import Recorder
+from .root_mean import gap_of
+from .run import Run
+from .task import Found
+
+Array = np.ndarray
+Solve = Callable[[Array, float], OptimizeResult]
+Bound = Gap | SampledBound
+
+
+def fit_smoothly(run: Run, solver: str) -> Found:
+    """Everything else: minimise, prove what was found, and go on with a sharper tolerance if need be."""
+    task, recorder, x = run.task, run.recorder, run.start
+    solve, bound_of = _automatically(run) if solver == "auto" else _by_name(run, solver)
+    tol, bound = task.tol, np.nan
+    for _ in range(thresholds.CERTIFICATION_ROUNDS):
+        result = solve(x, tol)
+        x, value, gradient = recorder.found(result) if solver == "auto" else recorder.point()
+        said = CONVERGED if recorder.reached else ending(result, None if solver == "auto" else solver)
+        if bound_of is None:
+            ended = said not in (LIMIT, STOPPED) and not recorder.reached
+            if solver == "auto" and ended and "nhev" not in result and hides_directions(run.model, x, task):
+                result = by_newton(run, x if value <= run.null.value else run.start, tol)
+                (x, value, _), said = recorder.found(result), ending(result)
+            converged = is_credible(run, x, value, result, said, solver)
+            if not (converged or recorder.undefined or task.kinked) and said is CONVERGED:
+                tol *= thresholds.SHARPER
+                continue
+            if said is FAILED and not (converged or task.loss.smooth or run.model.parameters.linear):
+                beside = lowest_beside(run.model, x, task)
+                converged = value - beside.fun <= task.tol * abs(value)
+                if not converged:  # a class at the tip of a cone has kept the others from moving
+                    x, value = beside.x, recorder.fun(beside.x)[0]
+                    continue
+            return Found(x, value, np.nan, converged, recorder.n_iter, result, task.kinked, recorder.undefined)
+        x, value, bound = bound_of.proof(x, value, gradient)
+        converged = bound <= run.allowed(value) or is_negligible(run.model, bound)
+        if not converged and said is ROUNDING and is_out_of_reach(run.model, value, task.tol):
+            credible = is_minimum(run.model, x, value, task)
+            return Found(x, value, np.nan, credible, recorder.n_iter, result)
+        if converged or recorder.stopped_by_watch or recorder.n_iter >= task.max_iter or said is not CONVERGED:
+            break
+        tol = run.sharper(tol, value, bound)
+    return Found(x, value, bound, converged, recorder.n_iter, result, undefined=recorder.undefined)
+
+
+def _automatically(run: Run) -> tuple[Solve, Bound | None]:
+    task, recorder = run.task, run.recorder
+    tol = task.tol if task.has_bound and task.loss.separable else None
+    precisely = task.tol < thresholds.STARTING_TOLERANCE
+    chosen = strategies.plan(
+        run.model, run.start, convex=task.convex, tol=tol, random_state=task.random_state, precisely=precisely
+    )
+    if chosen.points is not None:
+        recorder.value_and_gradient = chosen.points.value_and_gradient
+    bound = recorder.estimate = (chosen.bound or gap_of(task)(run.model)) if task.has_bound else None
+    begun = [chosen.start]
+    if task.may_vanish:
+        # separable classes without a penalty: F falls for ever, and once it is this small nothing is left to learn
+        least = task.loss.lower_bound or 0.0
+        share = thresholds.VANISHED_ANGLES if run.model.parameters.only_directions else thresholds.VANISHED
+        vanished = least + share * (run.null.value - least)
+        recorder.stop = lambda x, value, gradient: value <= vanished
+        if recorder.fun(chosen.start)[0] <= vanished:
+            return lambda x, tol: _no_steps(chosen.start, recorder), bound
+    if not task.loss.smooth:
+        small = recorder.stop
+        recorder.stop = lambda *point: recorder.stalled(*point) or (small is not None and small(*point))
+
+    def solve(x, tol):
+        return minimize(
+            recorder.value,
+            begun.pop() if begun else x,
+            jac=recorder.gradient,
+            method=chosen.method,
+            callback=recorder.callback,
+            options={"tol": tol, "maxiter": run.left, "estimate": bound} | chosen.options,
+            **chosen.derivatives,
+        )
+
+    return solve, bound
+
+
+def _no_steps(x: Array, recorder: Recorder) -> OptimizeResult:
+    value, gradient = recorder.point()[1:]
+    message = "Nothing is left to learn at the start."
+    return OptimizeResult(x=x, fun=value, jac=gradient, nit=0, status=0, success=True, estimate=0.0, message=message)
+
+
+def _by_name(run: Run, name: str) -> tuple[Solve, Bound | None]:
+    task, model, recorder = run.task, run.model, run.recorder
+    bound = recorder.estimate = gap_of(task)(model) if task.has_bound else None
+
+    def solve(x, tol):
+        if bound is not None:
+            recorder.stop = lambda x, value, gradient: bound(x, value, gradient) <= tol * abs(value)
+        result = minimize_by_name(
+            name,
+            model,
+            recorder.fun,
+            x,
+            convex=task.convex,
+            callback=recorder.callback,
+            tol=NEVER if bound is not None else 0.1 * tol,
+            max_iter=run.left,
+        )
+        recorder.reached = recorder.stop is not None and recorder.stop(*recorder.point())
+        return result
+
+    return solve, bound
