@@ -10,7 +10,7 @@ from sklearn_losses.data.sparse_gram import SPARSE, sparse_moments
 
 def sparse_data(n=80, p=60, density=0.03):
     rng = np.random.default_rng(0)
-    X = sp.random_array((n, p), density=density, rng=rng, format="csr")
+    X = sp.csr_array(rng.normal(size=(n, p)) * (rng.random((n, p)) < density))
     return X, rng.normal(size=n), rng.uniform(0.5, 2.0, n)
 
 
