@@ -55,8 +55,8 @@ PROJECTS = {
         sklearn.impute.SimpleImputer
         sklearn.inspection.DecisionBoundaryDisplay
         sklearn.kernel_approximation.Nystroem
-        sklearn.linear_model.GammaRegressor sklearn.linear_model.HuberRegressor
-        sklearn.linear_model.LinearRegression sklearn.linear_model.LogisticRegression
+        sklearn.linear_model.ElasticNet sklearn.linear_model.GammaRegressor sklearn.linear_model.HuberRegressor
+        sklearn.linear_model.Lasso sklearn.linear_model.LinearRegression sklearn.linear_model.LogisticRegression
         sklearn.linear_model.PoissonRegressor sklearn.linear_model.QuantileRegressor sklearn.linear_model.Ridge
         sklearn.linear_model.RidgeClassifier sklearn.linear_model.SGDClassifier sklearn.linear_model.SGDRegressor
         sklearn.linear_model.TweedieRegressor
@@ -89,8 +89,8 @@ PROJECTS = {
         """
         numpy.abs numpy.allclose numpy.arange numpy.array numpy.clip numpy.column_stack numpy.concatenate numpy.diag
         numpy.exp numpy.expm1 numpy.eye numpy.isfinite numpy.linspace numpy.log numpy.log1p numpy.logspace
-        numpy.maximum numpy.mean numpy.median numpy.minimum numpy.ndarray numpy.outer numpy.quantile numpy.sqrt
-        numpy.std numpy.where numpy.zeros
+        numpy.maximum numpy.mean numpy.median numpy.memmap numpy.minimum numpy.ndarray numpy.outer numpy.quantile
+        numpy.sqrt numpy.std numpy.where numpy.zeros
         """,
         elsewhere={"numpy.random.default_rng": "reference/random/generator.html"},
     ),

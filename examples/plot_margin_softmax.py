@@ -15,8 +15,8 @@ directions?
 #
 # All of them are the cross-entropy of scaled cosines, among which that of the true
 # class is replaced by something smaller: AM-Softmax takes a constant from it, ArcFace
-# makes the angle larger, SphereFace multiplies it. (So does L-Softmax, the first of
-# the family; it leaves the lengths of the weights free, and a linear model loses them.)
+# makes the angle larger, SphereFace multiplies it. So does L-Softmax, the first of
+# the family, which leaves the lengths of the weights free.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -93,6 +93,24 @@ for m, model in models.items():
     mean = angles[np.arange(len(truth)), truth].mean()
     accuracy = model.score(held_out, truth)
     print(f"margin {m:.2f}: {accuracy:.3f}, mean angle with the own class {mean:.1f}")
+
+# %%
+# Lengths that are free
+# ---------------------
+#
+# L-Softmax multiplies the moved cosine with both lengths. Twice an angle has a
+# positive cosine up to 45 degrees only, and most digits are farther from their class:
+# their score would be negative, and the best length for that is none.
+
+import warnings
+
+from sklearn_losses import LSoftmax
+
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    free = CosineClassifier(LSoftmax(margin=2)).fit(rows, labels)
+print("lengths of the classes:", np.linalg.norm(free.coef_, axis=1).round(3))
+print(caught[0].message)
 
 # %%
 # Digits that were never seen
