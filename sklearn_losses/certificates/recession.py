@@ -23,7 +23,7 @@ from scipy.optimize import linprog
 
 from ..losses.on_scores import Array
 from ..objective.objective import Objective
-from ..objective.parameters import Scaled
+from ..objective.scaled import Scaled
 
 VANISHED = 1e-2  # share of the largest slope without any weights; more only makes the program larger
 ROUNDING = 1e-12  # of the largest score

@@ -12,8 +12,8 @@ from ..data import rows_of
 from ..data.threads import ALONE, Workers
 from ..losses.metric import one_hot
 from ..objective import kernels
+from ..objective.directions import Directions, WithLengths
 from ..objective.objective import Objective
-from ..objective.parameters import Directions, WithLengths
 from ..objective.penalties import L2
 from . import validation
 from .callbacks import with_callbacks

@@ -9,8 +9,8 @@ import numpy as np
 from scipy.optimize import minimize
 
 from ..certificates.sampled import SampledBound
+from ..objective.directions import Directions, across
 from ..objective.objective import Objective
-from ..objective.parameters import Directions, across
 from ..objective.points import Points
 from ..objective.preconditioners import (
     TangentInverse,

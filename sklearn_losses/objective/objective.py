@@ -14,8 +14,9 @@ from ..losses import Loss
 from ..losses.on_scores import Array, LossOnScores
 from . import kernels
 from .hessian import Hessian
-from .parameters import AsTheyAre, Parameters, conditioned
+from .parameters import AsTheyAre, Parameters
 from .penalties import Penalty
+from .scaled import conditioned
 
 
 class AtScores(NamedTuple):

@@ -12,7 +12,7 @@ from ..losses.on_scores import Array, LossOnScores
 from ..solvers.cholesky import regular_factor
 from . import kernels
 from .objective import Objective
-from .parameters import TYPICAL_CURVATURE
+from .scaled import TYPICAL_CURVATURE
 
 LEAST_BEND = 0.1  # of the mean curvature, that rows without any are given far from the minimum
 NEARER = 0.2  # what is left of the distance to the minimum after a step

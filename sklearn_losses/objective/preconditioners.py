@@ -17,7 +17,7 @@ from ..solvers.cholesky import definite_factor, factor_of_sum
 from . import kernels
 from .hessian import Hessian, differences
 from .objective import Objective
-from .parameters import TYPICAL_CURVATURE
+from .scaled import TYPICAL_CURVATURE
 
 LEAST_SHARE = 1e-6  # of the mean diagonal: losses that have vanished leave a block without curvature
 
