@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import OptimizeResult
@@ -11,7 +10,8 @@ from scipy.optimize import OptimizeResult
 from .envelopes import EPSILON, TINY, DualPoint, Envelopes, Subproblem, first_step, with_dual, zero_scores
 from .intercept_interval import shift_to_middle
 from .interior_point import InteriorPoint
-from .lower_bound import LowerBound, nearest_dual, prove, repair
+from .knowledge import Knowledge, Solution
+from .lower_bound import LowerBound, nearest_dual
 from .problem import Array, Indices, KinkedProblem
 from .working_rows import WorkingRows
 
@@ -23,15 +23,11 @@ INNER_STEPS = 200  # of an interior point method, which takes ten to seventy
 LOST = 25  # steps without a smaller gap after an interior point, whose duals were not told apart
 ROUNDS = 4  # of working rows
 FAILURES = 2  # of working rows, after which all rows are used
-EXACT = 1e-13  # relative gap at which there is nothing left to gain
 MANY_COORDINATES = 5_000  # of joint losses, whose Newton equations take seconds beyond
 CHEAP = 1e8  # multiplications of Newton's equations for all rows that nothing else is cheaper than
 ALMOST_EXACT = 1e-8  # relative gap from which envelopes take a few steps to the last digit
 NEARLY_EXACT = 1e-10  # relative gap at which little is
-ROUNDED = 1e-15  # the same for a gap that is rounding, relative to the losses at score zero
-CLEAR = 1e-13  # relative error of a value that says nothing
 FLAT = 1e-13  # relative difference of values on an interval of minimisers
-SAME = 4 * EPSILON  # relative difference of values that is rounding
 CONVERGED, LIMIT, ROUNDING, STOPPED = 0, 1, 2, 99
 
 
@@ -74,35 +70,14 @@ def augmented_lagrangian(
         return search.result(stopped=True)
 
 
-@dataclass(frozen=True)
-class Solution:
-    """Parameters, their scores and F there, with what F - min F is thought to be."""
-
-    x: Array
-    z: Array
-    value: float
-    gap: float = np.inf
-
-    def is_better_than(self, other: Solution) -> bool:
-        """Whether F is lower; among values that are the same but for rounding, whether it is nearer to the minimum."""
-        same = abs(self.value - other.value) <= SAME * abs(other.value)
-        return self.gap < other.gap if same else self.value < other.value
-
-
 class Search:
-    """One call of the solver: the best solution and the best lower bound so far, and what may still be spent."""
+    """One call of the solver: what is known so far, and what may still be spent."""
 
     def __init__(self, problem: KinkedProblem, tol: float, maxiter: int, callback: Callable | None, seed):
         self.problem, self.whole = problem, Subproblem.whole(problem)
         self.tol, self.maxiter, self.callback, self.seed = tol, maxiter, callback, seed
         self.nit = 0
-        zero = zero_scores(problem)
-        at_zero = float(problem.weights @ problem.value(zero))
-        self.scale = at_zero - (problem.least if np.isfinite(problem.least) else 0.0)
-        self.best = Solution(np.zeros_like(problem.penalty), zero, at_zero)
-        self.leader: DualPoint | None = None  # by an estimate, the point with the highest lower bound
-        self.proof: LowerBound | None = None
-        self.tried: DualPoint | None = None  # the last leader that a proof was drawn from
+        self.known = Knowledge(problem, tol)
         # but for intercepts, which one score decides; otherwise there is no telling when the parameters have settled
         self.is_unique = bool(self.whole.penalised[: problem.penalty.size - problem.n_intercepts].all())
         self.inner: DualPoint | None = None  # inside the ranges of duals, where nothing exact was found
@@ -110,12 +85,12 @@ class Search:
     def solve(self, x: Array, dual: Array | None) -> None:
         """Step until certified; where steps are cheap, for small problems or few rows, to the last digit."""
         if not x.size:
-            self.proof = LowerBound(self.problem.slope(self.best.z), x)
+            self.known.proof = LowerBound(self.problem.slope(self.known.best.z), x)
             return
         rows, failures = self.problem.n_rows, 0
         exact = rows * x.size * self.problem.n_outputs <= SMALL
         run = self.start(x, dual, exact)
-        if self.nit and not exact and self.is_certified():
+        if self.nit and not exact and self.known.is_certified():
             return
         if rows >= MANY and self.few_rows_bend(run):
             if self.solve_working_rows(run):
@@ -123,97 +98,34 @@ class Search:
             failures += 1
         crossing = self.inner is not None
         while True:
-            if crossing and run.stale >= LOST and not self.is_exact(run.best):
+            if crossing and run.stale >= LOST and not self.known.is_exact(run.best):
                 run, crossing = self.start_from_zero(), False
             if self.finished(run, exact):
                 if exact and run.settled:
-                    self.settle_for(run.point)
-                if exact or self.is_certified() or self.nit >= self.maxiter:
+                    self.known.settle_for(run.point)
+                if exact or self.known.is_certified() or self.nit >= self.maxiter:
                     break
                 exact = True  # what an estimate promised takes more digits to prove
                 continue
             moved = self.advance(run)
-            self.keep(run.point)
+            self.known.keep(run.point)
             self.report(run.point)
             if moved and failures < FAILURES and rows >= MANY and self.few_rows_bend(run):
                 if self.solve_working_rows(run):
                     break
                 failures += 1
 
-    # what is known
-
-    def keep(self, point: DualPoint) -> None:
-        """Remember a point of the whole problem if F, or its lower bound, is the best so far."""
-        found = Solution(point.x, point.z, point.value, point.bound)
-        if found.is_better_than(self.best):
-            self.best = found
-        if self.leader is None or not np.isfinite(self.leader.bound):
-            higher = self.leader is None or point.improves(self.leader)
-        else:
-            rise = point.value - self.leader.value - (point.bound - self.leader.bound)
-            same = abs(rise) <= SAME * abs(point.value)
-            higher = point.improves(self.leader) if same else rise > 0.0
-        if higher:
-            self.leader = point
-
-    def settle_for(self, point: DualPoint) -> None:
-        """Take the last point of a run that ended exact: which of such values is the lowest, rounding decides."""
-        if point.value - self.best.value <= self.nothing(point.value):
-            self.best = Solution(point.x, point.z, point.value, point.bound)
-
-    def estimate(self) -> float:
-        """What F - min F is at most by the estimate of the best lower bound."""
-        if self.leader is None:
-            return np.inf
-        return max(self.best.value - self.leader.value + self.leader.bound, 0.0)
-
-    def gap(self) -> float:
-        """What F - min F is at most."""
-        leader, best, problem = self.leader, self.best, self.problem
-        if leader is not None and leader is not self.tried:
-            self.tried = leader
-            pull = leader.gradient - problem.penalty * leader.x
-            proof = prove(problem, leader.dual, pull) or repair(problem, leader)
-            known = np.inf if self.proof is None else self.proof.gap(problem, best.x, best.z)
-            if proof is not None and proof.gap(problem, best.x, best.z) < known:
-                self.proof = proof
-        known = np.inf if self.proof is None else self.proof.gap(problem, best.x, best.z)
-        return min(known, max(best.value - problem.least, 0.0))
-
-    def is_certified(self) -> bool:
-        """Whether F is proved to be within the tolerance of its minimum, or is zero but for rounding."""
-        if self.has_vanished(self.best.value):
-            return True
-        allowed = self.tol * abs(self.best.value)
-        return self.estimate() <= allowed and self.gap() <= allowed
-
-    def has_vanished(self, value: float) -> bool:
-        """Whether F is its least value but for rounding."""
-        return value - self.problem.least <= self.problem.rounding
-
     def finished(self, run: Envelopes, exact: bool) -> bool:
         """Whether a run promises the tolerance (and, if exact, has nothing more to gain), or finds no way forward."""
         point = run.best
-        promised = self.is_within(self.tol, point)
+        promised = self.known.is_within(self.tol, point)
         if promised and not exact:
             return True
-        if self.nit >= self.maxiter or (self.is_exact(point) and (run.settled or not (exact and self.is_unique))):
+        if self.nit >= self.maxiter or (self.known.is_exact(point) and (run.settled or not (exact and self.is_unique))):
             return True
-        if not promised and not self.is_certified():
+        if not promised and not self.known.is_certified():
             return run.idle >= 40 or run.stale >= 300
         return run.idle >= 15 or run.stale >= (15 if point.bound <= NEARLY_EXACT * abs(point.value) else 60)
-
-    def is_within(self, tol: float, point: DualPoint) -> bool:
-        """Whether a point promises a relative gap."""
-        return point.bound <= tol * abs(point.value) or self.has_vanished(point.value)
-
-    def is_exact(self, point: DualPoint) -> bool:
-        """Whether nothing is left to gain."""
-        return point.bound <= self.nothing(point.value) or self.has_vanished(point.value)
-
-    def nothing(self, value: float) -> float:
-        """The gap at a value of F that leaves nothing to gain."""
-        return max(EXACT * abs(value), min(ROUNDED * self.scale, self.tol * abs(value)))
 
     # stepping
 
@@ -223,21 +135,21 @@ class Search:
 
     def report(self, point: DualPoint) -> None:
         if self.callback is not None:
-            gap = min(self.estimate(), max(self.best.value - self.problem.least, 0.0))
+            gap = min(self.known.estimate(), max(self.known.best.value - self.problem.least, 0.0))
             state = OptimizeResult(x=point.x, fun=point.value, jac=point.gradient, dual_gap=gap)
             self.callback(intermediate_result=state)
 
     def start(self, x: Array, dual: Array | None, exact: bool) -> Envelopes:
         """A run on all rows, from x (and a dual), from zero if that is better, or from a random sample of many rows."""
         problem, whole = self.problem, self.whole
-        z = self.best.z
+        z = self.known.best.z
         if x.any():
             z = problem.forward(x)
             there = Solution(x, z, whole.value(x, problem.value(z)))
-            if there.value <= self.best.value:
-                self.best = there
+            if there.value <= self.known.best.value:
+                self.known.best = there
             else:
-                x, z, dual = self.best.x, self.best.z, None
+                x, z, dual = self.known.best.x, self.known.best.z, None
         size = max(500, 20 * x.size // problem.n_outputs)
         many = problem.n_rows >= max(MANY, 5 * size)
         cold = not x[: x.size - problem.n_intercepts].any()
@@ -252,7 +164,7 @@ class Search:
             run = self.start_from_sample(x, problem.take(self.sample(size)))
         else:
             run = Envelopes(whole, x, z, np.zeros_like(z), first_step(problem))
-        self.keep(run.point)
+        self.known.keep(run.point)
         return run
 
     def start_from_zero(self) -> Envelopes:
@@ -272,7 +184,7 @@ class Search:
     def continued(self, x: Array, z: Array, dual: Array) -> Envelopes:
         """A run from parameters and duals that belong together, the narrower, the better they do."""
         there = with_dual(self.whole, x, z, dual)
-        self.keep(there)
+        self.known.keep(there)
         share = 10.0 * np.sqrt(there.gap / max(there.value - self.problem.least, TINY))
         return Envelopes(self.whole, x, z, dual, float(np.clip(share, 1e-3, 0.3)) * first_step(self.problem))
 
@@ -297,7 +209,7 @@ class Search:
         self.go_inside(inside, exact, self.report)
         self.inner = inside.best
         if not exact:
-            self.keep(inside.best)
+            self.known.keep(inside.best)
         return inside.envelopes()
 
     def go_inside(self, inside: InteriorPoint, exact: bool, report: Callable[[DualPoint], None] | None = None) -> None:
@@ -305,9 +217,9 @@ class Search:
         for _ in range(INNER_STEPS):
             best = inside.best
             if exact:
-                enough = self.is_within(ALMOST_EXACT, best) and (inside.is_clear or self.is_exact(best))
+                enough = self.known.is_within(ALMOST_EXACT, best) and (inside.is_clear or self.known.is_exact(best))
             else:
-                enough = self.is_within(self.tol, best)
+                enough = self.known.is_within(self.tol, best)
             if enough or self.nit >= self.maxiter:
                 break
             self.nit += 1
@@ -330,7 +242,7 @@ class Search:
         z = sample.forward(x)
         widest = first_step(sample)
         run = Envelopes(part, x, z, np.zeros_like(z), widest)
-        least = 1e-4 * total * self.scale
+        least = 1e-4 * total * self.known.scale
         while run.lowest > max(0.01 * abs(run.best.value), least) and run.stale < 20 and self.nit < self.maxiter:
             self.advance(run)
         x, z, step = run.best.x, run.best.z, run.step
@@ -357,15 +269,15 @@ class Search:
             if not self.solve_part(part, turn > 0 and cheap, lowest):
                 return False
             previous, point = point, work.extend(part.best)
-            self.keep(point)
+            self.known.keep(point)
             self.report(point)
-            done = self.is_exact(point) if turn < 2 and cheap else self.is_certified()
+            done = self.known.is_exact(point) if turn < 2 and cheap else self.known.is_certified()
             if done or self.nit >= self.maxiter:
                 break
             center, step = point.dual, part.step
             reach = distance(point.z, previous.z)
             reach += reach.mean() + 1e-7 * run.longest
-        return self.is_certified()
+        return self.known.is_certified()
 
     def start_part(self, work: WorkingRows, x: Array, center: Array, step: float) -> Envelopes:
         """A run on working rows: from inside, which takes the fewest steps, where their duals are numbers."""
@@ -373,7 +285,7 @@ class Search:
         if problem.dense and problem.terms.n_outputs == 1:
             inside = InteriorPoint(problem)
             self.go_inside(inside, exact=True)
-            if self.is_within(ALMOST_EXACT, inside.best):
+            if self.known.is_within(ALMOST_EXACT, inside.best):
                 return inside.envelopes()
         return Envelopes(problem, x, problem.terms.forward(x), center, step)
 
@@ -392,22 +304,21 @@ class Search:
     # the end
 
     def result(self, stopped: bool) -> OptimizeResult:
-        if self.inner is not None and self.estimate() > self.nothing(self.best.value):
-            self.keep(self.inner)
-        if ROUNDED * self.scale > CLEAR * self.best.value and self.best.x.any():  # scores were summed up along the way
-            x, z = self.best.x, self.problem.forward(self.best.x)
-            self.best = Solution(x, z, self.whole.value(x, self.problem.value(z)), self.best.gap)
-        gap = self.gap()
-        success = gap <= self.tol * abs(self.best.value) or self.has_vanished(self.best.value)
+        known = self.known
+        if self.inner is not None and known.estimate() > known.nothing(known.best.value):
+            known.keep(self.inner)
+        known.compute_anew(self.whole)
+        gap = known.gap()
+        success = gap <= self.tol * abs(known.best.value) or known.has_vanished(known.best.value)
         if success and self.problem.n_outputs == self.problem.n_intercepts == 1:
             self.move_to_middle()
-            gap = self.gap()
-        best = self.best
+            gap = known.gap()
+        best = known.best
         status = STOPPED if stopped else CONVERGED if success else LIMIT if self.nit >= self.maxiter else ROUNDING
         return OptimizeResult(
             x=best.x,
             fun=best.value,
-            dual=self.proof.dual if self.proof is not None else np.zeros_like(best.z),
+            dual=known.proof.dual if known.proof is not None else np.zeros_like(best.z),
             dual_gap=gap,
             nit=self.nit,
             status=status,
@@ -417,7 +328,7 @@ class Search:
 
     def move_to_middle(self) -> None:
         """Put the intercept, the last coordinate, in the middle of the best."""
-        best = self.best
+        best = self.known.best
         shift = shift_to_middle(self.problem, best.z)
         if shift == 0.0:
             return
@@ -425,15 +336,15 @@ class Search:
         x[-1] += shift
         value = self.whole.value(x, self.problem.value(z))
         if value - best.value <= FLAT * abs(best.value):
-            self.best = Solution(x, z, value, best.gap)
+            self.known.best = Solution(x, z, value, best.gap)
 
     def message(self, status: int, gap: float) -> str:
-        value = self.best.value
+        value = self.known.best.value
         reached = f"the dual gap is {gap / abs(value) if value else gap:.2g} of F"
         if status == STOPPED:
             return f"Stopped by the callback; {reached}."
-        if status == CONVERGED and self.has_vanished(value):
-            free = not self.whole.penalised[: self.best.x.size - self.problem.n_intercepts].all()
+        if status == CONVERGED and self.known.has_vanished(value):
+            free = not self.whole.penalised[: self.known.best.x.size - self.problem.n_intercepts].all()
             many = "; separable (or interpolated) data have many such solutions" if free else ""
             return f"F is its least value up to rounding{many}."
         if status == CONVERGED:
