@@ -12,6 +12,7 @@ from ..losses import get_loss
 from ..objective.objective import Objective
 from . import validation
 from .callbacks import with_callbacks
+from .classes import check_class_weight, check_soft_labels, encode_labels, weighted_classes, with_class_weights
 from .constructor import naming_unknown_parameters
 from .linear_model import LinearModel, Prepared
 from .predictions import also_of_collections
@@ -47,14 +48,14 @@ class Classifier(ClassifierMixin, LinearModel):
         self._check_parameters()
         loss, domain = self._loss_for(self._domains, self._instead)
         X, y = validation.check_fit_data(self, X, y, validation.check_labels)
-        classes, codes = validation.encode_labels(y)
+        classes, codes = encode_labels(y)
         target: np.ndarray = codes
         weights = validation.check_weights(sample_weight, len(y))
-        validation.check_class_weight(self.class_weight, classes)
+        check_class_weight(self.class_weight, classes)
         if soft_labels is not None:
-            target = validation.check_soft_labels(soft_labels, len(y), classes)
-        weights, target = validation.with_class_weights(self.class_weight, classes, weights, target)
-        classes, target = validation.weighted_classes(self, classes, weights, target, binary_only=self._binary_only)
+            target = check_soft_labels(soft_labels, len(y), classes)
+        weights, target = with_class_weights(self.class_weight, classes, weights, target)
+        classes, target = weighted_classes(self, classes, weights, target, binary_only=self._binary_only)
         binary = len(classes) == 2 and self._task is Prepared
         if binary:
             target = target.astype(np.float64) if target.ndim == 1 else np.ascontiguousarray(target[:, 1])

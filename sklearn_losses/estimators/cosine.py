@@ -15,7 +15,7 @@ from ..objective import kernels
 from ..objective.directions import Directions, WithLengths
 from ..objective.objective import Objective
 from ..objective.penalties import L2
-from . import validation
+from . import settings, validation
 from .callbacks import with_callbacks
 from .caller import level_of_user
 from .classifiers import Classifier
@@ -211,7 +211,7 @@ class CosineClassifier(Classifier):
         return tags
 
     def _check_parameters(self):
-        validation.check_fit_parameters(self)
+        settings.check_fit_parameters(self)
 
     def _endless(self, task, objective, theta):
         loss = task.loss

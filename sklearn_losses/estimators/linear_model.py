@@ -26,7 +26,7 @@ from ..losses import Loss, get_loss
 from ..minimise.fit import fit
 from ..minimise.task import Task
 from ..objective.objective import Objective
-from . import validation
+from . import settings, validation
 from .callbacks import CallbackSupportMixin, Progress
 from .caller import level_of_user
 from .doors import come_in
@@ -126,8 +126,8 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
 
     def _check_parameters(self) -> None:
         """Raise a ValueError that names a parameter out of its range."""
-        validation.check_fit_parameters(self)
-        validation.check_penalty(self)
+        settings.check_fit_parameters(self)
+        settings.check_penalty(self)
 
     def _endless(self, task: Prepared, objective: Objective, theta: np.ndarray) -> str | None:
         """Why F may have no minimiser, or none that is of use, and what to do."""

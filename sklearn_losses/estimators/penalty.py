@@ -6,7 +6,7 @@ import numpy as np
 
 from ..objective.kinked_penalties import ElasticNet, Grouped
 from ..objective.penalties import L2, Penalty
-from . import validation
+from . import settings
 
 
 def penalty_of(estimator, n_features: int, n_outputs: int, alpha: float | None = None) -> Penalty:
@@ -14,7 +14,7 @@ def penalty_of(estimator, n_features: int, n_outputs: int, alpha: float | None =
 
     With the estimator's own alpha unless another one is given.
     """
-    validation.check_factors(estimator, n_features)
+    settings.check_factors(estimator, n_features)
     factor = estimator.penalty_factor
     alpha = estimator.alpha if alpha is None else alpha
     strength = alpha * (1.0 if factor is None else np.asarray(factor, dtype=np.float64))

@@ -276,5 +276,5 @@ class Loss(BaseEstimator):
 
 
 def is_real(parameter: object) -> bool:
-    """Whether a parameter is a real number; infinities and nan are."""
-    return isinstance(parameter, Real)
+    """Whether a parameter is a real number; infinities and nan are, and no bool is."""
+    return isinstance(parameter, Real) and not isinstance(parameter, bool | np.bool_)
