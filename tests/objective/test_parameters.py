@@ -1,15 +1,73 @@
-"""Parameters that hide scale and offset, and the reduction of wide data."""
+"""Every map from a vector to a model keeps the promises of the contract; and the reduction of wide data."""
 
 import numpy as np
 import pytest
 from scipy import sparse
 
 from sklearn_losses import LinearRegressor, LogisticRegressor, SoftmaxClassifier
+from sklearn_losses.objective.directions import Directions, WithLengths
+from sklearn_losses.objective.parameters import AsTheyAre
 from sklearn_losses.objective.representer import Reduction
+from sklearn_losses.objective.scaled import Scaled
 
 RANDOM = np.random.RandomState(0)
 X = RANDOM.normal(size=(80, 5)) * [1e-6, 1.0, 1e3, 1e8, 1.0] + [0.0, 3.0, 0.0, 1e9, 1e12]
 CLASSES = np.arange(80) % 3
+P, K = 4, 3
+CENTER, SCALE = RANDOM.normal(size=P), RANDOM.uniform(0.5, 2.0, size=P)
+SHAPE = {"center": CENTER, "inverse_scale": SCALE, "variance": np.ones(P)}
+CASES = {
+    "as they are": AsTheyAre(P, K, fit_intercept=True),
+    "without intercept": AsTheyAre(P, K, fit_intercept=False),
+    "scaled": Scaled(K, True, **SHAPE),
+    "scaled, without intercept": Scaled(K, False, **SHAPE | {"center": np.zeros(P)}),
+    "less an origin": Scaled(K, True, **SHAPE, origin=RANDOM.normal(size=P)),
+    "directions": Directions(P, K),
+    "with lengths": WithLengths(P, K),
+}
+every_map = pytest.mark.parametrize("parameters", CASES.values(), ids=CASES)
+
+
+def point_and_directions(parameters):
+    """A point, a direction there, and a gradient in what it becomes on the rows."""
+    random = np.random.RandomState(4)
+    x, v = random.normal(size=(2, parameters.size))
+    return x, v, tuple(random.normal(size=part.shape) for part in parameters.on_rows(x))
+
+
+def central(function, x, v, step=1e-6):
+    """The derivatives of every part of a function along v."""
+    ahead, behind = function(x + step * v), function(x - step * v)
+    return [(a - b) / (2 * step) for a, b in zip(ahead, behind, strict=True)]
+
+
+@every_map
+def test_a_map_and_its_derivatives(parameters):
+    x, v, gradient = point_and_directions(parameters)
+    change = parameters.push_forward(x, v)
+    for found, expected in zip(change, central(parameters.on_rows, x, v), strict=True):
+        np.testing.assert_allclose(found, expected, atol=1e-8)
+    pulled = parameters.pull_back(x, *gradient)
+    assert pulled @ v == pytest.approx(sum(np.sum(a * b) for a, b in zip(gradient, change, strict=True)))
+    (turned,) = central(lambda x: (parameters.pull_back(x, *gradient),), x, v)
+    np.testing.assert_allclose(np.broadcast_to(parameters.bend(x, v, *gradient), v.shape), turned, atol=1e-7)
+    assert not parameters.linear or not np.any(parameters.bend(x, v, *gradient))
+
+
+@every_map
+def test_a_model_has_a_place(parameters):
+    x, _, _ = point_and_directions(parameters)
+    model = parameters.model(x)
+    for found, expected in zip(parameters.model(parameters.of_model(*model)), model, strict=True):
+        np.testing.assert_allclose(found, expected, atol=1e-12)
+    some = np.array([0, 2])
+    part = parameters.of_features(some)
+    matrix, intercept = parameters.split(x)
+    without = np.zeros_like(matrix)
+    without[:, some] = matrix[:, some]
+    small, whole = (q.on_rows(q.join(m, intercept)) for q, m in ((part, matrix[:, some]), (parameters, without)))
+    np.testing.assert_allclose(small[0], whole[0][:, some], atol=1e-12)
+    np.testing.assert_allclose(small[1], whole[1], atol=1e-12)
 
 
 def same_function(estimator, y, data=X):
