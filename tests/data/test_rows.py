@@ -135,7 +135,7 @@ def test_any_number_of_threads_changes_no_bit(stored, n_outputs, small_blocks, m
 
 @pytest.mark.parametrize("n_outputs", [1, 3])
 @pytest.mark.parametrize("stored", [np.array, *SPARSE.values()], ids=["C", *SPARSE])
-@pytest.mark.parametrize("edges", [[], [1], [37, 38, 211], [100, 200, 300, 400], list(range(1, N, 7))])
+@pytest.mark.parametrize("edges", [[1], [37, 38, 211], list(range(1, N, 7))])
 def test_any_division_into_chunks_changes_no_bit(stored, n_outputs, edges, small_blocks):
     whole = rows_of(stored(X), targets(n_outputs), WEIGHTS, n_outputs)
     assert_same_bits(answers(Elsewhere(whole, edges)), answers(whole))

@@ -85,7 +85,7 @@ def from_elsewhere(loss, X, y, seed):
 
 
 @pytest.mark.parametrize("loss", [AMSoftmax(), SphereFace()], ids=repr)
-@pytest.mark.parametrize(("X", "y", "n_starts"), [(IRIS, THREE, 20), (WINE, WINES, 20), (RAW, THREE, 5)])
+@pytest.mark.parametrize(("X", "y", "n_starts"), [(IRIS, THREE, 6), (WINE, WINES, 6), (RAW, THREE, 3)])
 def test_no_random_start_ends_lower(loss, X, y, n_starts):
     found = CosineClassifier(loss).fit(X, y).objective_value_
     assert found <= 1.001 * min(from_elsewhere(loss, X, y, seed) for seed in range(n_starts))
@@ -292,16 +292,7 @@ def test_the_checks_of_accuracy_need_no_excuse(loss):
     check_classifiers_train("WithoutExcuse", WithoutExcuse(loss))
 
 
-class OneStart(ArcFace):
-    """ArcFace without most of its random starts, for the sake of time."""
-
-    random_starts = 1
-
-
 @pytest.mark.filterwarnings("ignore:Row .* of X has nothing but zeros")
-@pytest.mark.parametrize(
-    "loss", [AMSoftmax(margin=0.2, scale=10.0), OneStart(0.2, 10.0), SphereFace(margin=2)], ids=repr
-)
-def test_check_estimator(loss):
-    results = check_estimator(CosineClassifier(loss), on_skip=None)
+def test_check_estimator():
+    results = check_estimator(CosineClassifier(AMSoftmax(margin=0.2, scale=10.0)), on_skip=None)
     assert {result["check_name"] for result in results if result["status"] != "passed"} <= {"check_array_api_input"}

@@ -191,12 +191,12 @@ def test_a_loss_that_cannot_be_pickled_says_so():
     ids=lambda value: repr(value) if isinstance(value, BaseEstimator) else "",
 )
 def test_concurrent_fits_share_a_loss(model, rows, y):
-    many, labels = np.tile(rows, (40, 1)), np.tile(y, 40)  # large enough for threads of their own
+    many, labels = np.tile(rows, (20, 1)), np.tile(y, 20)  # large enough for threads of their own
     alone = clone(model).fit(many, labels)
     limits = [library["num_threads"] for library in threadpool_info()]
     loss = model.loss
     with ThreadPoolExecutor(4) as executor:
-        fits = [executor.submit(type(model)(loss).fit, many, labels) for _ in range(8)]
+        fits = [executor.submit(type(model)(loss).fit, many, labels) for _ in range(4)]
         models = [fit.result() for fit in fits]
     for found in models:
         assert found.loss is loss
