@@ -20,7 +20,7 @@ demo: $(VENV)/.with-plot,frame
 	@$(BIN)/python examples/run.py plot_cat_dog_pig
 
 test: $(VENV)/.with-test
-	MPLBACKEND=Agg $(BIN)/python -m pytest -n 2 $(ARGS)
+	MPLBACKEND=Agg $(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
 
 lint: $(VENV)/.with-lint
 	$(BIN)/ruff check .

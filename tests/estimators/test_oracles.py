@@ -108,7 +108,7 @@ SPARSE = [
 
 
 @pytest.mark.parametrize("container", SPARSE, ids=lambda container: container.__name__)
-@pytest.mark.parametrize(("name", "loss"), [("digits", "cross_entropy"), ("breast_cancer", "hinge")])
+@pytest.mark.parametrize(("name", "loss"), [("breast_cancer", "hinge")])
 def test_sparse_equals_dense(name, loss, container):
     X, y = data(name, standardised=False)
     keep = y < 2
@@ -220,11 +220,18 @@ def test_weston_watkins_is_its_quadratic_program():
 
 
 @pytest.mark.parametrize(
-    "loss",
-    ["mse", "mae", Focal(gamma=2.0), Focal(gamma=0.5), GeneralizedCrossEntropy(q=0.7), "log_cosh"],
+    ("name", "loss"),
+    [
+        ("breast_cancer", "mse"),
+        ("iris", "mae"),
+        ("wine", Focal(gamma=2.0)),
+        ("breast_cancer", Focal(gamma=0.5)),
+        ("iris", GeneralizedCrossEntropy(q=0.7)),
+        ("wine", "log_cosh"),
+        ("iris", "mse"),
+    ],
     ids=str,
 )
-@pytest.mark.parametrize("name", ["breast_cancer", "iris", "wine"])
 def test_best_of_thirty_random_starts(name, loss):
     X, y = data(name)
     model = ours(y, loss, alpha=0.01, tol=1e-8).fit(X, y)
