@@ -7,4 +7,4 @@ from estimators.test_memory import fit_and_predict
 @pytest.mark.parametrize("door", ["blocks", "map"])
 @pytest.mark.parametrize(("kind", "megabytes"), [("float32", 400), ("uint8", 400), ("float64", 800)])
 def test_large_files(kind, megabytes, door, tmp_path):
-    fit_and_predict(tmp_path, kind, megabytes, door)
+    fit_and_predict(tmp_path, (kind, megabytes, door))
