@@ -7,7 +7,7 @@ value that anybody found, our own very tight run included. The ratio is the time
 Rows that are no single fit (predictions, grids, paths) are races: both run by turns, and their results are shown.
 
 To add a row, add a line to `ROWS` or `RACES` in `benchmark_utils/rows.py`. Run it on a quiet machine, and not through
-benchopt: this is a plain script. With ``--write`` the table of the documents is written too.
+benchopt: this is a plain script. With ``--write`` the table is a file of comma-separated values too.
 """
 
 import argparse
@@ -242,7 +242,7 @@ def summary(lines):
 
 
 def write(lines, path):
-    """The table of the documents, as comma-separated values."""
+    """The table as comma-separated values."""
     with open(path, "w", encoding="utf-8", newline="") as file:
         rows = csv.writer(file)
         rows.writerow(["problem", "ours, s", "suboptimality", "best peer, s", "ratio", "peer and setting"])

@@ -24,7 +24,7 @@ class Glum(Peer):
         self.solver = self.name = solver
 
     def reason_to_skip(self, problem):
-        if self.solver == "irls-ls" and problem.X.shape[1] > LARGEST_HESSIAN:
+        if self.solver != "lbfgs" and problem.X.shape[1] > LARGEST_HESSIAN:
             return "its Hessian is too large"
         if (self.solver == "irls-cd") != (problem.l1_ratio > 0):
             return "coordinate descent is for kinks, and the others are not"
