@@ -7,9 +7,11 @@ for two classes (1 - p, p or 0, s); on values they take two numbers.
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from math import inf, nan
 
-from mpmath import acos, cos, cosh, exp, floor, log, mpf, pi
+import mpmath
+from mpmath import acos, cos, cosh, floor, log, mpf, pi
 
 from sklearn_losses import losses
 from sklearn_losses.losses import Loss
@@ -36,6 +38,16 @@ class Case:
     @property
     def domains(self) -> tuple[str, ...]:
         return tuple(self.formulas)
+
+
+@cache
+def _power(exponent: mpf, precision: int) -> mpf:
+    return mpmath.exp(exponent)
+
+
+def exp(exponent) -> mpf:
+    """The one of mpmath, which takes its time for 1e308 and is asked for it again and again."""
+    return _power(mpf(exponent), mpmath.mp.prec)
 
 
 def true_class(h, smoothing=0):
