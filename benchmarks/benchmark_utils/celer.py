@@ -20,7 +20,7 @@ class WorkingSets(Peer):
 
     def fit(self, problem, setting):
         if problem.is_regression:
-            model = Lasso(alpha=problem.alpha / 2, fit_intercept=problem.fit_intercept, tol=setting, max_iter=1000)
+            model = Lasso(alpha=problem.alpha_of_half, fit_intercept=problem.fit_intercept, tol=setting, max_iter=1000)
         else:
             model = LogisticRegression(C=problem.C, tol=setting, max_iter=1000)
         model.fit(problem.X, problem.y)

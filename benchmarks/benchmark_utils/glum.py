@@ -33,7 +33,7 @@ class Glum(Peer):
 
     def fit(self, problem, setting):
         model = GeneralizedLinearRegressor(
-            alpha=problem.alpha / (2 if problem.name == "SquaredError" else 1),  # its deviance is halved there
+            alpha=problem.alpha_of_half,
             l1_ratio=problem.l1_ratio,
             family=FAMILIES[problem.name] or TweedieDistribution(problem.loss.power),
             link=LINKS.get(problem.name, "log"),

@@ -62,6 +62,11 @@ class Problem:
         return 1 / (self.alpha * total) if self.alpha else np.inf
 
     @property
+    def alpha_of_half(self) -> float:
+        """The strength for libraries whose squared error is half of ours; of other losses the same for all."""
+        return self.alpha / 2 if self.name == "SquaredError" else self.alpha
+
+    @property
     def name(self) -> str:
         """The name of the loss's class, by which peers recognise what they can do."""
         return type(self.loss).__name__

@@ -209,7 +209,7 @@ class Penalised(Peer):
 
     def fit(self, problem, setting):
         model = ElasticNet(
-            alpha=problem.alpha / 2,
+            alpha=problem.alpha_of_half,
             l1_ratio=problem.l1_ratio,
             fit_intercept=problem.fit_intercept,
             tol=setting,

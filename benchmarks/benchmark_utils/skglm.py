@@ -49,7 +49,7 @@ class CoordinateDescent(Peer):
         solver = self.solver(tol=setting, fit_intercept=problem.fit_intercept, **self.limits)
         model = GeneralizedLinearEstimator(
             datafit(problem),
-            L1_plus_L2(problem.alpha / (2 if problem.name == "SquaredError" else 1), problem.l1_ratio),
+            L1_plus_L2(problem.alpha_of_half, problem.l1_ratio),
             solver,
         )
         model.fit(*data(problem))
