@@ -22,6 +22,7 @@ from time import perf_counter
 import numpy as np
 from benchmark_utils.ours import Ours
 from benchmark_utils.rows import RACES, ROWS
+from benchmark_utils.timing import SHORT, best_time
 from scipy import sparse
 from threadpoolctl import threadpool_info
 
@@ -29,7 +30,6 @@ HERE = Path(__file__).parent
 LIBRARIES = ("scikit_learn", "rehline", "skglm", "glum", "statsmodels", "celer", "snapml")
 WANTED = 1e-6  # relative suboptimality
 TIGHT = 1e-11  # tolerance of the reference run
-SHORT = 0.5  # seconds for which a fit that takes milliseconds is repeated
 
 
 @dataclass
@@ -56,18 +56,6 @@ def installed_peers():
         except ImportError:
             missing.append(library)
     return peers, missing
-
-
-def best_time(function, limit):
-    """The shortest of three runs; of more while they are short, of fewer when one takes longer than the limit."""
-    times = []
-    while len(times) < 3 or (sum(times) < SHORT and len(times) < 200):
-        start = perf_counter()
-        function()
-        times.append(perf_counter() - start)
-        if times[-1] > limit:
-            break
-    return min(times)
 
 
 def sweep(peer, problem, reference, limit):
