@@ -74,6 +74,14 @@ class RegularizationPath:
             if name in first:
                 setattr(self, name, first[name])
 
+    def __repr__(self) -> str:
+        n_weights = np.count_nonzero(self.coefs_.reshape(len(self.alphas_), -1), axis=1)
+        chosen = f"; best alpha {self.best_alpha_:.3g}" if hasattr(self, "best_alpha_") else ""
+        return (
+            f"RegularizationPath of {self.estimator}: {len(self.alphas_)} strengths from {self.alphas_[0]:.3g} to "
+            f"{self.alphas_[-1]:.3g}, {n_weights.min()} to {n_weights.max()} weights{chosen}"
+        )
+
     def choose(self, scores: NDArray, rule: str) -> None:
         """Choose a strength by the scores (n_alphas, n_folds) of its models on the folds."""
         n_folds = scores.shape[1]
