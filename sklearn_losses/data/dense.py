@@ -20,7 +20,7 @@ from .sums import Tree
 BLOCK_ENTRIES = 400_000
 SAMPLED_ROWS = 1_024
 FEW_ROWS = 32  # samples' worth of rows up to which the statistics are read from all of them
-KEPT_ENTRIES = 16_000_000  # 128 MB: up to here X is written in C order and float64 once, and not for every pass
+KEPT_ENTRIES = 10_000_000  # of all data, 80 MB: up to here they are written in C order and float64 once
 CHUNK_ENTRIES, CHUNK_GROUPS = 500_000, 4  # of columns, whose sum of inner products is as large as the result
 
 
@@ -147,7 +147,7 @@ class ArrayRows(DenseRows):
         return X[indices]
 
     def _keeps_blocks(self):
-        return self.X.size <= KEPT_ENTRIES
+        return self.meter.n_entries <= KEPT_ENTRIES
 
     def _over(self, X, y, weights, *, kept, origin):
         return ArrayRows(
