@@ -55,7 +55,8 @@ class RegularizationPath:
     >>> from sklearn.datasets import load_diabetes
     >>> from sklearn_losses import LinearRegressor, regularization_path
     >>> X, y = load_diabetes(return_X_y=True)
-    >>> path = regularization_path(LinearRegressor("mae", l1_ratio=1.0), X, y, n_alphas=5)
+    >>> model = LinearRegressor("mae", l1_ratio=1.0)
+    >>> path = regularization_path(model, X, y, n_alphas=5)
     >>> path.to_frame()["n_nonzero"].tolist()[0]
     0
     """
