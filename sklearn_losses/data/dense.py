@@ -20,6 +20,7 @@ from .sums import Tree
 BLOCK_ENTRIES = 400_000
 SAMPLED_ROWS = 1_024
 FEW_ROWS = 32  # samples' worth of rows up to which the statistics are read from all of them
+KEPT_ENTRIES = 10_000_000  # of all data, 80 MB: up to here they are written in C order and float64 once
 CHUNK_ENTRIES, CHUNK_GROUPS = 500_000, 4  # of columns, whose sum of inner products is as large as the result
 
 
@@ -144,6 +145,9 @@ class ArrayRows(DenseRows):
         if X.flags.f_contiguous and not isinstance(indices, slice):
             return np.take(X.T, indices, axis=1).T
         return X[indices]
+
+    def _keeps_blocks(self):
+        return self.meter.n_entries <= KEPT_ENTRIES
 
     def _over(self, X, y, weights, *, kept, origin):
         return ArrayRows(

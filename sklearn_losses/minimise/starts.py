@@ -138,9 +138,10 @@ def _distinct_targets(objective: Objective) -> tuple[Array, Array]:
         return y, weights
     if y.dtype.kind in "iu":
         return np.arange(objective.n_outputs), np.bincount(y, weights=weights, minlength=objective.n_outputs)
-    first = float(weights @ (y == 1.0))
-    hard = ((y == 0.0) | (y == 1.0)).all()
-    return (np.array([0.0, 1.0]), np.array([1.0 - first, first])) if hard else (y, weights)
+    second, first = y == 0.0, y == 1.0
+    if not (second | first).all():
+        return y, weights
+    return np.array([0.0, 1.0]), np.array([weights @ second, weights @ first])
 
 
 def log_odds(task: Task) -> Array:

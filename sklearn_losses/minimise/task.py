@@ -13,6 +13,7 @@ from ..losses import Loss
 from ..objective.objective import Objective
 from ..objective.samples import RandomState
 from ..objective.split import has_exact_form
+from . import thresholds
 
 Array = np.ndarray
 
@@ -52,6 +53,15 @@ class Task:
         if self.domain == "values" or self.loss.lower_bound is None:
             return False
         return not self.objective.penalty.holds(self.objective.rows.n_features).any()
+
+    @property
+    def reaches_least(self) -> bool:
+        """Whether rows far on the right side have the loss's least value: then F has a minimum on separable classes."""
+        n_outputs = self.objective.n_outputs
+        targets = np.array([0.0, 1.0]) if n_outputs == 1 else np.eye(n_outputs)
+        far = thresholds.FAR_SCORE * (2.0 * targets - 1.0)
+        values, _ = self.objective.composition.value_and_gradient(targets, far)
+        return self.loss.lower_bound is not None and bool((values <= self.loss.lower_bound).all())
 
     @property
     def has_bound(self) -> bool:

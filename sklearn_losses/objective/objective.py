@@ -28,6 +28,13 @@ class AtScores(NamedTuple):
     size: Array
 
 
+class Known(NamedTuple):
+    """What a value and a gradient leave behind for the Hessian at their point."""
+
+    scores: PerRow
+    outer_gradient: tuple[Array, Array]  # in what the parameters are mapped to
+
+
 class Objective:
     r"""What a fit minimises, as a function of one flat parameter vector.
 
@@ -175,11 +182,12 @@ class Objective:
             x, coef, *self.rows.sum(kernels.value_and_gradient, self.composition, coef, intercept)
         )
 
-    def scored_value_and_gradient(self, x: Array) -> tuple[PerRow, float, Array]:
-        """The scores of all rows, which stay with them, and the same; still one pass."""
+    def known_value_and_gradient(self, x: Array) -> tuple[Known, float, Array]:
+        """What the Hessian can use of them, with the scores of all rows, and the same; still one pass."""
         coef, intercept = self.parameters.on_rows(x)
         scores, *sums = self.rows.each(kernels.scored_value_and_gradient, self.composition, coef, intercept)
-        return scores, *self._put_together(x, coef, *sums)
+        value, outer = self._outer(coef, *sums)
+        return Known(scores, outer), value, self.parameters.pull_back(x, *outer)
 
     def hessian_product(self, theta: ArrayLike, v: ArrayLike) -> Array:
         """The Hessian of F at theta times a vector.
@@ -191,9 +199,9 @@ class Objective:
         """
         return self.hessian(_numbers(theta)).apply(_numbers(v))
 
-    def hessian(self, x: Array, *, convex: bool = True, scores: PerRow | None = None) -> Hessian:
-        """The Hessian of F as an operator."""
-        return Hessian(self, x, convex=convex, scores=scores)
+    def hessian(self, x: Array, *, convex: bool = True, known: Known | None = None) -> Hessian:
+        """The Hessian of F as an operator, perhaps at a point of which something is known."""
+        return Hessian(self, x, convex=convex, known=known)
 
     def require_curvature(self) -> None:
         """Raise a ValueError where the loss has none."""
@@ -283,13 +291,20 @@ class Objective:
     def _put_together(
         self, x: Array, coef: Array, mean: float, of_coef: Array, of_intercept: Array
     ) -> tuple[float, Array]:
+        value, outer = self._outer(coef, mean, of_coef, of_intercept)
+        with np.errstate(over="ignore", invalid="ignore"):
+            return value, self.parameters.pull_back(x, *outer)
+
+    def _outer(
+        self, coef: Array, mean: float, of_coef: Array, of_intercept: Array
+    ) -> tuple[float, tuple[Array, Array]]:
+        """F and its gradient in coefficients and intercepts, from the mean loss and its sums."""
         self._see(of_coef)
         # an infinite or undefined F is an answer that solvers understand; they step back from it
         with np.errstate(over="ignore", invalid="ignore"):
             value, slope, _ = self.loss.total(float(mean))
             value += self.penalty.value(coef)
-            of_coef = slope * of_coef + self.penalty.gradient(coef)
-            return value, self.parameters.pull_back(x, of_coef, slope * of_intercept)
+            return value, (slope * of_coef + self.penalty.gradient(coef), slope * of_intercept)
 
     def _see(self, total: Array) -> None:
         # a sum over all entries is finite only if they are

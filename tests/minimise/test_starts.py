@@ -140,3 +140,22 @@ def test_separable_rows_without_a_penalty_end(loss):
     model = fitted(SoftmaxClassifier(loss, alpha=0), X, y)
     assert model.n_iter_ < 100
     assert (model.predict(X) == y).all()
+
+
+@pytest.mark.parametrize("loss", ["squared_hinge", "modified_huber"])
+@pytest.mark.parametrize("seed", [1, 3, 6])
+def test_separable_classes_are_learnt_to_the_end_where_that_exists(loss, seed):
+    random = np.random.default_rng(seed)
+    X, y = random.normal(size=(31, 12)), random.integers(0, 6, 31)
+    found = SoftmaxClassifier(loss, alpha=0.0).fit(X[:25], y[:25])
+    assert found.objective_value_ < 1e-15
+
+
+@pytest.mark.parametrize("loss", ["mse", "focal"])
+@pytest.mark.parametrize("weight", [1.0, 1e8, 2e13])
+def test_the_value_of_shares_is_that_of_the_model_however_rare_a_class_is(loss, weight):
+    X, y, weights = np.array([[0.04], [0.4]]), [0, 1], [1.0, weight]
+    model = fitted(LogisticRegressor(loss, alpha=1e-4), X, y, weights)
+    objective = model.objective(X, y, weights)
+    value = objective.value(objective.pack(model.coef_, model.intercept_))
+    assert model.objective_value_ == pytest.approx(value, rel=1e-9, abs=0)
