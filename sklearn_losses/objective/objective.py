@@ -18,6 +18,8 @@ from .parameters import AsTheyAre, Parameters
 from .penalties import Penalty
 from .scaled import conditioned
 
+WRITTEN_AT_ONCE = 4_000_000  # entries of some of the rows, 32 MB
+
 
 class AtScores(NamedTuple):
     """The mean loss at given scores, every row's slopes there, their weighted sums and those of their sizes, (K,)."""
@@ -254,12 +256,21 @@ class Objective:
             if moments is not None:
                 return self.parameters.gram(*moments).astype(dtype, copy=False)
         # of all dense rows the blocks are written out one by one, which leaves no copy of them
-        whole = isinstance(indices, slice) and indices == slice(None) and not self.rows.is_sparse
-        part = self if whole else self.written(indices)
-        (matrix,) = part.rows.sum(
+        if isinstance(indices, slice) and indices == slice(None) and not self.rows.is_sparse:
+            return self._gram_of_all(curvature, dtype)
+        size = max(WRITTEN_AT_ONCE // self.rows.n_features, 1)
+        meant = np.arange(self.rows.n_rows)[indices]
+        parts = [slice(start, start + size) for start in range(0, len(meant), size)] or [slice(0)]
+        matrix = self.written(meant[parts[0]])._gram_of_all(curvature[parts[0]], dtype)
+        for part in parts[1:]:
+            matrix += self.written(meant[part])._gram_of_all(curvature[part], dtype)
+        return matrix
+
+    def _gram_of_all(self, curvature: Array, dtype: type) -> Array:
+        (matrix,) = self.rows.sum(
             kernels.curved_gram,
-            part.rows.spread(curvature),
-            part.parameters.transform,
+            self.rows.spread(curvature),
+            self.parameters.transform,
             self.fit_intercept,
             dtype,
             passes=0,

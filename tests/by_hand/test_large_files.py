@@ -8,3 +8,8 @@ from estimators.test_memory import fit_and_predict
 @pytest.mark.parametrize(("kind", "megabytes"), [("float32", 400), ("uint8", 400), ("float64", 800)])
 def test_large_files(kind, megabytes, door, tmp_path):
     fit_and_predict(tmp_path, kind, megabytes, door)
+
+
+def test_a_large_exact_fit(tmp_path):
+    rows = (400 << 20) // (4 * 400)
+    fit_and_predict(tmp_path, "float32", 400, "map", "hinge", allowed=50 + 280 * rows // 10**6)

@@ -14,15 +14,15 @@ import resource, sys
 import numpy as np
 from sklearn_losses import LogisticRegressor, RowBlocks
 
-path, more, blocks = sys.argv[1], int(sys.argv[2]) << 20, sys.argv[3] == "blocks"
+path, more, blocks, loss = sys.argv[1], int(sys.argv[2]) << 20, sys.argv[3] == "blocks", sys.argv[4]
 X, y = np.load(path, mmap_mode="r"), np.load(path + "-y.npy")
 data = RowBlocks([X]) if blocks else X
 weights = np.where(np.arange(len(y)) % 1000, 1.0, 0.0)
-LogisticRegressor().fit(X[:100], y[:100])  # what is imported at first use
+LogisticRegressor(loss).fit(X[:100], y[:100])  # what is imported at first use
 with open("/proc/self/status") as status:
     (used,) = (int(line.split()[1]) << 10 for line in status if line.startswith("VmData"))
 resource.setrlimit(resource.RLIMIT_DATA, (used + more,) * 2)
-model = LogisticRegressor(tol=1e-2).fit(data, y, weights)
+model = LogisticRegressor(loss, tol=1e-2).fit(data, y, weights)
 assert X.nbytes > more
 model.coef_ = model.coef_.astype(np.float64)  # of another type than X
 assert model.score(data, y) > 0.7
@@ -47,10 +47,10 @@ def written(folder, kind, megabytes):
     return file
 
 
-def fit_and_predict(folder, kind, megabytes, door):
+def fit_and_predict(folder, kind, megabytes, door, loss="cross_entropy", allowed=None):
     """In a process that may allocate less than X takes, beside what it has at the start."""
     path = written(folder, kind, megabytes)
-    command = [sys.executable, "-c", FIT, str(path), str(megabytes - 15), door]
+    command = [sys.executable, "-c", FIT, str(path), str(allowed or megabytes - 15), door, loss]
     one_thread = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"), "1")  # the others' buffers are in the limit
     done = subprocess.run(command, capture_output=True, text=True, env=os.environ | one_thread)
     path.unlink()
@@ -60,3 +60,8 @@ def fit_and_predict(folder, kind, megabytes, door):
 @pytest.mark.parametrize(("kind", "megabytes", "door"), [("float32", 80, "blocks"), ("uint8", 128, "map")])
 def test_fits_and_predictions_in_less_memory_than_the_data(kind, megabytes, door, tmp_path):
     fit_and_predict(tmp_path, kind, megabytes, door)
+
+
+def test_an_exact_fit_keeps_its_bound(tmp_path):
+    rows = (100 << 20) // (4 * N_FEATURES)
+    fit_and_predict(tmp_path, "float32", 100, "blocks", "hinge", allowed=50 + 280 * rows // 10**6)
