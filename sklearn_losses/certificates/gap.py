@@ -24,7 +24,7 @@ from ..data import PerRow
 from ..losses.on_scores import Array
 from ..objective.objective import Objective
 from ..objective.penalties import Penalty
-from .balance import balance, scaled
+from .balance import balance, mixture, scaled
 from .intercept import Slopes, best_shift, slopes_at
 
 EPSILON = float(np.finfo(float).eps)
@@ -92,7 +92,9 @@ class Gap:
         shifted = x.copy()
         shifted[model.n_weights :] += shift
         dual, price = slopes.dual, 0.0
-        if not slopes.vanish:
+        if not slopes.vanish and (mixed := mixture(model, scores, slopes, shift)) is not None:
+            dual, price = model.rows.spread(mixed.dual), mixed.price
+        elif not slopes.vanish:
             balanced = balance(model, scores, shift, slopes)
             if balanced is None:
                 return Proof(x, value, self.at_most(value, np.inf))
