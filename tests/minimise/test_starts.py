@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.exceptions import ConvergenceWarning
 
-from sklearn_losses import Huber, LinearRegressor, LogCosh, LogisticRegressor, Loss, Quantile, SoftmaxClassifier
+from sklearn_losses import Hinge, Huber, LinearRegressor, LogCosh, LogisticRegressor, Loss, Quantile, SoftmaxClassifier
 from sklearn_losses.activations import Identity
 from sklearn_losses.minimise.starts import Null, companion
 from sklearn_losses.minimise.task import Task
@@ -159,3 +159,15 @@ def test_the_value_of_shares_is_that_of_the_model_however_rare_a_class_is(loss, 
     objective = model.objective(X, y, weights)
     value = objective.value(objective.pack(model.coef_, model.intercept_))
     assert model.objective_value_ == pytest.approx(value, rel=1e-9, abs=0)
+
+
+@pytest.mark.parametrize("multiclass", ["weston-watkins", "crammer-singer"])
+def test_soft_labels_of_joint_hinges_have_a_best_constant_too(multiclass):
+    random = np.random.default_rng(0)
+    X, weights = random.normal(size=(12, 3)), np.where(np.arange(12) == 5, 5e3, 1.0)
+    soft = random.dirichlet(np.ones(4), 12)
+    soft[5] = [0.9, 0.1, 0.0, 0.0]
+    model = SoftmaxClassifier(Hinge(multiclass), alpha=1e-3, max_iter=1, solver="gradient-descent")
+    fitted(model, X, soft.argmax(axis=1), weights, soft)
+    exact = SoftmaxClassifier(Hinge(multiclass), alpha=1e9).fit(X, soft.argmax(axis=1), weights, soft)
+    assert model.objective_value_ <= exact.objective_value_ * (1 + 1e-9)
