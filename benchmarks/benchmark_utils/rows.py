@@ -142,7 +142,7 @@ ROWS = {
     "text-100": Row("sparse 20,000 x 50,000 CE, C=100", 1.2, text("cross_entropy", 100.0)),
     "text-10": Row("sparse 20,000 x 50,000 CE, C=10", 1.2, text("cross_entropy", 10.0)),
     "text-intercept": Row(
-        "the same, C=1, intercept, 80/20 classes, weights", 1.2, text_with_intercept("cross_entropy")
+        "CE, the same text, intercept, 80/20 classes, weights", 1.2, text_with_intercept("cross_entropy")
     ),
     "text-classes": Row("softmax CE, sparse 20,000 x 50,000, 20 classes", 3, text_of_classes()),
     "wide": Row("wide 500 x 20,000 CE", 1, wide(500, 20_000, correlation=0.0)),
@@ -158,12 +158,14 @@ ROWS = {
     "hinge-text": Row("hinge sparse 20,000 x 50,000, C=1", 1.3, text("hinge", 1.0), first=True),
     "hinge-text-10": Row("hinge sparse 20,000 x 50,000, C=10", 1.5, text("hinge", 10.0)),
     "hinge-text-100": Row("hinge sparse 20,000 x 50,000, C=100", 1.5, text("hinge", 100.0)),
-    "hinge-text-intercept": Row("the same, C=1, intercept, 80/20 classes, weights", 1.2, text_with_intercept("hinge")),
+    "hinge-text-intercept": Row(
+        "hinge, the same text, intercept, 80/20 classes, weights", 1.2, text_with_intercept("hinge")
+    ),
     "squared-hinge-text": Row("squared hinge sparse 20,000 x 50,000, C=1", 1, text("squared_hinge", 1.0)),
     "hinge-one-hot-20": Row("hinge, 10 one-hot fields of 300, 20,000 rows", 1, one_hot(20_000, False)),
     "hinge-one-hot-100": Row("hinge, 10 one-hot fields of 300, 100,000 rows", 1, one_hot(100_000, False)),
-    "hinge-one-hot-20-intercept": Row("the same, 20,000 rows, intercept", 1, one_hot(20_000, True)),
-    "hinge-one-hot-100-intercept": Row("the same, 100,000 rows, intercept", 1, one_hot(100_000, True)),
+    "hinge-one-hot-20-intercept": Row("the same one-hot fields, 20,000 rows, intercept", 1, one_hot(20_000, True)),
+    "hinge-one-hot-100-intercept": Row("the same one-hot fields, 100,000 rows, intercept", 1, one_hot(100_000, True)),
     "crammer-singer": Row("Crammer-Singer, digits", 1.2, crammer_singer),
     "weston-watkins": Row(
         "Weston-Watkins, digits (peer: Crammer-Singer)",
