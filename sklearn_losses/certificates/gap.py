@@ -29,6 +29,7 @@ from .intercept import Slopes, best_shift, slopes_at
 
 EPSILON = float(np.finfo(float).eps)
 ROUNDING = 8.0  # of scores that should be zero, relative to the others
+CHEAP = 1e-13  # of F: a price that needs no other
 OF_SUMS = 4.0 * ROUNDING  # of scores where no bound tells, so that a solver would go on among them
 
 
@@ -91,20 +92,27 @@ class Gap:
         model = self.model
         shifted = x.copy()
         shifted[model.n_weights :] += shift
-        dual, price = slopes.dual, 0.0
-        if not slopes.vanish and (mixed := mixture(model, scores, slopes, shift)) is not None:
-            dual, price = model.rows.spread(mixed.dual), mixed.price
-        elif not slopes.vanish:
-            balanced = balance(model, scores, shift, slopes)
-            if balanced is None:
-                return Proof(x, value, self.at_most(value, np.inf))
-            dual, price = model.rows.spread(scaled(dual.gathered(), balanced.shares)), balanced.price
+        balanced = (slopes.dual, 0.0) if slopes.vanish else self._balanced(value, scores, shift, slopes)
+        if balanced is None:
+            return Proof(x, value, self.at_most(value, np.inf))
+        dual, price = balanced
         higher, gradient = model.from_dual(shifted, slopes.mean, dual)
         bound = self._drawn(shifted, higher, gradient, price)
         if higher <= value:
             return Proof(shifted, higher, bound)
         # both points share the lower bound of the minimum
         return Proof(x, value, self.at_most(value, max(bound - (higher - value), 0.0)))
+
+    def _balanced(self, value: float, scores: PerRow, shift: Array, slopes: Slopes) -> tuple[PerRow, float] | None:
+        """Slopes that sum to zero, and their price: shares of those at the shift, or a mixture where shares are dear."""
+        model, shares = self.model, balance(self.model, scores, shift, slopes)
+        if shares is None or shares.price > CHEAP * abs(value):
+            mixed = mixture(model, scores, slopes, shift)
+            if mixed is not None and (shares is None or mixed.price < shares.price):
+                return model.rows.spread(mixed.dual), mixed.price
+        if shares is None:
+            return None
+        return model.rows.spread(scaled(slopes.dual.gathered(), shares.shares)), shares.price
 
     def _drawn(self, x: Array, value: float, gradient: Array, price: float) -> float:
         """The bound, from the slopes that are left of the rows' shares, which had a price."""
