@@ -104,7 +104,7 @@ class Gap:
         return Proof(x, value, self.at_most(value, max(bound - (higher - value), 0.0)))
 
     def _balanced(self, value: float, scores: PerRow, shift: Array, slopes: Slopes) -> tuple[PerRow, float] | None:
-        """Slopes that sum to zero, and their price: shares of those at the shift, or a mixture where shares are dear."""
+        """Slopes that sum to zero, and their price: shares of those at the shift, or a mixture where these are dear."""
         model, shares = self.model, balance(self.model, scores, shift, slopes)
         if shares is None or shares.price > CHEAP * abs(value):
             mixed = mixture(model, scores, slopes, shift)
