@@ -40,7 +40,7 @@ def mixture(objective: Objective, scores: PerRow, slopes: Slopes, shift: Array) 
     if not (np.isfinite(slopes.mean) and objective.loss.separable):
         return None
     if objective.loss.lower_bound is not None and not (np.abs(slopes.total) <= NEARLY * slopes.size).all():
-        return None  # shares cost less work
+        return None  # far from a sum of zero: shares cost no more
     weights, here = objective.rows.weights_of(slice(None)), _without_common(slopes.dual.gathered())
     total = np.atleast_1d(weights @ here)
     for times in BEYOND:

@@ -78,8 +78,7 @@ class Multipliers:
             break
         said = MESSAGES[status]
         result = OptimizeResult(x=self.x, fun=self.value, status=status, success=status == CONVERGED, message=said)
-        objective = task.objective
-        bound = left if objective.penalty.holds(objective.rows.n_features).all() else np.nan
+        bound = left if task.holds_all else np.nan
         return Found(self.x, self.value, bound, status == CONVERGED, recorder.n_iter, result, dual=self.best_dual)
 
     def _solved(self, over_features: WorkingFeatures, x: Array, left: float) -> Array:

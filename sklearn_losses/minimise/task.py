@@ -71,7 +71,12 @@ class Task:
         """
         penalty, n_features = self.objective.penalty, self.objective.rows.n_features
         strong = self.loss.lower_bound is not None or bool((penalty.convexity(n_features) > 0).all())
-        return self.convex and self.loss.smooth and strong and bool(penalty.holds(n_features).all())
+        return self.convex and self.loss.smooth and strong and self.holds_all
+
+    @property
+    def holds_all(self) -> bool:
+        """Whether there is a penalty on all weights."""
+        return bool(self.objective.penalty.holds(self.objective.rows.n_features).all())
 
     @property
     def kinked(self) -> bool:

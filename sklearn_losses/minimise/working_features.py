@@ -6,6 +6,8 @@ set, whose Hessian is small, and every round costs one pass over all features.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from scipy.optimize import OptimizeResult, minimize
 
@@ -39,18 +41,18 @@ def fit_over_features(run: Run, method: WorkingFeatures) -> Found:
     """Minimise, prove what was found, and go on with a sharper tolerance if need be."""
     task, recorder, x = run.task, run.recorder, run.start
     estimate = recorder.estimate = method.estimate
-    tol, bound, converged, exact = task.tol, np.nan, False, 0.0
+    tol, bound, converged, exact, enough = task.tol, np.nan, False, 0.0, -np.inf
     if not task.has_bound and task.loss.lower_bound is not None:
         # an exact fit: no slope tells how far the minimum is where values are rounding
         exact = negligible(run.model, OF_SUMS)
-        method.enough = task.loss.total(task.loss.lower_bound)[0] + exact
+        enough = task.loss.total(task.loss.lower_bound)[0] + exact
     for _ in range(thresholds.CERTIFICATION_ROUNDS):
-        options = {"tol": tol, "atol": 0.1 * exact, "maxiter": run.left}
+        options = {"tol": tol, "atol": 0.1 * exact, "enough": enough, "maxiter": run.left}
         result = minimize(recorder.fun, x, jac=True, method=method, callback=recorder.callback, options=options)
         x, value, gradient = _nearest_to_zero(run, result.x, float(result.fun), result.jac)
         ended = ending(result) is Ending.CONVERGED
         if not task.has_bound:
-            lower = _lower_beside(run, x, value, gradient) if ended and not value <= method.enough else None
+            lower = _lower_beside(run, x, value, gradient) if ended and not value <= enough else None
             converged = ended and not recorder.undefined and lower is None
             if lower is None or recorder.n_iter >= task.max_iter:
                 break
@@ -115,6 +117,17 @@ def with_centred_intercepts(objective: Objective, theta: Array) -> Array:
     return objective.parameters.join(coef, intercept - intercept.mean())
 
 
+def until(enough: float, callback: Callable) -> Callable:
+    """The callback, which ends the work once a value is enough."""
+
+    def told(intermediate_result: OptimizeResult) -> None:
+        callback(intermediate_result=intermediate_result)
+        if intermediate_result.fun <= enough:
+            raise StopIteration
+
+    return told
+
+
 class WorkingFeatures:
     """A `scipy.optimize.minimize` method for an objective whose penalty has kinks.
 
@@ -134,15 +147,19 @@ class WorkingFeatures:
         self.model, self.estimate, self.convex, self.precisely = model, estimate, convex, precisely
         self.penalty: Penalty = model.parameters.penalty(model.penalty)
         self.part: FeaturePart | None = None
-        self.enough = -np.inf  # a value at which nothing but rounding is left
 
-    def __call__(self, fun, x0, args=(), *, jac, callback=None, tol, atol=0.0, maxiter, **unknown) -> OptimizeResult:
-        """Value and gradient of all features are asked of ``fun`` and ``jac``, those of some of the part they are."""
+    def __call__(
+        self, fun, x0, args=(), *, jac, callback=None, tol, atol=0.0, enough=-np.inf, maxiter, **unknown
+    ) -> OptimizeResult:
+        """Value and gradient of all features are asked of ``fun`` and ``jac``, those of some of the part they are.
+
+        A value of ``enough`` leaves nothing but rounding.
+        """
         x, nit, idle, status = np.array(x0, dtype=float), 0, 0, MAXITER
         value, gradient = fun(x), jac(x)
         left = self.estimate(x, value, gradient)
         for _ in range(ROUNDS):
-            if value <= self.enough:
+            if value <= enough:
                 status = CONVERGED
                 break
             if left <= tol * abs(value) + atol:
@@ -152,14 +169,15 @@ class WorkingFeatures:
             if nit >= maxiter or idle >= IDLE:
                 status = ROUNDING if idle >= IDLE else MAXITER
                 break
-            result = self._over_some(x, value, gradient, left, SHARPER * tol, maxiter - nit, callback, SHARPER * atol)
+            told = callback and until(enough, callback)
+            result = self._over_some(x, value, gradient, left, SHARPER * tol, maxiter - nit, told, SHARPER * atol)
             nit += result.nit
             before, x = value, result.x
             value, gradient = fun(x), jac(x)
             last, left = left, self.estimate(x, value, gradient)
             gained = before - value > 8.0 * np.finfo(float).eps * abs(value) or left < 0.5 * last
             idle = 0 if gained else idle + 1
-            if result.status == 99 and value > self.enough:
+            if result.status == 99 and value > enough:
                 status = 99
                 break
         said = MESSAGES[status]
@@ -204,8 +222,6 @@ class WorkingFeatures:
         def told(intermediate_result):
             intermediate_result.x = part.to_all(intermediate_result.x)
             callback(intermediate_result=intermediate_result)
-            if intermediate_result.fun <= self.enough:
-                raise StopIteration
 
         options = {
             "tol": tol,

@@ -158,9 +158,8 @@ class Hessian:
         objective = self.objective
         coef, _ = objective.parameters.on_rows(self.x)
         here = objective.at_scores(self.scores)
-        _, slope, _ = objective.loss.total(here.mean)
-        of_coef, of_intercept = objective.rows.sum(kernels.pulled_back, here.dual, passes=0.5)
-        return slope * of_coef + objective.penalty.gradient(coef), slope * of_intercept
+        sums = objective.rows.sum(kernels.pulled_back, here.dual, passes=0.5)
+        return objective.put_together(coef, here.mean, *sums)[1]
 
     def _with_common_shift(self, matrix: Array) -> Array:
         n_outputs, n_weights = self.objective.n_outputs, self.objective.n_weights

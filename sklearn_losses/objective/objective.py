@@ -180,16 +180,15 @@ class Objective:
         """F and its gradient, in one pass over the data."""
         x = _numbers(theta)
         coef, intercept = self.parameters.on_rows(x)
-        return self._put_together(
-            x, coef, *self.rows.sum(kernels.value_and_gradient, self.composition, coef, intercept)
-        )
+        sums = self.rows.sum(kernels.value_and_gradient, self.composition, coef, intercept)
+        return self._pulled_back(x, *self.put_together(coef, *sums))
 
     def known_value_and_gradient(self, x: Array) -> tuple[Known, float, Array]:
         """What the Hessian can use of them, with the scores of all rows, and the same; still one pass."""
         coef, intercept = self.parameters.on_rows(x)
         scores, *sums = self.rows.each(kernels.scored_value_and_gradient, self.composition, coef, intercept)
-        value, outer = self._outer(coef, *sums)
-        return Known(scores, outer), value, self.parameters.pull_back(x, *outer)
+        value, outer = self.put_together(coef, *sums)
+        return Known(scores, outer), *self._pulled_back(x, value, outer)
 
     def hessian_product(self, theta: ArrayLike, v: ArrayLike) -> Array:
         """The Hessian of F at theta times a vector.
@@ -290,7 +289,8 @@ class Objective:
     def from_dual(self, x: Array, mean: float, dual: PerRow) -> tuple[float, Array]:
         """F and its gradient at x, from the mean loss there and every row's slopes."""
         coef, _ = self.parameters.on_rows(x)
-        return self._put_together(x, coef, mean, *self.rows.sum(kernels.pulled_back, dual, passes=0.5))
+        sums = self.rows.sum(kernels.pulled_back, dual, passes=0.5)
+        return self._pulled_back(x, *self.put_together(coef, mean, *sums))
 
     def of_penalty(self, x: Array, v: Array) -> Array:
         """The penalty's Hessian at x times a vector."""
@@ -299,23 +299,20 @@ class Objective:
         of_coef = self.penalty.hessian_product(coef, change)
         return self.parameters.pull_back(x, of_coef, np.zeros(self.parameters.n_scores))
 
-    def _put_together(
-        self, x: Array, coef: Array, mean: float, of_coef: Array, of_intercept: Array
-    ) -> tuple[float, Array]:
-        value, outer = self._outer(coef, mean, of_coef, of_intercept)
-        with np.errstate(over="ignore", invalid="ignore"):
-            return value, self.parameters.pull_back(x, *outer)
-
-    def _outer(
+    def put_together(
         self, coef: Array, mean: float, of_coef: Array, of_intercept: Array
     ) -> tuple[float, tuple[Array, Array]]:
-        """F and its gradient in coefficients and intercepts, from the mean loss and its sums."""
+        """F and its gradient in coefficients and intercepts, from the mean loss and its gradient there."""
         self._see(of_coef)
         # an infinite or undefined F is an answer that solvers understand; they step back from it
         with np.errstate(over="ignore", invalid="ignore"):
             value, slope, _ = self.loss.total(float(mean))
             value += self.penalty.value(coef)
             return value, (slope * of_coef + self.penalty.gradient(coef), slope * of_intercept)
+
+    def _pulled_back(self, x: Array, value: float, outer: tuple[Array, Array]) -> tuple[float, Array]:
+        with np.errstate(over="ignore", invalid="ignore"):
+            return value, self.parameters.pull_back(x, *outer)
 
     def _see(self, total: Array) -> None:
         # a sum over all entries is finite only if they are

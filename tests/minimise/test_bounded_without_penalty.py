@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from random_situations import PseudoHuber
 from scipy.optimize import linprog, minimize
 
 from sklearn_losses import (
@@ -9,26 +10,10 @@ from sklearn_losses import (
     Huber,
     LinearRegressor,
     LogCosh,
-    Loss,
     RootMeanSquaredError,
     SquaredEpsilonInsensitive,
     SquaredError,
 )
-
-
-class PseudoHuber(Loss):
-    """Of a user, who says nothing about its curvature."""
-
-    domain = "values"
-    convex = True
-    lower_bound = 0.0
-
-    def value(self, y, prediction):
-        return np.hypot(1.0, prediction - y) - 1.0
-
-    def gradient(self, y, prediction):
-        return (prediction - y) / np.hypot(1.0, prediction - y)
-
 
 EXACT = [
     SquaredError(),
