@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import weakref
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
-from functools import cached_property, partial
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,7 +79,9 @@ class DenseRows(RowsInMemory):
         return BLOCK_ENTRIES // (self.n_features + 4 * self.n_outputs) + 1
 
     def _block(self, where: slice) -> DenseBlock:
-        return DenseBlock(partial(self.dense, where), self.y[where], self.weights[where], self.n_outputs)
+        # rows keep blocks: were these to keep the rows, the memory of both would wait for the garbage collector
+        rows = weakref.proxy(self)
+        return DenseBlock(lambda: rows.dense(where), self.y[where], self.weights[where], self.n_outputs)
 
     def dense(self, where):
         rows = self._moved(where)
