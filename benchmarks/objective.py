@@ -1,4 +1,7 @@
-"""One objective for every solver: mean loss plus the ridge penalty, whose strength is LogisticRegression's C."""
+"""One objective for every solver: mean loss plus a penalty.
+
+A ridge's strength is LogisticRegression's C; with an L1 part it is a tenth of that at which all weights are zero.
+"""
 
 from typing import ClassVar
 
@@ -11,7 +14,7 @@ class Objective(BaseObjective):
     name = "penalised loss"
     min_benchopt_version = "1.8"
     requirements: ClassVar = ["scikit-learn"]
-    parameters: ClassVar = {"loss": ["cross_entropy"], "C": [1.0], "fit_intercept": [True]}
+    parameters: ClassVar = {"loss": ["cross_entropy"], "C": [1.0], "fit_intercept": [True], "l1_ratio": [0.0]}
     sampling_strategy = "iteration"
     stopping_criterion = EverySetting()
     test_dataset_name = "bundled"
@@ -28,7 +31,11 @@ class Objective(BaseObjective):
         return False, None
 
     def set_data(self, X, y):
-        self.problem = Problem.with_C(X, y, self.loss, float(self.C), self.fit_intercept)
+        if self.l1_ratio:
+            shape = {"l1_ratio": self.l1_ratio, "fit_intercept": self.fit_intercept}
+            self.problem = Problem.sparse(X, y, self.loss, 0.1, **shape)
+        else:
+            self.problem = Problem.with_C(X, y, self.loss, float(self.C), self.fit_intercept)
 
     def get_objective(self):
         return {"problem": self.problem}

@@ -11,7 +11,7 @@ function faultsOf(page, view) {
     const text = element.textContent.trim().replace(/\s+/g, " ").slice(0, 70);
     faults.push(`${what} wider than its column: ${text}`);
   };
-  const kinds = { pre: "code", "div.math": "a formula", ".pst-scrollable-table-container": "a table" };
+  const kinds = { pre: "code", "div.math": "a formula", "mjx-container[display]": "a formula", ".pst-scrollable-table-container": "a table" };
   for (const [selector, kind] of Object.entries(kinds))
     for (const element of article.querySelectorAll(selector))
       if (element.scrollWidth > element.clientWidth + 1) tooWide(kind, element);

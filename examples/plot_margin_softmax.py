@@ -102,6 +102,7 @@ for m, model in models.items():
 # positive cosine up to 45 degrees only, and most digits are farther from their class:
 # their score would be negative, and the best length for that is none.
 
+import textwrap
 import warnings
 
 from sklearn_losses import LSoftmax
@@ -110,7 +111,7 @@ with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always")
     free = CosineClassifier(LSoftmax(margin=2)).fit(rows, labels)
 print("lengths of the classes:", np.linalg.norm(free.coef_, axis=1).round(3))
-print(caught[0].message)
+print(textwrap.fill(str(caught[0].message), 80))
 
 # %%
 # Digits that were never seen

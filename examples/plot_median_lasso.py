@@ -52,7 +52,7 @@ for loss in ("squared_error", "absolute_error"):
 # %%
 # The weights that were found, beside the true ones.
 
-figure, axes = plt.subplots(1, 2, figsize=(11, 3.6), sharey=True, layout="constrained")
+figure, axes = plt.subplots(1, 2, figsize=(8, 3.6), sharey=True, layout="constrained")
 for ax, (loss, model) in zip(axes, models.items(), strict=True):
     ax.stem(model.coef_, linefmt="0.7", markerfmt="C0.", basefmt="0.7")
     ax.plot(range(3), truth[:3], "k_", markersize=14, label="truth")

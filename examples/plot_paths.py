@@ -57,10 +57,9 @@ for loss in losses:
 # The weights of each loss against the strength. The dotted line is the strongest
 # penalty whose score on five folds is within one standard error of the best.
 
-figure, axes = plt.subplots(1, 3, figsize=(15, 4.2), layout="constrained")
-for ax, (loss, path) in zip(axes, paths.items(), strict=True):
-    path.plot(ax=ax)
-    ax.set_title(loss)
+for loss, path in paths.items():
+    display = path.plot()
+    display.ax_.set_title(loss)
 plt.show()
 
 # %%

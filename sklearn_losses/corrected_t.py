@@ -43,7 +43,8 @@ class CorrectedMean:
     --------
     >>> from sklearn_losses.corrected_t import CorrectedMean
     >>> differences = [0.02, 0.01, 0.03, 0.00, 0.02]
-    >>> difference = CorrectedMean.over_folds(differences, n_train=[80] * 5, n_test=[20] * 5)
+    >>> sizes = {"n_train": [80] * 5, "n_test": [20] * 5}
+    >>> difference = CorrectedMean.over_folds(differences, **sizes)
     >>> print(f"{difference.mean:.3f}, p = {difference.p_value:.3f}")
     0.016, p = 0.105
     """

@@ -15,6 +15,7 @@ from sklearn.preprocessing import scale
 from sklearn_losses import (
     CosineClassifier,
     CrossEntropy,
+    Hinge,
     LinearRegressor,
     LogisticRegressor,
     RegularizationPathDisplay,
@@ -48,6 +49,11 @@ KINKED = {
     ),
     "hinge": (LogisticRegressor("hinge", l1_ratio=1.0), LABELS),
     "hinge of three": (SoftmaxClassifier("hinge", l1_ratio=1.0), CLASSES),
+    "hinge, positive": (LogisticRegressor("hinge", l1_ratio=1.0, positive=True), LABELS),
+    "median, positive": (LinearRegressor("mae", l1_ratio=1.0, positive=True), TARGETS),
+    "epsilon-insensitive": (LinearRegressor("epsilon_insensitive", l1_ratio=1.0), TARGETS),
+    "hinge of three, groups": (SoftmaxClassifier("hinge", l1_ratio=1.0, grouped=True), CLASSES),
+    "Crammer and Singer": (SoftmaxClassifier(Hinge("crammer-singer"), l1_ratio=1.0), CLASSES),
 }
 
 
@@ -178,6 +184,16 @@ def test_groups_and_frames():
     display = path.plot()
     assert isinstance(display, RegularizationPathDisplay)
     assert display.best_alpha == path.best_alpha_
+
+
+def test_a_path_says_what_it_is():
+    path = regularization_path(LinearRegressor("mae", l1_ratio=1.0), X, TARGETS, n_alphas=3)
+    assert repr(path) == (
+        "RegularizationPath of LinearRegressor(l1_ratio=1.0, loss='mae'): 3 strengths from "
+        f"{path.alphas_[0]:.3g} to {path.alphas_[2]:.3g}, 0 to 10 weights"
+    )
+    judged = regularization_path(LinearRegressor(l1_ratio=1.0), X, TARGETS, n_alphas=3, cv=3)
+    assert repr(judged).endswith(f"; best alpha {judged.best_alpha_:.3g}")
 
 
 def test_nothing_is_changed():

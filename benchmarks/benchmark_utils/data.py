@@ -65,7 +65,7 @@ def counts(n_samples, n_features, correlation=0.3, seed=0):
     return X, rng.poisson(2 * np.exp(true_scores(X, 1, rng)[:, 0] / 4)).astype(float)
 
 
-def text_like(n_samples, n_features, row_length=65, seed=0):
+def text_like(n_samples, n_features, row_length=65, n_classes=2, seed=0):
     """Sparse rows like tf-idf vectors: word frequencies after Zipf, rows of norm one."""
     rng = np.random.default_rng(seed)
     frequencies = 1 / np.arange(10, n_features + 10)
@@ -76,7 +76,57 @@ def text_like(n_samples, n_features, row_length=65, seed=0):
     document_counts = np.bincount(X.indices, minlength=n_features)
     X = X @ sparse.diags(np.log(n_samples / (1 + document_counts)) + 1)
     X = sparse.csr_matrix(sparse.diags(1 / sparse.linalg.norm(X, axis=1)) @ X)
+    return X, labels(true_scores(X, 1 if n_classes == 2 else n_classes, rng), rng)
+
+
+def rare_text(n_samples, n_features, seed=0):
+    """The same with a fifth of the rows in the second class, and weights from 0.5 to 2."""
+    X, _ = text_like(n_samples, n_features, seed=seed)
+    rng = np.random.default_rng(seed + 1)
+    scores = true_scores(X, 1, rng)[:, 0] + rng.logistic(size=n_samples)
+    return X, (scores > np.quantile(scores, 0.8)).astype(int), rng.uniform(0.5, 2.0, n_samples)
+
+
+def one_hot(n_samples, n_fields=10, n_levels=300, seed=0):
+    """Fields with a one for one of their levels, levels after Zipf, and two classes."""
+    rng = np.random.default_rng(seed)
+    X = sparse.hstack([levels(n_samples, n_levels, rng) for _ in range(n_fields)], format="csr")
     return X, labels(true_scores(X, 1, rng), rng)
+
+
+def one_hot_line(n_samples, n_features, n_numbers=5, seed=0):
+    """A linear model of one field of levels and a few numbers, under Student's noise."""
+    rng = np.random.default_rng(seed)
+    numbers = sparse.csr_matrix(rng.standard_normal((n_samples, n_numbers)))
+    X = sparse.hstack([levels(n_samples, n_features - n_numbers, rng), numbers], format="csr")
+    return X, 1.0 + true_scores(X, 1, rng)[:, 0] + rng.standard_t(2, n_samples)
+
+
+def levels(n_samples, n_levels, rng):
+    """Rows of zeros with a single one."""
+    chances = 1 / np.arange(3, n_levels + 3)
+    column = rng.choice(n_levels, size=n_samples, p=chances / chances.sum())
+    return sparse.csr_matrix((np.ones(n_samples), (np.arange(n_samples), column)), shape=(n_samples, n_levels))
+
+
+def sparse_scores(X, rng, n_used=20):
+    """Scores of which most features have no part."""
+    used = rng.choice(X.shape[1], n_used, replace=False)
+    return true_scores(X[:, used], 1, rng)
+
+
+def sparse_line(n_samples, n_features, seed=0):
+    """A linear model with few weights under normal noise; columns one by one in memory, as coordinate descent likes."""
+    rng = np.random.default_rng(seed)
+    X = np.asfortranarray(correlated(n_samples, n_features, 0.5, rng))
+    return X, 1.0 + sparse_scores(X, rng)[:, 0] + rng.standard_normal(n_samples)
+
+
+def sparse_classes(n_samples, n_features, seed=0):
+    """Two classes that depend on few features."""
+    rng = np.random.default_rng(seed)
+    X = np.asfortranarray(correlated(n_samples, n_features, 0.5, rng))
+    return X, labels(sparse_scores(X, rng), rng)
 
 
 def bundled(name):

@@ -21,9 +21,19 @@ class Peer:
     settings: tuple = TOLERANCES
     setting_name: str = "tol"
     compiles: bool = False  # at its first call, which is then not timed
+    takes_l1: bool = False
+    takes_weights: bool = False
+
+    def why_not(self, problem) -> str | None:
+        """Why this solver cannot minimise the objective of the problem, or None."""
+        if problem.l1_ratio and not self.takes_l1:
+            return "its penalty has no absolute values"
+        if problem.weights is not None and not self.takes_weights:
+            return "it takes no weights"
+        return self.reason_to_skip(problem)
 
     def reason_to_skip(self, problem) -> str | None:
-        """Why this solver cannot minimise the objective of the problem, or None."""
+        """The same, for problems whose weights and penalty it takes."""
         raise NotImplementedError
 
     def fit(self, problem, setting):

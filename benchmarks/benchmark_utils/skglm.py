@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import sparse
 from skglm import GeneralizedLinearEstimator
-from skglm.datafits import Huber, Logistic, Poisson
+from skglm.datafits import Huber, Logistic, Poisson, Quadratic
 from skglm.penalties import L2, L1_plus_L2
 from skglm.solvers import LBFGS, AndersonCD, ProxNewton
 from skglm.utils.jit_compilation import compiled_clone
@@ -15,7 +15,7 @@ def datafit(problem):
     """The loss in skglm's words."""
     if problem.name == "Huber":
         return Huber(problem.loss.delta)
-    return {"CrossEntropy": Logistic, "Poisson": Poisson}[problem.name]()
+    return {"CrossEntropy": Logistic, "Poisson": Poisson, "SquaredError": Quadratic}[problem.name]()
 
 
 def data(problem):
@@ -27,14 +27,14 @@ def data(problem):
 
 SOLVERS = {
     "ProxNewton": (ProxNewton, {"max_iter": 1000, "max_pn_iter": 1000}, ("CrossEntropy", "Poisson")),
-    "AndersonCD": (AndersonCD, {"max_iter": 1000, "max_epochs": 1000}, ("CrossEntropy", "Huber")),
+    "AndersonCD": (AndersonCD, {"max_iter": 1000, "max_epochs": 1000}, ("CrossEntropy", "Huber", "SquaredError")),
 }
 
 
 class CoordinateDescent(Peer):
-    """Its solvers with working sets, given an elastic net without its L1 part."""
+    """Its solvers with working sets, given an elastic net."""
 
-    library, compiles = "skglm", True
+    library, compiles, takes_l1 = "skglm", True, True
 
     def __init__(self, solver):
         self.name = solver
@@ -42,11 +42,16 @@ class CoordinateDescent(Peer):
 
     def reason_to_skip(self, problem):
         possible = problem.name in self.losses and problem.n_classes <= 2
-        return unless(possible and (problem.name != "Huber" or problem.is_regression), "it does not have the loss")
+        errors = problem.name in ("Huber", "SquaredError")
+        return unless(possible and errors == (errors and problem.is_regression), "it does not have the loss")
 
     def fit(self, problem, setting):
         solver = self.solver(tol=setting, fit_intercept=problem.fit_intercept, **self.limits)
-        model = GeneralizedLinearEstimator(datafit(problem), L1_plus_L2(problem.alpha, 0.0), solver)
+        model = GeneralizedLinearEstimator(
+            datafit(problem),
+            L1_plus_L2(problem.alpha_of_half, problem.l1_ratio),
+            solver,
+        )
         model.fit(*data(problem))
         return model.coef_, model.intercept_
 

@@ -23,7 +23,7 @@ class LibrarySolver(BaseSolver):
         return next(peer for peer in self.peers if peer.name == self.method)
 
     def skip(self, problem):
-        reason = self.peer.reason_to_skip(problem)
+        reason = self.peer.why_not(problem)
         return reason is not None, reason
 
     def set_objective(self, problem):

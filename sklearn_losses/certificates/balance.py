@@ -14,9 +14,55 @@ import numpy as np
 from ..data import PerRow
 from ..losses.on_scores import Array
 from ..objective.objective import Objective
-from .intercept import Slopes
+from .intercept import ROUNDING as OF_SUM
+from .intercept import Slopes, best_shift
 
 ROUNDING = 1e-12  # of the null vector of the classes' sums
+
+
+NEARLY = 1e-4  # of the slopes' sizes
+BEYOND = (1e3, 1e6, 1e9, 1e12, 1e15)  # times the sum that rounding has left, until that is nothing beside what is mixed
+
+
+class Mixture(NamedTuple):
+    """Slopes of every row that sum to zero, and what it costs that they are not those at the shift itself."""
+
+    dual: Array
+    price: float
+
+
+def mixture(objective: Objective, scores: PerRow, slopes: Slopes, shift: Array) -> Mixture | None:
+    """A mean of the slopes at the best shift, whose sum is rounding, and of those a little beyond it.
+
+    Both are slopes of tangents, of which every mean lies below a convex loss, whatever its least value is. None where
+    no such mean sums to zero.
+    """
+    if not (np.isfinite(slopes.mean) and objective.loss.separable):
+        return None
+    if objective.loss.lower_bound is not None and not (np.abs(slopes.total) <= NEARLY * slopes.size).all():
+        return None  # far from a sum of zero: shares cost no more
+    weights, here = objective.rows.weights_of(slice(None)), _without_common(slopes.dual.gathered())
+    total = np.atleast_1d(weights @ here)
+    for times in BEYOND:
+        beyond, there = best_shift(objective, scores, times * total)
+        if not np.isfinite(there.mean):
+            continue
+        other = _without_common(there.dual.gathered())
+        rest = 1.0 / (1.0 + times)
+        dual = here + rest * (other - here)
+        left, size = weights @ dual, weights @ np.abs(dual)
+        if (np.abs(left) <= OF_SUM * size).all():
+            below = slopes.mean - there.mean - float(np.atleast_1d(weights @ other) @ (shift - beyond))
+            return Mixture(dual, rest * max(below, 0.0))
+    return None
+
+
+def _without_common(dual: Array) -> Array:
+    """Slopes without what rounding has left of the sums over the classes, where these are nothing else."""
+    if dual.ndim == 1:
+        return dual
+    common = dual.mean(axis=1, keepdims=True)
+    return dual - common if np.abs(common).max() <= OF_SUM else dual
 
 
 class Balance(NamedTuple):

@@ -26,6 +26,8 @@ from .intercept import ROUNDING
 class PiecesGap:
     """The bound for one objective, whose penalty is on all weights.
 
+    Columns that are constant have no weight in a solver's parameters, and need none: the intercept says as much.
+
     Parameters
     ----------
     model : Objective
@@ -41,8 +43,21 @@ class PiecesGap:
         self.least = losses.least if isinstance(losses, Pieces) else np.zeros(len(self.weights))
         self.penalty = model.parameters.penalty(model.penalty)
         held = self.penalty.holds(model.rows.n_features)
-        self.held, self.holds_all = np.flatnonzero(held), bool(held.all())
-        self.of_held = self.penalty if self.holds_all else self.penalty.take(self.held)
+        self.held = np.flatnonzero(held)
+        self.of_held = self.penalty if held.all() else self.penalty.take(self.held)
+        self.loose = np.flatnonzero(~held & (model.parameters.variance > 0))
+
+    def loose_part(self, x: Array, dual: Array, reach: float) -> float:
+        """An estimate, no bound, of what weights without a penalty leave: of parabolas as wide as scores may go.
+
+        A weight at a bound may have a slope that pulls it there.
+        """
+        if not len(self.loose):
+            return 0.0
+        coef = self.model.parameters.split(x)[0][:, self.loose]
+        pulled = self.model.parameters.split(self.model.adjoint(self.model.rows.spread(dual)))[0][:, self.loose]
+        left = self.penalty.take(self.loose).least_slope(coef, pulled)
+        return 0.5 * reach * float(np.sum(left**2))
 
     def proof(self, x: Array, scores: Array, dual: Array) -> Proof:
         """x, its value, and the bound by the duals of its rows, which are at scores. Half a pass."""

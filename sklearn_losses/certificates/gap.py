@@ -24,11 +24,13 @@ from ..data import PerRow
 from ..losses.on_scores import Array
 from ..objective.objective import Objective
 from ..objective.penalties import Penalty
-from .balance import balance, scaled
+from .balance import balance, mixture, scaled
 from .intercept import Slopes, best_shift, slopes_at
 
 EPSILON = float(np.finfo(float).eps)
 ROUNDING = 8.0  # of scores that should be zero, relative to the others
+CHEAP = 1e-13  # of F: a price that needs no other
+OF_SUMS = 4.0 * ROUNDING  # of scores where no bound tells, so that a solver would go on among them
 
 
 class Proof(NamedTuple):
@@ -63,10 +65,11 @@ class Gap:
         """
         coef, slope = self._weights_of(x), self._weights_of(gradient)
         free = gradient[self.model.n_weights :]
-        estimate = 0.5 * float(np.dot(free, free))
+        estimate = float(np.dot(free, free))
         if len(self._loose) and not self._penalty.smooth:
             left = self._penalty.least_slope(coef, slope)[:, self._loose].ravel()
-            estimate += 0.5 * float(np.dot(left, left))
+            estimate += float(np.dot(left, left))
+        estimate *= 0.5 / self.model.composition.typical_curvature
         if len(self._loose):
             coef, slope = coef[:, self._held], slope[:, self._held]
         above = 0.0 if self._penalty.smooth else self._above(value, coef)
@@ -89,18 +92,27 @@ class Gap:
         model = self.model
         shifted = x.copy()
         shifted[model.n_weights :] += shift
-        dual, price = slopes.dual, 0.0
-        if not slopes.vanish:
-            balanced = balance(model, scores, shift, slopes)
-            if balanced is None:
-                return Proof(x, value, self.at_most(value, np.inf))
-            dual, price = model.rows.spread(scaled(dual.gathered(), balanced.shares)), balanced.price
+        balanced = (slopes.dual, 0.0) if slopes.vanish else self._balanced(value, scores, shift, slopes)
+        if balanced is None:
+            return Proof(x, value, self.at_most(value, np.inf))
+        dual, price = balanced
         higher, gradient = model.from_dual(shifted, slopes.mean, dual)
         bound = self._drawn(shifted, higher, gradient, price)
         if higher <= value:
             return Proof(shifted, higher, bound)
         # both points share the lower bound of the minimum
         return Proof(x, value, self.at_most(value, max(bound - (higher - value), 0.0)))
+
+    def _balanced(self, value: float, scores: PerRow, shift: Array, slopes: Slopes) -> tuple[PerRow, float] | None:
+        """Slopes that sum to zero, and their price: shares of those at the shift, or a mixture where these are dear."""
+        model, shares = self.model, balance(self.model, scores, shift, slopes)
+        if shares is None or shares.price > CHEAP * abs(value):
+            mixed = mixture(model, scores, slopes, shift)
+            if mixed is not None and (shares is None or mixed.price < shares.price):
+                return model.rows.spread(mixed.dual), mixed.price
+        if shares is None:
+            return None
+        return model.rows.spread(scaled(slopes.dual.gathered(), shares.shares)), shares.price
 
     def _drawn(self, x: Array, value: float, gradient: Array, price: float) -> float:
         """The bound, from the slopes that are left of the rows' shares, which had a price."""
@@ -153,9 +165,18 @@ def least_over_shares(bound: Callable[[float], float], penalty: Penalty, v: Arra
 
 
 def is_negligible(model: Objective, bound: float) -> bool:
-    """Whether a bound is nothing but rounding beside the loss of a model that predicts nothing."""
+    """Whether a bound is nothing but rounding of the scores."""
+    return bound <= negligible(model)
+
+
+def negligible(model: Objective, rounding: float = ROUNDING) -> float:
+    """What rounding makes of an exact fit: beside the loss of a model that predicts nothing, or of rounded targets."""
     zero = model.at_scores(model.scores(np.zeros(model.n_parameters))).mean
-    return bound <= model.loss.total((ROUNDING * EPSILON) ** 2 * zero)[0]
+    least = (rounding * EPSILON) ** 2 * zero
+    if model.regression and model.loss.link == "identity":
+        rounded = model.targets() * (1.0 + rounding * EPSILON)
+        least = max(least, model.at_scores(model.rows.spread(rounded)).mean - (model.loss.lower_bound or 0.0))
+    return model.loss.total(least)[0] if np.isfinite(least) else 0.0
 
 
 def is_out_of_reach(model: Objective, value: float, tol: float) -> bool:

@@ -203,9 +203,13 @@ class LossComparison:
         >>> from sklearn.datasets import load_breast_cancer
         >>> from sklearn_losses import LogisticRegressor, compare_losses
         >>> X, y = load_breast_cancer(return_X_y=True)
-        >>> model, losses = LogisticRegressor(alpha=0.01), ["cross_entropy", "squared_error"]
-        >>> comparison = compare_losses(model, X, y, losses=losses, scoring="accuracy")
-        >>> difference = comparison.difference("cross_entropy", "accuracy", rope=0.01)
+        >>> losses = ["cross_entropy", "squared_error"]
+        >>> comparison = compare_losses(
+        ...     LogisticRegressor(alpha=0.01), X, y, losses=losses, scoring="accuracy"
+        ... )
+        >>> difference = comparison.difference(
+        ...     "cross_entropy", "accuracy", rope=0.01
+        ... )
         >>> bool(difference.loc[0, "lower"] < 0 < difference.loc[0, "upper"])
         True
         """

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import weakref
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
-from functools import cached_property, partial
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,7 @@ from .sums import Tree
 BLOCK_ENTRIES = 400_000
 SAMPLED_ROWS = 1_024
 FEW_ROWS = 32  # samples' worth of rows up to which the statistics are read from all of them
+KEPT_ENTRIES = 10_000_000  # of all data, 80 MB: up to here they are written in C order and float64 once
 CHUNK_ENTRIES, CHUNK_GROUPS = 500_000, 4  # of columns, whose sum of inner products is as large as the result
 
 
@@ -77,7 +79,9 @@ class DenseRows(RowsInMemory):
         return BLOCK_ENTRIES // (self.n_features + 4 * self.n_outputs) + 1
 
     def _block(self, where: slice) -> DenseBlock:
-        return DenseBlock(partial(self.dense, where), self.y[where], self.weights[where], self.n_outputs)
+        # rows keep blocks: were these to keep the rows, the memory of both would wait for the garbage collector
+        rows = weakref.proxy(self)
+        return DenseBlock(lambda: rows.dense(where), self.y[where], self.weights[where], self.n_outputs)
 
     def dense(self, where):
         rows = self._moved(where)
@@ -144,6 +148,9 @@ class ArrayRows(DenseRows):
         if X.flags.f_contiguous and not isinstance(indices, slice):
             return np.take(X.T, indices, axis=1).T
         return X[indices]
+
+    def _keeps_blocks(self):
+        return self.meter.n_entries <= KEPT_ENTRIES
 
     def _over(self, X, y, weights, *, kept, origin):
         return ArrayRows(

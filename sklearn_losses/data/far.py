@@ -180,6 +180,10 @@ class HeldRows(ReadRows):
     block would cost its pages every time.
     """
 
+    def block(self, number):
+        """None is kept, not even a single one: its rows are in the buffer, where those of another chunk come next."""
+        return self._block(self.where(number))
+
     def _block(self, where):
         return DenseBlock(partial(self._buffered, where), self.y[where], self.weights[where], self.n_outputs)
 

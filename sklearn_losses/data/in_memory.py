@@ -27,7 +27,7 @@ class Parts(PerRow):
 
 
 class RowsInMemory(Rows):
-    """Rows whose X, targets and weights are arrays; never copied as a whole.
+    """Rows whose X, targets and weights are arrays; what is large is never copied as a whole.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ class RowsInMemory(Rows):
         self.meter = meter or Meter(self.n_rows * self.n_features)
         self.block_size = max(self._block_size(), 1)
         self.n_blocks = -(-max(self.n_rows, 1) // self.block_size)
-        self._single: Block | None = None
+        self._blocks: dict[int, Block] = {}
 
     @abstractmethod
     def _block_size(self) -> int:
@@ -93,12 +93,16 @@ class RowsInMemory(Rows):
         """Rows of the same kind, storage and meter."""
 
     def block(self, number: int) -> Block:
-        """One of the blocks; a single one is made once."""
-        if self.n_blocks > 1:
+        """One of the blocks; those of few rows are made once."""
+        if self.n_blocks > 1 and not self._keeps_blocks():
             return self._block(self.where(number))
-        if self._single is None:
-            self._single = self._block(slice(0, self.n_rows))
-        return self._single
+        if number not in self._blocks:
+            self._blocks[number] = self._block(self.where(number))
+        return self._blocks[number]
+
+    def _keeps_blocks(self) -> bool:
+        """Whether the blocks of these rows, perhaps in another type and order than X, are to stay in memory."""
+        return False
 
     def where(self, number: int) -> slice:
         """Which rows are in a block."""

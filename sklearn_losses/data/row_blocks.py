@@ -96,6 +96,12 @@ class RowBlocks:
     def __repr__(self) -> str:
         return f"RowBlocks({self.blocks!r}{'' if self.cache is None else f', cache={self.cache!r}'})"
 
+    def __array__(self, *_, **__):
+        raise TypeError(
+            "RowBlocks are read in blocks by fit, predict, score and objective, and never become one array. What takes "
+            "rows by their numbers, such as cross-validation, needs an array: a memory map, or some rows."
+        )
+
     def opened(self, *, targets: bool = True) -> Opened:
         """What is in the blocks; without targets and weights unless they are wanted."""
         if isinstance(self.blocks, ParquetFiles):

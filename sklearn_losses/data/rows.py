@@ -40,6 +40,8 @@ class Meter:
 
     Attributes
     ----------
+    n_entries : int
+        The same.
     passes : float
         How many so far.
     known_finite : bool
@@ -47,7 +49,7 @@ class Meter:
     """
 
     def __init__(self, n_entries: int, stamps: Sequence = ()):
-        self._n_entries, self._stamps = n_entries, stamps
+        self.n_entries, self._stamps = n_entries, stamps
         self.passes = 0.0
         self.known_finite = False
 
@@ -62,7 +64,7 @@ class Meter:
         if passes:
             for stamp in self._stamps:
                 stamp.check()
-        self.passes += passes * rows.n_rows * rows.n_features / self._n_entries
+        self.passes += passes * rows.n_rows * rows.n_features / self.n_entries
 
 
 class Block(ABC):

@@ -42,10 +42,25 @@ class FileStamp:
             )
 
 
+class FolderStamp(FileStamp):
+    """The same for a folder, with the sum of the sizes and the latest of the times of all its files."""
+
+    def _now(self) -> tuple[int, int]:
+        found = [
+            os.stat(os.path.join(folder, name)) for folder, _, names in os.walk(self.path) for name in ["", *names]
+        ]
+        if not found:
+            raise FileNotFoundError(f"no such folder: {self.path}")
+        return sum(one.st_size for one in found), 0 if self.written else max(one.st_mtime_ns for one in found)
+
+
 def stamps_of(array: Any) -> list[FileStamp]:
-    """Those of the file that an array is in, or a view of one, where that is known."""
+    """Those of the file or folder that an array is in, or a view of one, where that is known."""
     while isinstance(array, np.ndarray) and not isinstance(array, np.memmap):
         array = array.base
+    folder = getattr(getattr(array, "store", None), "root", None)  # of zarr's local stores
+    if isinstance(folder, str | os.PathLike) and os.path.isdir(folder):
+        return [FolderStamp(os.path.normpath(os.path.join(folder, getattr(array, "path", ""))))]
     path = getattr(array, "filename", None) or getattr(getattr(array, "file", None), "filename", None)
     if not isinstance(path, str | os.PathLike) or not os.path.isfile(path):
         return []

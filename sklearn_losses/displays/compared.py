@@ -51,7 +51,9 @@ class LossComparisonDisplay:
     >>> from sklearn_losses import SoftmaxClassifier, compare_losses
     >>> X, y = load_iris(return_X_y=True)
     >>> model = SoftmaxClassifier(alpha=0.01)
-    >>> comparison = compare_losses(model, X, y, losses=["ce", "hinge"], scoring="accuracy")
+    >>> comparison = compare_losses(
+    ...     model, X, y, losses=["ce", "hinge"], scoring="accuracy"
+    ... )
     >>> display = comparison.plot()
     >>> [text.get_text() for text in display.ax_.get_yticklabels()]
     ['ce', 'hinge']

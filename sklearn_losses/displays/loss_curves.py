@@ -87,7 +87,8 @@ class LossCurveDisplay:
     --------
     >>> import matplotlib.pyplot as plt
     >>> from sklearn_losses.displays import LossCurveDisplay
-    >>> display = LossCurveDisplay.from_losses(["ce", "hinge", "exponential"], against="margin")
+    >>> losses = ["ce", "hinge", "exponential"]
+    >>> display = LossCurveDisplay.from_losses(losses, against="margin")
     >>> [line.get_label() for line in display.lines_]
     ['ce', 'hinge', 'exponential']
     >>> plt.close(display.figure_)

@@ -37,9 +37,8 @@ def _unique(y: NDArray) -> tuple[NDArray, NDArray[np.intp]]:
     if np.can_cast(y.dtype, np.intp) and int(y.max()) - int(y.min()) < len(y):  # integers to be counted, not sorted
         codes = y.astype(np.intp) - int(y.min())
         found = np.flatnonzero(np.bincount(codes))
-        return (found + int(y.min())).astype(y.dtype), np.searchsorted(found, codes) if found[-1] >= len(
-            found
-        ) else codes
+        classes = (found + int(y.min())).astype(y.dtype)
+        return classes, np.searchsorted(found, codes) if found[-1] >= len(found) else codes
     classes = np.unique(y)
     return classes, np.searchsorted(classes, y)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from numbers import Real
@@ -170,6 +171,7 @@ def check_loss_shapes(loss: Loss, activation: Activation, y: NDArray, n_outputs:
 
 def _refuse_odd_inputs(X) -> None:
     """Inputs that scikit-learn would take and misread."""
+    _refuse_what_is_to_be_opened(X)
     _refuse_mask_and_dates(X, "X", "numbers")
     names = [name for name, _ in _frame_columns(X)]
     if len(set(names)) < len(names):
@@ -178,6 +180,21 @@ def _refuse_odd_inputs(X) -> None:
     dtype = getattr(X, "dtype", None)
     if isinstance(dtype, np.dtype) and dtype.kind in "SV":
         raise ValueError(f"X has dtype {dtype}: byte strings and records are not numbers.")
+
+
+def _refuse_what_is_to_be_opened(X) -> None:
+    """Paths, files and iterators, which stand for rows and are none."""
+    what = f"X is {X!r}" if isinstance(X, str | os.PathLike) else f"X is a {type(X).__name__}"
+    if isinstance(X, str | os.PathLike) or type(X).__module__.startswith(("pyarrow.dataset", "pyarrow._dataset")):
+        raise TypeError(
+            f"{what}, which is not opened here. RowBlocks.from_parquet(path) reads Parquet files; others come in as "
+            "memory maps, or as datasets of h5py and zarr."
+        )
+    if isinstance(X, Iterator):
+        raise TypeError(
+            f"{what}, which can be run through once, and a fit takes several passes. Pass RowBlocks(function), whose "
+            "function returns a new iterator over blocks every time it is called."
+        )
 
 
 def _refuse_mask_and_dates(values, name: str, instead: str) -> None:

@@ -205,7 +205,8 @@ class Loss(BaseEstimator):
         >>> from sklearn_losses import CrossEntropy
         >>> from sklearn_losses.activations import Probit
         >>> loss = CrossEntropy().on_scores(Probit())
-        >>> value, gradient = loss.value_and_gradient(np.array([1.0, 0.0]), np.array([-1e100, 0.0]))
+        >>> y, scores = np.array([1.0, 0.0]), np.array([-1e100, 0.0])
+        >>> value, gradient = loss.value_and_gradient(y, scores)
         >>> print(value, gradient.round(4), loss.convex)
         [5.00000000e+199 6.93147181e-001] [-1.000e+100  7.979e-001] True
         """

@@ -99,9 +99,9 @@ class Lengthened(ByProducts):
 class LSoftmax(MultipliedAngle):
     r"""L-Softmax (large-margin softmax): the angle between row and true class is multiplied by an integer.
 
-    .. math:: L = -\log \frac{e^{|w_t| |x| \psi(\theta_t)}}{e^{|w_t| |x| \psi(\theta_t)}
-              + \sum_{j \ne t} e^{|w_j| |x| \cos\theta_j}},
-              \qquad \psi(\theta) = (-1)^k \cos(m \theta) - 2 k, \quad
+    .. math:: L &= -\log \frac{e^{|w_t| |x| \psi(\theta_t)}}{e^{|w_t| |x| \psi(\theta_t)}
+              + \sum_{j \ne t} e^{|w_j| |x| \cos\theta_j}}, \\
+              \psi(\theta) &= (-1)^k \cos(m \theta) - 2 k, \quad
               \theta \in \left[\frac{k \pi}{m}, \frac{(k + 1) \pi}{m}\right]
 
     where :math:`\theta_k` is the angle between row and class k: `SphereFace` with weights that keep their lengths. For

@@ -189,8 +189,8 @@ class KinkedMarginLoss(MarginLoss):
 class Hinge(KinkedMarginLoss):
     r"""Hinge loss of the support vector machine, :math:`\phi(m) = \max(0, 1 - m)`.
 
-    .. math:: \text{weston-watkins: } \sum_{j \ne t} \max(0, 1 + z_j - z_t), \qquad
-              \text{crammer-singer: } \max_{j \ne t} \max(0, 1 + z_j - z_t)
+    .. math:: \text{weston-watkins: } & \sum_{j \ne t} \max(0, 1 + z_j - z_t) \\
+              \text{crammer-singer: } & \max_{j \ne t} \max(0, 1 + z_j - z_t)
 
     Convex, with a kink at margin 1. It has no probabilities: for these wrap the estimator into
     ``sklearn.calibration.CalibratedClassifierCV``.

@@ -41,7 +41,11 @@ class LossOnScores(ABC):
         ``pieces(y)`` as in `Loss`, where the loss is convex and piecewise linear in one score.
     envelope : callable or None
         ``envelope(y)`` as in `Loss`.
+    typical_curvature : float
+        By which estimates judge slopes in which nothing else is curved.
     """
+
+    typical_curvature: float = 1.0
 
     def __init__(self, loss: Loss, link: Link):
         self.loss, self.link = loss, link

@@ -27,8 +27,8 @@ class MultipliedAngle(CosineLoss):
 class SphereFace(MultipliedAngle):
     r"""SphereFace (A-Softmax): the angle between row and true class is multiplied by an integer.
 
-    .. math:: L = -\log \frac{e^{|x| \psi(\theta_t)}}{e^{|x| \psi(\theta_t)} + \sum_{j \ne t} e^{|x| \cos\theta_j}},
-              \qquad \psi(\theta) = (-1)^k \cos(m \theta) - 2 k, \quad
+    .. math:: L &= -\log \frac{e^{|x| \psi(\theta_t)}}{e^{|x| \psi(\theta_t)} + \sum_{j \ne t} e^{|x| \cos\theta_j}}, \\
+              \psi(\theta) &= (-1)^k \cos(m \theta) - 2 k, \quad
               \theta \in \left[\frac{k \pi}{m}, \frac{(k + 1) \pi}{m}\right]
 
     where :math:`\theta_k` is the angle between row and class k. Scores are as long as rows, so that the fit depends on

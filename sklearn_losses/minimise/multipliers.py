@@ -10,7 +10,7 @@ import numpy as np
 from scipy.optimize import OptimizeResult, minimize
 
 from ..certificates.by_pieces import PiecesGap
-from ..certificates.gap import Gap
+from ..certificates.gap import OF_SUMS, Gap, negligible
 from ..certificates.intercept import best_shift
 from ..objective.envelope import Envelope, enveloped, losses_of
 from ..objective.split import Split
@@ -42,6 +42,7 @@ class Multipliers:
         self.losses = losses_of(run.model)
         self.gap = PiecesGap(run.model, self.losses)
         split = Split(run.model)
+        self.exact = negligible(run.model, OF_SUMS)  # the value of an exact fit
         slopes = np.abs(self.losses.slope(run.model.scores(run.start).gathered()))
         steepness = float(np.mean(slopes.reshape(len(slopes), -1).max(axis=1)))
         self.width = split.unit / max(steepness, np.finfo(float).tiny)
@@ -52,7 +53,7 @@ class Multipliers:
     def found(self) -> Found:
         run, recorder, task = self.run, self.run.recorder, self.run.task
         x, step, left, status, idle = run.start, FIRST_STEP * self.width, np.inf, MAXITER, 0
-        envelope = Envelope(self.losses, self.dual, step)
+        envelope = Envelope(self.losses, self.dual, step, self.width)
         smooth = enveloped(self.model, envelope)
         over_features = WorkingFeatures(smooth, Gap(smooth), convex=True, precisely=False)
         begun = recorder.n_iter
@@ -61,7 +62,7 @@ class Multipliers:
             x, dual = self._with_best_intercept(over_features.model, x, envelope)
             self._keep(x, dual)
             last, left = left, max(self.value - self.lowest, 0.0)
-            if left <= task.tol * abs(self.value):
+            if left <= task.tol * abs(self.value) or self.value <= self.exact:
                 status = CONVERGED
             elif recorder.stopped_by_watch:
                 status = CALLBACK
@@ -71,13 +72,13 @@ class Multipliers:
                 idle = 0 if left < 0.9 * last else idle + 1
                 if left > SLOW * last:
                     step = max(NARROWER * step, NARROWEST * self.width)
-                self.dual, envelope = dual, Envelope(self.losses, dual, step)
+                self.dual, envelope = dual, Envelope(self.losses, dual, step, self.width)
                 over_features.with_composition(envelope)
                 continue
             break
         said = MESSAGES[status]
         result = OptimizeResult(x=self.x, fun=self.value, status=status, success=status == CONVERGED, message=said)
-        bound = left if self.gap.holds_all else np.nan
+        bound = left if task.holds_all else np.nan
         return Found(self.x, self.value, bound, status == CONVERGED, recorder.n_iter, result, dual=self.best_dual)
 
     def _solved(self, over_features: WorkingFeatures, x: Array, left: float) -> Array:
@@ -85,6 +86,7 @@ class Multipliers:
         value = model.value(x)
         wanted = INSIDE * min(left, COARSE * abs(value)) / max(abs(value), np.finfo(float).tiny)
         options = {"tol": max(wanted, 0.01 * self.run.task.tol), "maxiter": self.run.left}
+        options["atol"] = INSIDE * self.exact
         function = model.value_and_gradient
         return minimize(function, x, jac=True, method=over_features, callback=recorder.callback, options=options).x
 
@@ -102,5 +104,6 @@ class Multipliers:
         found, value, bound = self.gap.proof(x, self.model.scores(x).gathered(), dual)
         if value < self.value:
             self.x, self.value = found, value
+        bound += self.gap.loose_part(x, dual, self.width)
         if not np.isnan(bound) and value - bound > self.lowest:
             self.lowest, self.best_dual = value - bound, dual

@@ -73,7 +73,8 @@ def _automatically(run: Run) -> tuple[Solve, Bound | None]:
     if task.may_vanish:
         # separable classes without a penalty: F falls for ever, and once it is this small nothing is left to learn
         least = task.loss.lower_bound or 0.0
-        share = thresholds.VANISHED_ANGLES if run.model.parameters.only_directions else thresholds.VANISHED
+        has_minimum = run.model.parameters.only_directions or task.reaches_least
+        share = thresholds.VANISHED_TO_ZERO if has_minimum else thresholds.VANISHED
         vanished = least + share * (run.null.value - least)
         recorder.stop = lambda x, value, gradient: value <= vanished
         if recorder.fun(chosen.start)[0] <= vanished:

@@ -107,11 +107,13 @@ class Null:
 
 
 def _joint_constant(task: Task) -> Array | float:
-    """The best constants of a piecewise-linear loss of K scores, for hard labels: exact, on one row a class."""
+    """The best constants of a piecewise-linear loss of K scores: exact, on one row a class."""
     objective = task.objective
     y, weights = _distinct_targets(objective)
-    if y.ndim == 2:
-        return 0.0
+    if y.ndim == 2:  # a soft label is hard ones with its shares for weights
+        shares = weights @ y
+        y = np.flatnonzero(shares > 0.0)
+        weights = shares[y]
     rows = rows_of(np.zeros((len(y), 1)), y, weights, objective.n_outputs)
     small = objective.replaced(rows=rows, penalty=L2(1.0)).conditioned()
     split = Split(small)
@@ -138,9 +140,10 @@ def _distinct_targets(objective: Objective) -> tuple[Array, Array]:
         return y, weights
     if y.dtype.kind in "iu":
         return np.arange(objective.n_outputs), np.bincount(y, weights=weights, minlength=objective.n_outputs)
-    first = float(weights @ (y == 1.0))
-    hard = ((y == 0.0) | (y == 1.0)).all()
-    return (np.array([0.0, 1.0]), np.array([1.0 - first, first])) if hard else (y, weights)
+    second, first = y == 0.0, y == 1.0
+    if not (second | first).all():
+        return y, weights
+    return np.array([0.0, 1.0]), np.array([weights @ second, weights @ first])
 
 
 def log_odds(task: Task) -> Array:

@@ -13,6 +13,7 @@ from ..losses import Loss
 from ..objective.objective import Objective
 from ..objective.samples import RandomState
 from ..objective.split import has_exact_form
+from . import thresholds
 
 Array = np.ndarray
 
@@ -54,6 +55,15 @@ class Task:
         return not self.objective.penalty.holds(self.objective.rows.n_features).any()
 
     @property
+    def reaches_least(self) -> bool:
+        """Whether rows far on the right side have the loss's least value: then F has a minimum on separable classes."""
+        n_outputs = self.objective.n_outputs
+        targets = np.array([0.0, 1.0]) if n_outputs == 1 else np.eye(n_outputs)
+        far = thresholds.FAR_SCORE * (2.0 * targets - 1.0)
+        values, _ = self.objective.composition.value_and_gradient(targets, far)
+        return self.loss.lower_bound is not None and bool((values <= self.loss.lower_bound).all())
+
+    @property
     def has_bound(self) -> bool:
         """Whether a bound on F - min F can be drawn: a penalty on all weights, and a gradient that is continuous.
 
@@ -61,7 +71,12 @@ class Task:
         """
         penalty, n_features = self.objective.penalty, self.objective.rows.n_features
         strong = self.loss.lower_bound is not None or bool((penalty.convexity(n_features) > 0).all())
-        return self.convex and self.loss.smooth and strong and bool(penalty.holds(n_features).all())
+        return self.convex and self.loss.smooth and strong and self.holds_all
+
+    @property
+    def holds_all(self) -> bool:
+        """Whether there is a penalty on all weights."""
+        return bool(self.objective.penalty.holds(self.objective.rows.n_features).all())
 
     @property
     def kinked(self) -> bool:

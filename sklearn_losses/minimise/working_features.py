@@ -6,10 +6,12 @@ set, whose Hessian is small, and every round costs one pass over all features.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from scipy.optimize import OptimizeResult, minimize
 
-from ..certificates.gap import Gap, is_negligible
+from ..certificates.gap import OF_SUMS, Gap, is_negligible, negligible
 from ..losses.on_scores import LossOnScores
 from ..objective.objective import Objective
 from ..objective.part import FeaturePart
@@ -32,27 +34,56 @@ MOST_OF_ALL = 0.9  # of all features, in a working set that has no round to wait
 POLISHED, POLISHING_STEPS, CHEAP = 1e-18, 3, 2e7  # tolerance, steps, and multiplications of a Hessian
 ROUNDS = 100
 IDLE = 3  # rounds in a row that gain nothing
+LONGER, LONGEST = 8.0, 1e30  # steps that try an end without a bound
 
 
 def fit_over_features(run: Run, method: WorkingFeatures) -> Found:
     """Minimise, prove what was found, and go on with a sharper tolerance if need be."""
     task, recorder, x = run.task, run.recorder, run.start
     estimate = recorder.estimate = method.estimate
-    tol, bound, converged = task.tol, np.nan, False
+    tol, bound, converged, exact, enough = task.tol, np.nan, False, 0.0, -np.inf
+    if not task.has_bound and task.loss.lower_bound is not None:
+        # an exact fit: no slope tells how far the minimum is where values are rounding
+        exact = negligible(run.model, OF_SUMS)
+        enough = task.loss.total(task.loss.lower_bound)[0] + exact
     for _ in range(thresholds.CERTIFICATION_ROUNDS):
-        options = {"tol": tol, "maxiter": run.left}
+        options = {"tol": tol, "atol": 0.1 * exact, "enough": enough, "maxiter": run.left}
         result = minimize(recorder.fun, x, jac=True, method=method, callback=recorder.callback, options=options)
         x, value, gradient = _nearest_to_zero(run, result.x, float(result.fun), result.jac)
         ended = ending(result) is Ending.CONVERGED
         if not task.has_bound:
-            converged = ended and not recorder.undefined
-            break
+            lower = _lower_beside(run, x, value, gradient) if ended and not value <= enough else None
+            converged = ended and not recorder.undefined and lower is None
+            if lower is None or recorder.n_iter >= task.max_iter:
+                break
+            x, tol = lower, tol * thresholds.SHARPER
+            continue
         x, value, bound = estimate.proof(x, value, gradient)
         converged = bound <= run.allowed(value) or is_negligible(run.model, bound)
         if converged or recorder.stopped_by_watch or recorder.n_iter >= task.max_iter or not ended:
             break
         tol = run.sharper(tol, value, bound)
     return Found(x, value, bound, converged, recorder.n_iter, result, task.kinked, recorder.undefined)
+
+
+def _lower_beside(run: Run, x: Array, value: float, gradient: Array) -> Array | None:
+    """A point that is lower by more than the tolerance, along steps of prox, longer and longer; None if none is.
+
+    Slopes that are small beside the value tell nothing where the loss is a line.
+    """
+    model, best = run.model, None
+    penalty = model.parameters.penalty(model.penalty)
+    coef, intercept = model.parameters.split(x)
+    slope, tilt = model.parameters.split(gradient)
+    slope = slope - penalty.gradient(coef)
+    step, least = 1.0, value - run.task.tol * abs(value)
+    while step < LONGEST:
+        trial = model.parameters.join(penalty.prox(coef - step * slope, step), intercept - step * tilt)
+        there = run.recorder.fun(trial)[0]
+        if not there < least:
+            break
+        best, least, step = trial, there, LONGER * step
+    return best
 
 
 def _nearest_to_zero(run: Run, x: Array, value: float, gradient: Array) -> tuple[Array, float, Array]:
@@ -86,6 +117,17 @@ def with_centred_intercepts(objective: Objective, theta: Array) -> Array:
     return objective.parameters.join(coef, intercept - intercept.mean())
 
 
+def until(enough: float, callback: Callable) -> Callable:
+    """The callback, which ends the work once a value is enough."""
+
+    def told(intermediate_result: OptimizeResult) -> None:
+        callback(intermediate_result=intermediate_result)
+        if intermediate_result.fun <= enough:
+            raise StopIteration
+
+    return told
+
+
 class WorkingFeatures:
     """A `scipy.optimize.minimize` method for an objective whose penalty has kinks.
 
@@ -106,27 +148,36 @@ class WorkingFeatures:
         self.penalty: Penalty = model.parameters.penalty(model.penalty)
         self.part: FeaturePart | None = None
 
-    def __call__(self, fun, x0, args=(), *, jac, callback=None, tol, maxiter, **unknown) -> OptimizeResult:
-        """Value and gradient of all features are asked of ``fun`` and ``jac``, those of some of the part they are."""
+    def __call__(
+        self, fun, x0, args=(), *, jac, callback=None, tol, atol=0.0, enough=-np.inf, maxiter, **unknown
+    ) -> OptimizeResult:
+        """Value and gradient of all features are asked of ``fun`` and ``jac``, those of some of the part they are.
+
+        A value of ``enough`` leaves nothing but rounding.
+        """
         x, nit, idle, status = np.array(x0, dtype=float), 0, 0, MAXITER
         value, gradient = fun(x), jac(x)
         left = self.estimate(x, value, gradient)
         for _ in range(ROUNDS):
-            if left <= tol * abs(value):
+            if value <= enough:
+                status = CONVERGED
+                break
+            if left <= tol * abs(value) + atol:
                 status = CONVERGED
                 x, value, gradient, left = self._polished(fun, jac, x, value, gradient, left)
                 break
             if nit >= maxiter or idle >= IDLE:
                 status = ROUNDING if idle >= IDLE else MAXITER
                 break
-            result = self._over_some(x, value, gradient, left, SHARPER * tol, maxiter - nit, callback)
+            told = callback and until(enough, callback)
+            result = self._over_some(x, value, gradient, left, SHARPER * tol, maxiter - nit, told, SHARPER * atol)
             nit += result.nit
             before, x = value, result.x
             value, gradient = fun(x), jac(x)
             last, left = left, self.estimate(x, value, gradient)
             gained = before - value > 8.0 * np.finfo(float).eps * abs(value) or left < 0.5 * last
             idle = 0 if gained else idle + 1
-            if result.status == 99:
+            if result.status == 99 and value > enough:
                 status = 99
                 break
         said = MESSAGES[status]
@@ -163,7 +214,7 @@ class WorkingFeatures:
             return x, value, gradient, left
         return better, there, slope, self.estimate(better, there, slope)
 
-    def _over_some(self, x, value, gradient, left, tol, maxiter, callback) -> OptimizeResult:
+    def _over_some(self, x, value, gradient, left, tol, maxiter, callback, atol=0.0) -> OptimizeResult:
         part = self._part(x, gradient)
         part.rest = min(left / abs(value), 1.0) if value else 1.0
         start = part.of_all(x)
@@ -174,7 +225,7 @@ class WorkingFeatures:
 
         options = {
             "tol": tol,
-            "atol": 0.0 if len(part.features) > MOST_OF_ALL * self.model.rows.n_features else SHARE * left,
+            "atol": atol if len(part.features) > MOST_OF_ALL * self.model.rows.n_features else max(SHARE * left, atol),
             "maxiter": maxiter,
             "estimate": type(self.estimate)(part.objective),
             "penalty": part.penalty,

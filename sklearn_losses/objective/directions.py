@@ -2,24 +2,46 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 import numpy as np
 
 from ..activations.curvature import row_dot
 from .parameters import Array, Parameters
 
 
-class Directions(Parameters):
+class Curved(Parameters):
+    """A map that is not linear, from one weight for every feature and class; there is no intercept."""
+
+    linear = False
+
+    def __init__(self, n_features: int, n_outputs: int):
+        super().__init__(n_features, n_outputs, fit_intercept=False)
+        self.variance = np.zeros(n_features)
+
+    def of_model(self, coef, intercept):
+        return coef.ravel()
+
+    def penalty(self, penalty):
+        return penalty
+
+    def of_features(self, features) -> Self:
+        return type(self)(len(features), self.n_outputs)
+
+    def for_written(self):
+        return self
+
+
+class Directions(Curved):
     """Only the directions of the rows of x count: coefficients have rows of length one, and there is no intercept.
 
     A row of zeros has no direction and stays what it is. Gradients have no part along the rows of x.
     """
 
-    linear = False
     only_directions = True
 
     def __init__(self, n_features: int, n_outputs: int):
-        super().__init__(n_features, n_outputs, fit_intercept=False)
-        self.variance = np.zeros(n_features)
+        super().__init__(n_features, n_outputs)
         self._last: tuple[Array, Array, Array] | None = None  # solvers ask for everything at one point
 
     def on_rows(self, x):
@@ -27,9 +49,6 @@ class Directions(Parameters):
 
     def model(self, x):
         return self.on_rows(x)
-
-    def of_model(self, coef, intercept):
-        return coef.ravel()
 
     def push_forward(self, x, v):
         directions, lengths = self.directions(x)
@@ -46,15 +65,6 @@ class Directions(Parameters):
         turned = directions * row_dot(tangent, change) + tangent * row_dot(directions, change)
         return -(turned + slope * across(directions, change)).ravel()
 
-    def penalty(self, penalty):
-        return penalty
-
-    def of_features(self, features):
-        return Directions(len(features), self.n_outputs)
-
-    def for_written(self):
-        return self
-
     def directions(self, x: Array) -> tuple[Array, Array]:
         """Rows of length one, and the lengths (K, 1); one for a row of zeros."""
         last = self._last
@@ -63,17 +73,15 @@ class Directions(Parameters):
         return last[1], last[2]
 
 
-class WithLengths(Parameters):
+class WithLengths(Curved):
     """x is the weights, and beside every product of a row with them there is their length: 2 K scores, no intercept.
 
     The model on rows has K coefficients of zero with the lengths for intercepts.
     """
 
-    linear = False
-
     def __init__(self, n_features: int, n_outputs: int):
-        super().__init__(n_features, n_outputs, fit_intercept=False)
-        self.variance, self.n_scores = np.zeros(n_features), 2 * n_outputs
+        super().__init__(n_features, n_outputs)
+        self.n_scores = 2 * n_outputs
 
     def on_rows(self, x):
         weights = self.split(x)[0]
@@ -81,9 +89,6 @@ class WithLengths(Parameters):
 
     def model(self, x):
         return self.split(x)
-
-    def of_model(self, coef, intercept):
-        return coef.ravel()
 
     def push_forward(self, x, v):
         change = self.split(v)[0]
@@ -97,15 +102,6 @@ class WithLengths(Parameters):
     def bend(self, x, v, coef, intercept):
         directions, lengths = directions_of(self.split(x)[0])
         return (intercept[self.n_outputs :, None] * across(directions, self.split(v)[0]) / lengths).ravel()
-
-    def penalty(self, penalty):
-        return penalty
-
-    def of_features(self, features):
-        return WithLengths(len(features), self.n_outputs)
-
-    def for_written(self):
-        return self
 
     def _with_none(self, coef: Array) -> Array:
         return np.concatenate([coef, np.zeros_like(coef)])

@@ -26,6 +26,8 @@ class Envelope(LossOnScores):
         The y.
     step : float
         The t.
+    reach : float
+        Over slopes that are not small, how far away the losses may bend.
 
     References
     ----------
@@ -39,8 +41,9 @@ class Envelope(LossOnScores):
     pieces = None
     envelope = None
 
-    def __init__(self, losses: Pieces | JointHinge, dual: Array, step: float):
+    def __init__(self, losses: Pieces | JointHinge, dual: Array, step: float, reach: float = 1.0):
         self.losses, self.dual, self.step = losses, dual, step
+        self.typical_curvature = 1.0 / reach
 
     @classmethod
     def suits(cls, loss, link):

@@ -12,7 +12,7 @@ from ..losses.on_scores import Array
 from . import kernels
 
 if TYPE_CHECKING:
-    from .objective import Objective
+    from .objective import Known, Objective
 
 
 class Hessian:
@@ -30,8 +30,8 @@ class Hessian:
         Where.
     convex : bool
         Whether the loss is, in the scores; where it is not, written matrices have every row's curvature made positive.
-    scores : PerRow, optional
-        Of all rows at x, if they are known.
+    known : Known, optional
+        What a value and a gradient at x have left.
 
     Raises
     ------
@@ -39,15 +39,15 @@ class Hessian:
         When the loss has no curvature.
     """
 
-    def __init__(self, objective: Objective, x: Array, *, convex: bool = True, scores: PerRow | None = None):
+    def __init__(self, objective: Objective, x: Array, *, convex: bool = True, known: Known | None = None):
         objective.require_curvature()
         self.objective, self.x, self.convex = objective, x, convex
-        self._known_scores = scores
+        self._known = known
 
     @cached_property
     def scores(self) -> PerRow:
         """Of all rows at x."""
-        return self.objective.scores(self.x) if self._known_scores is None else self._known_scores
+        return self.objective.scores(self.x) if self._known is None else self._known.scores
 
     def apply(self, v: Array) -> Array:
         """The Hessian times a vector; the first time at a point costs half a pass more than one."""
@@ -153,12 +153,13 @@ class Hessian:
     @cached_property
     def outer_gradient(self) -> tuple[Array, Array]:
         """The gradient of F in what the parameters are mapped to."""
+        if self._known is not None:
+            return self._known.outer_gradient
         objective = self.objective
         coef, _ = objective.parameters.on_rows(self.x)
         here = objective.at_scores(self.scores)
-        _, slope, _ = objective.loss.total(here.mean)
-        of_coef, of_intercept = objective.rows.sum(kernels.pulled_back, here.dual, passes=0.5)
-        return slope * of_coef + objective.penalty.gradient(coef), slope * of_intercept
+        sums = objective.rows.sum(kernels.pulled_back, here.dual, passes=0.5)
+        return objective.put_together(coef, here.mean, *sums)[1]
 
     def _with_common_shift(self, matrix: Array) -> Array:
         n_outputs, n_weights = self.objective.n_outputs, self.objective.n_weights

@@ -18,6 +18,8 @@ from .parameters import AsTheyAre, Parameters
 from .penalties import Penalty
 from .scaled import conditioned
 
+WRITTEN_AT_ONCE = 4_000_000  # entries of some of the rows, 32 MB
+
 
 class AtScores(NamedTuple):
     """The mean loss at given scores, every row's slopes there, their weighted sums and those of their sizes, (K,)."""
@@ -26,6 +28,13 @@ class AtScores(NamedTuple):
     dual: PerRow
     total: Array
     size: Array
+
+
+class Known(NamedTuple):
+    """What a value and a gradient leave behind for the Hessian at their point."""
+
+    scores: PerRow
+    outer_gradient: tuple[Array, Array]  # in what the parameters are mapped to
 
 
 class Objective:
@@ -171,15 +180,15 @@ class Objective:
         """F and its gradient, in one pass over the data."""
         x = _numbers(theta)
         coef, intercept = self.parameters.on_rows(x)
-        return self._put_together(
-            x, coef, *self.rows.sum(kernels.value_and_gradient, self.composition, coef, intercept)
-        )
+        sums = self.rows.sum(kernels.value_and_gradient, self.composition, coef, intercept)
+        return self._pulled_back(x, *self.put_together(coef, *sums))
 
-    def scored_value_and_gradient(self, x: Array) -> tuple[PerRow, float, Array]:
-        """The scores of all rows, which stay with them, and the same; still one pass."""
+    def known_value_and_gradient(self, x: Array) -> tuple[Known, float, Array]:
+        """What the Hessian can use of them, with the scores of all rows, and the same; still one pass."""
         coef, intercept = self.parameters.on_rows(x)
         scores, *sums = self.rows.each(kernels.scored_value_and_gradient, self.composition, coef, intercept)
-        return scores, *self._put_together(x, coef, *sums)
+        value, outer = self.put_together(coef, *sums)
+        return Known(scores, outer), *self._pulled_back(x, value, outer)
 
     def hessian_product(self, theta: ArrayLike, v: ArrayLike) -> Array:
         """The Hessian of F at theta times a vector.
@@ -191,9 +200,9 @@ class Objective:
         """
         return self.hessian(_numbers(theta)).apply(_numbers(v))
 
-    def hessian(self, x: Array, *, convex: bool = True, scores: PerRow | None = None) -> Hessian:
-        """The Hessian of F as an operator."""
-        return Hessian(self, x, convex=convex, scores=scores)
+    def hessian(self, x: Array, *, convex: bool = True, known: Known | None = None) -> Hessian:
+        """The Hessian of F as an operator, perhaps at a point of which something is known."""
+        return Hessian(self, x, convex=convex, known=known)
 
     def require_curvature(self) -> None:
         """Raise a ValueError where the loss has none."""
@@ -246,12 +255,21 @@ class Objective:
             if moments is not None:
                 return self.parameters.gram(*moments).astype(dtype, copy=False)
         # of all dense rows the blocks are written out one by one, which leaves no copy of them
-        whole = isinstance(indices, slice) and indices == slice(None) and not self.rows.is_sparse
-        part = self if whole else self.written(indices)
-        (matrix,) = part.rows.sum(
+        if isinstance(indices, slice) and indices == slice(None) and not self.rows.is_sparse:
+            return self._gram_of_all(curvature, dtype)
+        size = max(WRITTEN_AT_ONCE // self.rows.n_features, 1)
+        meant = np.arange(self.rows.n_rows)[indices]
+        parts = [slice(start, start + size) for start in range(0, len(meant), size)] or [slice(0)]
+        matrix = self.written(meant[parts[0]])._gram_of_all(curvature[parts[0]], dtype)
+        for part in parts[1:]:
+            matrix += self.written(meant[part])._gram_of_all(curvature[part], dtype)
+        return matrix
+
+    def _gram_of_all(self, curvature: Array, dtype: type) -> Array:
+        (matrix,) = self.rows.sum(
             kernels.curved_gram,
-            part.rows.spread(curvature),
-            part.parameters.transform,
+            self.rows.spread(curvature),
+            self.parameters.transform,
             self.fit_intercept,
             dtype,
             passes=0,
@@ -271,7 +289,8 @@ class Objective:
     def from_dual(self, x: Array, mean: float, dual: PerRow) -> tuple[float, Array]:
         """F and its gradient at x, from the mean loss there and every row's slopes."""
         coef, _ = self.parameters.on_rows(x)
-        return self._put_together(x, coef, mean, *self.rows.sum(kernels.pulled_back, dual, passes=0.5))
+        sums = self.rows.sum(kernels.pulled_back, dual, passes=0.5)
+        return self._pulled_back(x, *self.put_together(coef, mean, *sums))
 
     def of_penalty(self, x: Array, v: Array) -> Array:
         """The penalty's Hessian at x times a vector."""
@@ -280,16 +299,20 @@ class Objective:
         of_coef = self.penalty.hessian_product(coef, change)
         return self.parameters.pull_back(x, of_coef, np.zeros(self.parameters.n_scores))
 
-    def _put_together(
-        self, x: Array, coef: Array, mean: float, of_coef: Array, of_intercept: Array
-    ) -> tuple[float, Array]:
+    def put_together(
+        self, coef: Array, mean: float, of_coef: Array, of_intercept: Array
+    ) -> tuple[float, tuple[Array, Array]]:
+        """F and its gradient in coefficients and intercepts, from the mean loss and its gradient there."""
         self._see(of_coef)
         # an infinite or undefined F is an answer that solvers understand; they step back from it
         with np.errstate(over="ignore", invalid="ignore"):
             value, slope, _ = self.loss.total(float(mean))
             value += self.penalty.value(coef)
-            of_coef = slope * of_coef + self.penalty.gradient(coef)
-            return value, self.parameters.pull_back(x, of_coef, slope * of_intercept)
+            return value, (slope * of_coef + self.penalty.gradient(coef), slope * of_intercept)
+
+    def _pulled_back(self, x: Array, value: float, outer: tuple[Array, Array]) -> tuple[float, Array]:
+        with np.errstate(over="ignore", invalid="ignore"):
+            return value, self.parameters.pull_back(x, *outer)
 
     def _see(self, total: Array) -> None:
         # a sum over all entries is finite only if they are

@@ -6,10 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..data import PerRow
 from ..losses.on_scores import Array
 from .hessian import Hessian
-from .objective import Objective
+from .objective import Known, Objective
 
 
 class Points:
@@ -30,23 +29,22 @@ class Points:
 
     def __init__(self, objective: Objective, *, convex: bool = True, keeps_scores: bool = False):
         self.objective, self.convex, self.keeps_scores = objective, convex, keeps_scores
-        self._scored: tuple[Array, PerRow] | None = None
+        self._known: tuple[Array, Known] | None = None
         self._hessian: Hessian | None = None
 
     def value_and_gradient(self, x: Array) -> tuple[float, Array]:
         """F and its gradient."""
         if not self.keeps_scores:
             return self.objective.value_and_gradient(x)
-        scores, value, gradient = self.objective.scored_value_and_gradient(x)
-        self._scored = x.copy(), scores
+        known, value, gradient = self.objective.known_value_and_gradient(x)
+        self._known = x.copy(), known
         return value, gradient
 
     def hessian(self, x: Array) -> Hessian:
         """The Hessian as an operator."""
         if self._hessian is None or not np.array_equal(self._hessian.x, x):
-            known = self._scored is not None and np.array_equal(self._scored[0], x)
-            scores = self._scored[1] if known and self._scored is not None else None
-            self._hessian = self.objective.hessian(x.copy(), convex=self.convex, scores=scores)
+            here = self._known if self._known is not None and np.array_equal(self._known[0], x) else None
+            self._hessian = self.objective.hessian(x.copy(), convex=self.convex, known=here and here[1])
         return self._hessian
 
     def hessian_product(self, x: Array, v: Array) -> Array:

@@ -79,7 +79,7 @@ class NullModel:
     def point(self, objective: Objective) -> tuple[Array, float, float]:
         """Parameters, value and bound for an objective with another strength of the penalty."""
         task = replace(self.task, objective=objective)
-        if self.dual is not None and objective.penalty.holds(objective.rows.n_features).all():
+        if self.dual is not None and task.holds_all:
             model = hard_labels(objective).conditioned()
             x = model.from_theta(self.theta)
             _, value, bound = PiecesGap(model, losses_of(model)).proof(x, model.scores(x).gathered(), self.dual)

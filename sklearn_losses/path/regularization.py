@@ -101,7 +101,8 @@ def regularization_path(
     >>> from sklearn.datasets import load_diabetes
     >>> from sklearn_losses import LinearRegressor, regularization_path
     >>> X, y = load_diabetes(return_X_y=True)
-    >>> path = regularization_path(LinearRegressor("huber", l1_ratio=1.0), X, y, n_alphas=20, cv=3)
+    >>> model = LinearRegressor("huber", l1_ratio=1.0)
+    >>> path = regularization_path(model, X, y, n_alphas=20, cv=3)
     >>> path.coefs_.shape, bool((path.coefs_[0] == 0).all())
     ((20, 10), True)
     >>> bool((path.dual_gaps_ <= 1e-6 * path.objective_values_).all())

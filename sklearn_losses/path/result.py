@@ -55,7 +55,8 @@ class RegularizationPath:
     >>> from sklearn.datasets import load_diabetes
     >>> from sklearn_losses import LinearRegressor, regularization_path
     >>> X, y = load_diabetes(return_X_y=True)
-    >>> path = regularization_path(LinearRegressor("mae", l1_ratio=1.0), X, y, n_alphas=5)
+    >>> model = LinearRegressor("mae", l1_ratio=1.0)
+    >>> path = regularization_path(model, X, y, n_alphas=5)
     >>> path.to_frame()["n_nonzero"].tolist()[0]
     0
     """
@@ -73,6 +74,14 @@ class RegularizationPath:
         for name in ("classes_", "n_features_in_", "feature_names_in_"):
             if name in first:
                 setattr(self, name, first[name])
+
+    def __repr__(self) -> str:
+        n_weights = np.count_nonzero(self.coefs_.reshape(len(self.alphas_), -1), axis=1)
+        chosen = f"; best alpha {self.best_alpha_:.3g}" if hasattr(self, "best_alpha_") else ""
+        return (
+            f"RegularizationPath of {self.estimator}: {len(self.alphas_)} strengths from {self.alphas_[0]:.3g} to "
+            f"{self.alphas_[-1]:.3g}, {n_weights.min()} to {n_weights.max()} weights{chosen}"
+        )
 
     def choose(self, scores: NDArray, rule: str) -> None:
         """Choose a strength by the scores (n_alphas, n_folds) of its models on the folds."""

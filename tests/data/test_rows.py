@@ -1,6 +1,8 @@
 """Rows: the same numbers from any storage, the same bits wherever and in however many parts the rows are."""
 
+import gc
 import pickle
+import weakref
 
 import numpy as np
 import pytest
@@ -242,6 +244,19 @@ def test_every_fit_runs_on_rows_that_are_elsewhere(loss, estimator, monkeypatch)
     assert sent
     np.testing.assert_array_equal(there.coef_, here.coef_)
     assert there.objective_value_ == here.objective_value_
+
+
+@pytest.mark.parametrize("stored", [*DENSE.values(), *SPARSE.values()], ids=[*DENSE, *SPARSE])
+def test_memory_of_rows_goes_with_them_and_not_with_the_next_garbage_collection(stored, small_blocks):
+    rows = rows_of(stored(X), targets(3), WEIGHTS, 3)
+    answers(rows)
+    gone = weakref.ref(rows)
+    gc.disable()
+    try:
+        del rows
+        assert gone() is None
+    finally:
+        gc.enable()
 
 
 def test_an_objective_pickles():

@@ -22,13 +22,13 @@ from sklearn_losses import CosineClassifier, LinearRegressor, LogisticRegressor,
 from sklearn_losses.data import cluster as of_cluster
 from sklearn_losses.data.threads import worker_threads
 
-N, P = 40_000, 5
+N, P = 40_000, 30  # four blocks, too many entries to be copied here: sums are those of several chunks' blocks
 RANDOM = np.random.RandomState(0)
 X = RANDOM.normal(size=(N, P)).astype(np.float32)
-SCORES = X @ np.arange(1.0, P + 1.0) + 3 * RANDOM.logistic(size=N)
+SCORES = X @ np.linspace(-2.0, 2.0, P) + 3 * RANDOM.logistic(size=N)
 BINARY, THREE = (SCORES > 0).astype(int), np.digitize(SCORES, [-4, 4])
 WEIGHTS = np.where(np.arange(N) % 9 == 4, 0.0, RANDOM.uniform(0.5, 2.0, size=N))
-NAMES = list("abcde")
+NAMES = [f"x{j}" for j in range(P)]
 
 FITS = {
     "two classes": (LogisticRegressor(), BINARY),
@@ -108,7 +108,7 @@ def is_empty(client):
 def test_the_same_bits_on_a_cluster(model, y, path, client):
     weights = None if model.loss == "huber" else WEIGHTS
     here = clone(model).fit(X, y, weights)
-    for count in (1, 3, 7) if model.loss == "huber" else (3,):
+    for count in (1, 3, 7):
         there = clone(model).fit(in_chunks(path, count), y, weights)
         assert_array_equal(there.coef_, here.coef_)
         assert there.objective_value_ == here.objective_value_
@@ -156,8 +156,7 @@ def test_an_asynchronous_client_is_refused(monkeypatch):
         of_cluster.client_now()
 
 
-def test_a_fit_takes_few_trips(path, client, trips, monkeypatch):
-    monkeypatch.setattr("sklearn_losses.minimise.thresholds.WRITTEN_ENTRIES", 0)
+def test_a_fit_takes_few_trips(path, client, trips):
     model = LogisticRegressor(alpha=1e-7).fit(in_chunks(path, 4), BINARY)
     assert model.dual_gap_ <= 1e-6 * model.objective_value_
     assert 4 <= len(trips) <= 10
@@ -189,7 +188,7 @@ def test_dataframes(frame, with_client, request):
     assert there.score(frame[NAMES], frame["y"]) == pytest.approx(here.score(pd.DataFrame(X, columns=NAMES), BINARY))
     with pytest.raises(ValueError, match="feature names should match"):
         there.predict(frame[NAMES[::-1]])
-    few = frame[frame["a"] > 3.5]  # with partitions that are empty
+    few = frame[frame["x0"] > 3.5]  # with partitions that are empty
     assert len(there.predict(few[NAMES]).compute()) == len(few)
 
 
@@ -204,7 +203,7 @@ def test_predictions_are_collections(model, y, path):
             assert (found.shape, found.dtype) == (expected.shape, expected.dtype)
             assert found.chunks[0] == rows.chunks[0]
             assert_allclose(found.compute(), expected, rtol=1e-5, atol=1e-6)
-    with pytest.raises(ValueError, match="5 features"):
+    with pytest.raises(ValueError, match="30 features"):
         model.predict(rows[:, :3])
 
 
@@ -256,7 +255,6 @@ def slowly(path, start, stop):
 
 
 def test_a_worker_that_is_killed_changes_no_bit(path, client, monkeypatch):
-    monkeypatch.setattr("sklearn_losses.minimise.thresholds.WRITTEN_ENTRIES", 0)
     here = LogisticRegressor().fit(X, BINARY)
     pids = list(client.run(os.getpid).values())
     when_trip(monkeypatch, 4, lambda: os.kill(pids[0], signal.SIGKILL))
@@ -329,7 +327,7 @@ def sparse_chunk(path, start, stop):
     ("change", "error", "message"),
     [
         (lambda rows: rows[rows[:, 0] > 0], ValueError, r"unknown lengths.*compute_chunk_sizes\(\)"),
-        (lambda rows: rows.rechunk({1: 2}), ValueError, r"columns in 3 chunks.*rechunk"),
+        (lambda rows: rows.rechunk({1: 10}), ValueError, r"columns in 3 chunks.*rechunk"),
         (lambda rows: rows[:, 0], ValueError, "Expected 2D array, got 1D array"),
         (lambda rows: rows.astype(str), TypeError, "must be matrices of numbers"),
         (lambda rows: rows[:100], ValueError, "inconsistent numbers of samples"),
@@ -344,7 +342,7 @@ def test_odd_collections(change, error, message, path):
 def test_odd_chunks_and_columns(path, frame):
     with pytest.raises(TypeError, match="sparse matrices, and must be arrays"):
         LogisticRegressor().fit(in_chunks(path, 2, load=sparse_chunk), BINARY)
-    with pytest.raises(ValueError, match="X must hold numbers: column 'a' has dtype"):
-        LogisticRegressor().fit(frame.assign(a="text")[NAMES], BINARY)
+    with pytest.raises(ValueError, match="X must hold numbers: column 'x0' has dtype"):
+        LogisticRegressor().fit(frame.assign(x0="text")[NAMES], BINARY)
     with pytest.raises(TypeError, match="cannot be sent to another process"):
         of_cluster.Cluster(None).__getstate__()

@@ -8,11 +8,13 @@ import h5py
 import numpy as np
 import pyarrow as pa
 import pytest
+import zarr
 from numpy.testing import assert_allclose, assert_array_equal
-from pyarrow import parquet
+from pyarrow import dataset, parquet
 from scipy.sparse import csr_array
 from sklearn.base import clone
 from sklearn.datasets import make_classification
+from sklearn.model_selection import cross_val_score
 
 from sklearn_losses import CosineClassifier, LinearRegressor, LogisticRegressor, RowBlocks, SoftmaxClassifier
 from sklearn_losses.data import threads
@@ -70,10 +72,17 @@ def in_parquet(folder, rows=X, **columns):
     return folder / "X"
 
 
+def in_zarr(folder):
+    stored = zarr.create_array(folder / "X.zarr", shape=X.shape, chunks=(130, P), dtype=X.dtype, overwrite=True)
+    stored[:] = X
+    return stored
+
+
 DOORS = {
     "memory map": memory_map,
     "by columns": lambda folder: np.asfortranarray(X),
     "HDF5": hdf5,
+    "zarr": in_zarr,
     "blocks": lambda folder: RowBlocks(cut(X)),
     "function": lambda folder: RowBlocks(lambda: iter(cut(X))),
     "Parquet": lambda folder: RowBlocks.from_parquet(in_parquet(folder)),
@@ -242,6 +251,36 @@ def test_a_file_that_shrinks_between_passes_leaves_the_old_model(tmp_path, in_bl
     with pytest.raises(RuntimeError, match=r"X has \d+ bytes instead of \d+ since it was first read"):
         model.fit(data, BINARY)
     assert vars(model) == before
+
+
+def test_a_store_that_is_written_to_between_passes(tmp_path, in_blocks, monkeypatch):
+    stored = zarr.create_array(tmp_path / "X", shape=X.shape, chunks=(100, P), dtype=X.dtype)
+    stored[:] = X
+    monkeypatch.setattr(callbacks.Progress, "say", lambda *_: stored.__setitem__(slice(5), 7.0))
+    with pytest.raises(RuntimeError, match=r"X has .* since it was first read"):
+        LogisticRegressor(verbose=1).fit(zarr.open_array(tmp_path / "X", mode="r"), BINARY)
+    assert stored.shape == X.shape
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda folder: str(folder / "X"), r"X is '.*X', which is not opened here. RowBlocks\.from_parquet"),
+        (lambda folder: folder / "X", "which is not opened here"),
+        (lambda folder: dataset.dataset(in_parquet(folder)), "X is a FileSystemDataset, which is not opened here"),
+        (lambda folder: iter([X]), r"run through once.* Pass RowBlocks\(function\)"),
+    ],
+)
+def test_what_stands_for_rows_and_is_none(make, message, tmp_path):
+    with pytest.raises(TypeError, match=message):
+        LogisticRegressor().fit(make(tmp_path), BINARY)
+    with pytest.raises(TypeError, match=message):
+        LogisticRegressor().fit(X, BINARY).predict(make(tmp_path))
+
+
+def test_blocks_do_not_become_an_array():
+    with pytest.raises(TypeError, match="cross-validation, needs an array"):
+        cross_val_score(LogisticRegressor(), RowBlocks([X]), BINARY)
 
 
 def test_an_interrupt_while_a_function_gives_blocks(in_blocks):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 from scipy.optimize import linprog, minimize
-from sklearn.base import is_regressor
+from sklearn.base import clone, is_regressor
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_wine
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.feature_selection import SelectFromModel
@@ -128,6 +128,30 @@ def test_classes_are_the_same_however_rows_are_stored(stored, grouped):
     exact = SoftmaxClassifier(**options).fit(X, CLASSES, soft_labels=soft)
     assert model.objective_value_ == pytest.approx(exact.objective_value_, rel=1e-9)
     np.testing.assert_array_equal(model.coef_ == 0, exact.coef_ == 0)
+
+
+CONSTANT = {
+    "hinge": (LogisticRegressor("hinge"), LABELS),
+    "median": (LinearRegressor("mae"), COUNTS),
+    "hinge of three": (SoftmaxClassifier("hinge"), CLASSES),
+    "cross-entropy": (LogisticRegressor(), LABELS),
+    "root": (LinearRegressor("rmse"), COUNTS),
+    "softmax": (SoftmaxClassifier(grouped=True), CLASSES),
+}
+
+
+@pytest.mark.parametrize(("model", "y"), CONSTANT.values(), ids=CONSTANT)
+@pytest.mark.parametrize("stored", [np.asarray, sparse.csr_array])
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_columns_that_say_nothing_are_no_reason_for_no_bound(model, y, stored, fit_intercept):
+    empty = np.column_stack([X, np.zeros(N), np.full(N, 3.1 if fit_intercept else 0.0)])
+    for ratio in (1.0, 0.5):
+        options = {"alpha": 0.05, "l1_ratio": ratio, "fit_intercept": fit_intercept}
+        found = clone(model).set_params(**options).fit(stored(empty), y)
+        best = clone(model).set_params(**options, tol=1e-9).fit(X, y).objective_value_
+        assert not found.coef_[..., P:].any()
+        assert found.objective_value_ - best <= found.dual_gap_ * (1 + 1e-9) + 1e-13 * best
+        assert found.dual_gap_ <= 1e-6 * best
 
 
 # other libraries

@@ -275,3 +275,11 @@ def test_hinge_of_one_hot_fields_takes_few_passes(swept, fit_intercept, monkeypa
     model = LogisticRegressor("hinge", alpha=1 / len(z), fit_intercept=fit_intercept, max_iter=250).fit(X, z > 0)
     assert model.dual_gap_ <= 1e-6 * model.objective_value_
     assert model.result_.n_passes <= 500
+
+
+@pytest.mark.parametrize("loss", [PercentageError(), AbsoluteError()])
+@pytest.mark.parametrize("unit", [1.0, 8e11])
+def test_two_heaps_are_fitted_whatever_slacks_vanish(loss, unit):
+    X, y = unit * np.array([[0.0], [0.0], [1.0], [1.0], [0.0], [0.0]]), np.array([-130.0, -130, 250, 250, -130, -130])
+    model = LinearRegressor(loss, alpha=1e-12).fit(X, y)
+    np.testing.assert_allclose(model.predict(X), y, rtol=1e-6)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.exceptions import ConvergenceWarning
 
-from sklearn_losses import Huber, LinearRegressor, LogCosh, LogisticRegressor, Loss, Quantile, SoftmaxClassifier
+from sklearn_losses import Hinge, Huber, LinearRegressor, LogCosh, LogisticRegressor, Loss, Quantile, SoftmaxClassifier
 from sklearn_losses.activations import Identity
 from sklearn_losses.minimise.starts import Null, companion
 from sklearn_losses.minimise.task import Task
@@ -140,3 +140,34 @@ def test_separable_rows_without_a_penalty_end(loss):
     model = fitted(SoftmaxClassifier(loss, alpha=0), X, y)
     assert model.n_iter_ < 100
     assert (model.predict(X) == y).all()
+
+
+@pytest.mark.parametrize("loss", ["squared_hinge", "modified_huber"])
+@pytest.mark.parametrize("seed", [1, 3, 6])
+def test_separable_classes_are_learnt_to_the_end_where_that_exists(loss, seed):
+    random = np.random.default_rng(seed)
+    X, y = random.normal(size=(31, 12)), random.integers(0, 6, 31)
+    found = SoftmaxClassifier(loss, alpha=0.0).fit(X[:25], y[:25])
+    assert found.objective_value_ < 1e-15
+
+
+@pytest.mark.parametrize("loss", ["mse", "focal"])
+@pytest.mark.parametrize("weight", [1.0, 1e8, 2e13])
+def test_the_value_of_shares_is_that_of_the_model_however_rare_a_class_is(loss, weight):
+    X, y, weights = np.array([[0.04], [0.4]]), [0, 1], [1.0, weight]
+    model = fitted(LogisticRegressor(loss, alpha=1e-4), X, y, weights)
+    objective = model.objective(X, y, weights)
+    value = objective.value(objective.pack(model.coef_, model.intercept_))
+    assert model.objective_value_ == pytest.approx(value, rel=1e-9, abs=0)
+
+
+@pytest.mark.parametrize("multiclass", ["weston-watkins", "crammer-singer"])
+def test_soft_labels_of_joint_hinges_have_a_best_constant_too(multiclass):
+    random = np.random.default_rng(0)
+    X, weights = random.normal(size=(12, 3)), np.where(np.arange(12) == 5, 5e3, 1.0)
+    soft = random.dirichlet(np.ones(4), 12)
+    soft[5] = [0.9, 0.1, 0.0, 0.0]
+    model = SoftmaxClassifier(Hinge(multiclass), alpha=1e-3, max_iter=1, solver="gradient-descent")
+    fitted(model, X, soft.argmax(axis=1), weights, soft)
+    exact = SoftmaxClassifier(Hinge(multiclass), alpha=1e9).fit(X, soft.argmax(axis=1), weights, soft)
+    assert model.objective_value_ <= exact.objective_value_ * (1 + 1e-9)

@@ -136,8 +136,8 @@ def test_flat_directions_do_not_hide_the_others():
     values = []
     for order in (slice(None), slice(None, None, -1)):
         model = SoftmaxClassifier(alpha=1e-12, tol=1e-10)
-        with pytest.warns(ConvergenceWarning, match="F - min F is at most"):  # so weak a penalty bounds little
-            model.fit(X[order], y[order], sample_weight=weights[order], soft_labels=soft[order])
+        model.fit(X[order], y[order], sample_weight=weights[order], soft_labels=soft[order])
+        assert model.dual_gap_ <= 1e-10 * model.objective_value_  # however little so weak a penalty bounds
         assert model.n_iter_ < 400
         values.append(model.objective_value_)
     assert values[0] == pytest.approx(values[1], rel=1e-8)

@@ -25,6 +25,7 @@ NARROW = 1e-3  # step, beside the size of scores by that of duals
 NARROWEST = 1e-5  # in the same unit: duals are differences of scores, divided by the step
 SAME = 0.8  # share of the widest gap between ratios that is as wide
 CLEAR = np.log(10.0)  # distance to both kinds of duals
+ENDLESS = 700.0  # a logarithm whose power is just a float
 
 
 class InteriorPoint:
@@ -108,7 +109,9 @@ def between(interior: Interior, z: Array) -> tuple[float, bool]:
     the size of scores by that of duals. Rows count by their weights, so that repeating one is weighting it. With the
     step comes whether it is clear which duals are free.
     """
-    logs = np.log(interior.ratios())
+    with np.errstate(divide="ignore", invalid="ignore"):
+        # slacks may have vanished altogether: a ratio is then no more than a side
+        logs = np.nan_to_num(np.log(interior.ratios()), posinf=ENDLESS, neginf=-ENDLESS)
     weights = np.broadcast_to(interior.problem.weights[:, None], logs.shape).ravel() + TINY
     order = np.argsort(logs, axis=None)
     logs, weights = logs.ravel()[order], weights[order]

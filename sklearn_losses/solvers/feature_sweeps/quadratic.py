@@ -23,7 +23,8 @@ Array = np.ndarray
 
 ROUNDS, IDLE = 30, 4  # and how many in a row may gain next to nothing
 SWEEPS, MOST_SWEEPS = 10, 400
-STEPS_ON_SUPPORT = 8  # linear systems between two rounds of sweeps
+STEPS_ON_SUPPORT = 8  # linear systems between two rounds of steps that find signs
+STEPS_BESIDE_SWEEPS = 1  # where these are sweeps, which cost less, for as long as they gain much
 PROXIMAL_STEPS = 40
 SINGULAR = 1e-12  # of a diagonal entry: a squared pivot that rounding may have made
 POWERS = 8  # products that find the largest eigenvalue within LARGER
@@ -49,12 +50,12 @@ def minimise_quadratic(gram: Array, slope: Array, coef: Array, penalty, accuracy
         return coef
     size = float(gram.diagonal().max(initial=0.0) * np.abs(coef).max(initial=0.0) + np.abs(slope).max(initial=0.0))
     allowed = max(accuracy * state.left(), 64.0 * EPSILON * size)
-    effort, last, idle = SWEEPS, np.inf, 0
+    sweeping, effort, last, idle = AVAILABLE and penalty.by_weight, SWEEPS, np.inf, 0
     for _ in range(ROUNDS):
         if state.left() <= allowed or idle >= IDLE:
             break
         state.find_signs(effort, allowed)
-        for _ in range(STEPS_ON_SUPPORT):
+        for _ in range(STEPS_BESIDE_SWEEPS if sweeping and effort == SWEEPS else STEPS_ON_SUPPORT):
             if state.left_on_support() <= 0.1 * allowed or not state.solve_on_support():
                 break
         left = state.left()

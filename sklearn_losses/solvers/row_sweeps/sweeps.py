@@ -39,7 +39,7 @@ def sweeps(
     A `scipy.optimize.minimize` method that reads the problem from its options and needs neither ``fun`` nor ``jac``.
     With x = (w, b), it minimises
 
-    .. math:: \sum_i s_i f_i(x_i w + b) + \frac12 \sum_j \mathrm{penalty}_j w_j^2 , \qquad
+    .. math:: \sum_i s_i f_i(x_i w + b) + \frac12 \sum_j \mathrm{penalty}_j w_j^2 , \\
         f_i(z) = \max_{\mathrm{low}_i \le a \le \mathrm{high}_i} \left( a (z - \mathrm{kink}_i)
         - \frac{\mathrm{width}}{2} a^2 \right)
 
