@@ -165,6 +165,14 @@ def test_a_fit_takes_few_trips(path, client, trips):
     assert max(trips) <= 8  # futures a trip: no row, and no block, is asked for by itself
 
 
+@pytest.mark.parametrize("loss", ["brier", "focal", "gce", "huber", "log_cosh", "squared_hinge", "exponential"])
+def test_so_does_any_smooth_loss(loss, path, client, trips):
+    rows = in_chunks(path, 4)
+    model = LogisticRegressor(loss).fit(rows, BINARY)
+    assert model.result_.success
+    assert 4 <= len(trips) <= (11 if loss == "gce" else 10)  # whose curvature a sample of 5,000 rows knows badly
+
+
 def test_targets_on_the_cluster_too(path, client):
     rows, y, weights = in_chunks(path, 3), da.from_array(BINARY, chunks=13_000), da.from_array(WEIGHTS, chunks=N)
     here, there = LogisticRegressor().fit(X, BINARY, WEIGHTS), LogisticRegressor().fit(rows, y, weights)
