@@ -2,8 +2,8 @@
 
 In the pages: methods that their reference page does not list, images and pages that are missing, references that lead
 nowhere, initials that became numbered lists, reference pages without a link to the user guide or to an example. In a
-browser, at the width of a small screen: formulas, code and tables that are wider than their column, a header of two
-lines, empty sidebars.
+browser, at the widths of a small screen and of half a large one: formulas, code and tables that are wider than their
+column, a header of two lines, empty sidebars.
 
 The second part needs Chromium (``apt-get install chromium``, or any Chrome whose path is in ``$CHROMIUM``); without
 one it says NOT RUN.
@@ -31,7 +31,7 @@ import reference
 
 DOCS = Path(__file__).parent
 SITE = DOCS / "_build" / "html"
-WIDTH = 1300
+WIDTHS = (1300, 800)
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 OPTIONS = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
@@ -139,7 +139,7 @@ def in_the_reference(pages: dict[str, Page]) -> list[str]:
     return faults
 
 
-def in_a_browser(browser: str, pages: dict[str, Page], width: int = WIDTH) -> list[str]:
+def in_a_browser(browser: str, pages: dict[str, Page], width: int) -> list[str]:
     """Every fault that shows when the pages are laid out."""
     answer: dict[str, list[str]] = {}
     answered = threading.Event()
@@ -207,8 +207,9 @@ def main() -> int:
     print(f"{len(pages)} pages read.")
     browser = find_browser()
     if browser:
-        faults += in_a_browser(browser, pages)
-        print(f"{len(pages)} pages laid out at {WIDTH} pixels.")
+        for width in WIDTHS:
+            faults += [f"{fault}, at {width} pixels" for fault in in_a_browser(browser, pages, width)]
+        print(f"{len(pages)} pages laid out, {' and '.join(map(str, WIDTHS))} pixels wide.")
     else:
         print("NOT RUN: the check of the layout, for want of a browser: apt-get install chromium, or set CHROMIUM.")
     for fault in faults:

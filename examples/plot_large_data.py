@@ -69,7 +69,7 @@ with (
     ]
     on_cluster = LogisticRegressor().fit(da.concatenate(groups), y)
     probabilities = on_cluster.predict_proba(da.concatenate(groups))
-    print(probabilities)
+    print(type(probabilities), probabilities.shape)
     print(
         "mean probability of class 1:",
         round(float(probabilities[:, 1].mean().compute()), 4),

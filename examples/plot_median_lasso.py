@@ -45,8 +45,8 @@ for loss in ("squared_error", "absolute_error"):
     error = np.linalg.norm(model.coef_ - truth)
     gap = model.dual_gap_ / model.objective_value_
     print(
-        f"{loss:>15}: {len(kept):2d} features, {len(wrong):2d} of them wrong, "
-        f"distance to the truth {error:.2f}, relative gap {gap:.0e}"
+        f"{loss:>14}: {len(kept):2d} features, {len(wrong):2d} wrong; "
+        f"{error:.2f} from the truth; relative gap {gap:.0e}"
     )
 
 # %%

@@ -155,6 +155,8 @@ def test_weights_go_to_the_last_step(model):
     assert_array_equal(found.scores["weight_of"][0], loop["test_weight"])
     assert_array_equal(found.scores["accuracy"][0], loop["test_accuracy"])
     assert (found.scores["weight_of"] != compare_losses(model, X, Y, **options).scores["weight_of"]).all()
+    by_params = compare_losses(model, X, Y, params={"sample_weight": WEIGHTS}, **options)
+    assert_array_equal(by_params.scores["weight_of"], found.scores["weight_of"])
 
 
 @pytest.mark.parametrize("model", [MODEL, PIPELINE])

@@ -169,6 +169,8 @@ def _check_seed(random_state: Any) -> Any:
 
 def _merged(sample_weight: Any, params: Metadata | None) -> Metadata:
     params = {} if params is None else dict(params)
-    if sample_weight is not None and "sample_weight" in params:
+    if sample_weight is None:
+        return params
+    if "sample_weight" in params:
         raise ValueError("sample_weight is given twice: as an argument and in params.")
     return params | {"sample_weight": sample_weight}

@@ -12,6 +12,8 @@ from .contenders import Contender, Parameters, alike
 from .metrics import Metric
 from .parts import RAISE, Attempt, Part
 
+MANY_PASSES = 7.0  # that a fit takes, below which a start saves less than the pass that it is read in
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -26,7 +28,7 @@ class InnerSearch:
 
     Candidates that differ in their strength alone are fitted from the strongest to the weakest, each from the solution
     of the one before: as long as both are certified optima of a convex loss, that is the optimum that a cold fit finds,
-    to within the model's tolerance. What is not certified is fitted cold.
+    to within the model's tolerance. What is not certified is fitted cold, and so is what a start would not save work.
 
     Parameters
     ----------
@@ -49,7 +51,8 @@ class InnerSearch:
         self.contender = contender
         self.metric, self.own = asked.metrics[0], Metric("", contender.loss.scorer())
         # a pipeline has no warm start, and somebody else's alpha may be anything
-        warm = not asked.fitted_place.prefix and asked.fitted_place.is_ours
+        # and the exact solver of kinked losses begins anew anyway
+        warm = not asked.fitted_place.prefix and asked.fitted_place.is_ours and contender.loss.smooth
         self.paths = paths(contender.candidates, f"{asked.place.prefix}alpha" if warm else "")
         self.failed = np.nan if asked.error_score == RAISE else float(asked.error_score)
         self.n_fits, self.seconds = 0, 0.0
@@ -85,7 +88,7 @@ class InnerSearch:
 
     def _fit(self, part: Part, parameters: Parameters, near: Any) -> Attempt:
         found = None
-        if near is not None and _is_certified(near):
+        if near is not None and _is_certified(near) and near.result_.n_passes >= MANY_PASSES:
             found = part.fit(self.contender, parameters, near)
             self.seconds += found.seconds
         if found is None or found.error or found.warned or not _is_certified(found.value):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +32,7 @@ def opened(X: Any, *others: Any) -> tuple[Source, list]:
     """A source of the rows of X, and other collections (or anything else, as it is) in memory."""
     if not hasattr(type(X), "to_delayed"):
         raise TypeError(f"X is a {type(X).__name__}; of Dask's collections arrays and dataframes can be fitted.")
-    delayed, names, client = pieces(X), names_of(X), client_now()
+    delayed, names, client = pieces(X, as_matrix), names_of(X), client_now()
     columns = [column_of(other) if is_collection(other) else [] for other in others]
     asked = [piece for column in columns for piece in column]
     source, found = _here(delayed, names, asked) if client is None else _there(Cluster(client), delayed, names, asked)
@@ -40,8 +41,8 @@ def opened(X: Any, *others: Any) -> tuple[Source, list]:
     return source, [np.concatenate(part) if part else other for part, other in zip(parts, others, strict=True)]
 
 
-def pieces(X: Any) -> list:
-    """The chunks of rows, not computed yet.
+def pieces(X: Any, function: Callable) -> list:
+    """A function of every chunk of rows, not computed yet.
 
     Raises
     ------
@@ -49,8 +50,10 @@ def pieces(X: Any) -> list:
         When the chunks are none of whole rows, or of lengths that nobody knows.
     """
     if is_frame(X):
+        import dask
+
         _check_columns(X)
-        return list(X.to_delayed())
+        return [dask.delayed(function, pure=False)(chunk) for chunk in X.to_delayed()]
     if X.ndim != 2:
         raise ValueError(f"Expected 2D array, got {X.ndim}D array instead: X has shape {X.shape}.")
     if np.isnan(X.shape).any():
@@ -63,13 +66,23 @@ def pieces(X: Any) -> list:
             f"X has its columns in {len(X.chunks[1])} chunks, and a chunk must have whole rows. Pass "
             "X.rechunk({1: -1})."
         )
-    return list(X.to_delayed().ravel())
+    return _of_chunks(function, X)
 
 
 def column_of(values: Any) -> list:
     """The chunks of targets or weights."""
-    delayed = values.to_delayed()
-    return list(delayed.ravel() if isinstance(delayed, np.ndarray) else delayed)
+    return _of_chunks(np.asarray, values) if hasattr(values, "map_blocks") else list(values.to_delayed())
+
+
+def _of_chunks(function: Callable, array: Any) -> list:
+    """A function of the chunks of an array, not computed yet.
+
+    Their names are new: under the array's own, the scheduler would meet another plan of the same chunks, optimised
+    otherwise, as soon as its owner computes anything from it.
+    """
+    meta = np.empty((0,) * array.ndim, array.dtype)
+    named = array.map_blocks(function, name=f"rows-{uuid4().hex}", dtype=array.dtype, meta=meta)
+    return list(named.to_delayed().ravel())
 
 
 def names_of(X: Any) -> list | None:
@@ -100,6 +113,11 @@ def as_matrix(chunk: Any) -> NDArray:
     return rows
 
 
+def as_it_is(chunk: Any) -> Any:
+    """A chunk."""
+    return chunk
+
+
 def facts(matrix: NDArray) -> tuple[int, int, np.dtype]:
     """Rows, columns and type."""
     return *matrix.shape, matrix.dtype
@@ -113,7 +131,7 @@ class DaskChunks(Chunked):
         self.delayed = delayed
 
     def load(self, number):
-        rows = as_matrix(self.delayed[number].compute())
+        rows = self.delayed[number].compute()
         expected = int(self.edges[number + 1] - self.edges[number])
         if len(rows) != expected:
             raise RuntimeError(f"Chunk {number} of X has {len(rows)} rows, and had {expected} when it was first read.")
@@ -123,17 +141,14 @@ class DaskChunks(Chunked):
 def _here(delayed: list, names: list | None, asked: list) -> tuple[Source, list]:
     import dask
 
-    looked_at = [dask.delayed(facts)(dask.delayed(as_matrix)(chunk)) for chunk in delayed]
+    looked_at = [dask.delayed(facts)(chunk) for chunk in delayed]
     found, values = dask.compute(looked_at, asked)
     edges, matrix = _shape(found)
     return DaskChunks(delayed, edges, names=names, **matrix), list(values)
 
 
 def _there(cluster: Cluster, delayed: list, names: list | None, asked: list) -> tuple[Source, list]:
-    import dask
-
-    at_once = [dask.delayed(as_matrix, pure=False)(chunk) for chunk in delayed]
-    futures = cluster.load([*at_once, *asked])
+    futures = cluster.load([*delayed, *asked])
     matrices, others = futures[: len(delayed)], futures[len(delayed) :]
     try:
         found = cluster.bring([*(cluster.submit(facts, matrix) for matrix in matrices), *others])

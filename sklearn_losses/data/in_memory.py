@@ -184,7 +184,7 @@ class RowsInMemory(Rows):
 
 def of_block(small: Iterable, number: int) -> Iterator:
     """The arguments of a kernel for one of the blocks."""
-    return (argument.parts[number] if isinstance(argument, Parts) else argument for argument in small)
+    return (argument.parts[number] if type(argument) is Parts else argument for argument in small)
 
 
 def quietly(function: Callable, *arguments: Any) -> Any:

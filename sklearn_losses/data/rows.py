@@ -116,7 +116,7 @@ class Block(ABC):
     def pull_back(self, dual: Array) -> tuple[Array, Array]:
         """The weighted sums over rows of dual x row and of dual, (K, p) and (K,): the transpose of `scores`."""
         weighted = self.weighted(dual)
-        total = np.atleast_1d(weighted.sum(axis=0))
+        total = np.array(weighted.sum(axis=0), ndmin=1)
         return self._adjoint(weighted).reshape(len(total), -1), total
 
     def gram(
@@ -144,7 +144,7 @@ class Block(ABC):
 
     def weighted(self, rows: Array) -> Array:
         """Arrays of one entry a row, (m, ...), times the rows' weights."""
-        return rows * self.weights.reshape(-1, *(1,) * (rows.ndim - 1))
+        return rows * (self.weights if rows.ndim == 1 else self.weights.reshape(-1, *(1,) * (rows.ndim - 1)))
 
 
 class PerRow(ABC):

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
-from ..data.dask_collections import is_collection, is_frame, pieces
+from ..data.dask_collections import as_it_is, is_collection, is_frame, pieces
 
 
 def also_of_collections(method: Callable) -> Callable:
@@ -31,7 +31,7 @@ def mapped(model: Any, name: str, X: Any) -> Any:
     """A method of a model, of every chunk."""
     import dask.array
 
-    chunks = pieces(X)
+    chunks = pieces(X, as_it_is)
     like = of_nothing(model, name, X)
     shapes = [(np.nan,)] * len(chunks) if is_frame(X) else [(length,) for length in X.chunks[0]]
     of_chunk = dask.delayed(of_rows)

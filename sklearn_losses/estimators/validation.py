@@ -32,21 +32,23 @@ def check_fit_data(estimator, X: Any, y: ArrayLike | None, as_target: Callable[[
     Whether the entries of an array that `is_looked_through_later` are finite is found out by the fit.
     """
     _refuse_odd_inputs(X)
-    y = None if y is None else as_target(estimator, y)  # without y scikit-learn says that it is required
-    if isinstance(X, Source) and y is not None:
+    if y is None:
+        return validate_data(estimator, X, y)  # which says that y is required
+    y = as_target(estimator, y)
+    if isinstance(X, Source):
         check_source(estimator, X, reset=True)
-        check_consistent_length(X, y)
-        return X, y
-    with _named(X):
-        return validate_data(
-            estimator,
-            X,
-            y,
-            accept_sparse=("csr", "csc"),
-            dtype=None if _is_numbers(X) else ALLOWED_DTYPES,
-            accept_large_sparse=True,
-            ensure_all_finite=not is_looked_through_later(X),
-        )
+    else:
+        with _named(X):
+            X = validate_data(
+                estimator,
+                X,
+                accept_sparse=("csr", "csc"),
+                dtype=None if _is_numbers(X) else ALLOWED_DTYPES,
+                accept_large_sparse=True,
+                ensure_all_finite=not is_looked_through_later(X),
+            )
+    check_consistent_length(X, y)
+    return X, y
 
 
 def _is_numbers(X: Any) -> bool:
@@ -84,7 +86,9 @@ def check_rows(estimator, X: Any):
 def check_labels(estimator, y: ArrayLike) -> NDArray:
     """A column of labels of any type."""
     _refuse_mask_and_dates(y, "y", "text")
-    return _column(y, "Class probabilities go into fit(..., soft_labels=).")
+    labels = _column(y, "Class probabilities go into fit(..., soft_labels=).")
+    assert_all_finite(labels, estimator_name=type(estimator).__name__, input_name="y")
+    return labels
 
 
 def check_targets(estimator, y: ArrayLike) -> NDArray[np.float64]:
@@ -156,7 +160,9 @@ def check_size(y: NDArray, used: NDArray, *, squared: bool) -> None:
 
 
 def check_loss_shapes(loss: Loss, activation: Activation, y: NDArray, n_outputs: int) -> None:
-    """Raise a ValueError when a loss, tried on a few rows, answers in other shapes than it has to."""
+    """Raise a ValueError when a loss of the user's, tried on a few rows, answers in other shapes than it has to."""
+    if loss.is_built_in:
+        return
     y = y.copy()
     targets = one_hot(y, n_outputs) if y.dtype.kind in "iu" else y
     prediction = activation.forward(np.zeros((len(y), n_outputs) if n_outputs > 1 else len(y)))

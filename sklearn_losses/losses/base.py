@@ -217,6 +217,11 @@ class Loss(BaseEstimator):
         return next(form(self, link) for form in self.forms if form.suits(self, link))
 
     @property
+    def is_built_in(self) -> bool:
+        """Whether the package has it, rather than its user."""
+        return type(self).__module__.startswith("sklearn_losses.")
+
+    @property
     def has_probabilities(self) -> bool:
         """Whether a classifier that is trained with it predicts probabilities."""
         return self.log_odds or "probabilities" in self.domains

@@ -26,23 +26,20 @@ def is_credible(run: Run, x: Array, value: float, result: OptimizeResult, said: 
     task, recorder = run.task, run.recorder
     if task.kinked or said in (LIMIT, STOPPED):
         return False
-    if task.loss.lower_bound is not None and is_negligible(run.model, value - task.loss.lower_bound):
-        return True
     parameters = run.model.parameters
     in_known_metric = parameters.linear or parameters.only_directions
+    trusted = solver == "auto" and run.model.composition.has_curvature and in_known_metric
+    ended = recorder.reached or said is CONVERGED or (said is ROUNDING and result.estimate <= task.tol * abs(value))
+    if ended and trusted and task.loss.smooth and not recorder.undefined:
+        return True
+    if task.loss.lower_bound is not None and is_negligible(run.model, value - task.loss.lower_bound):
+        return True
     if not task.loss.smooth:
         # at a kink of a loss that is not convex either no gradient is small: the end is where values stall
         if recorder.has_stalled or said is ROUNDING:
             return True
         return said is CONVERGED and (in_known_metric or is_minimum(run.model, x, value, task))
-    if recorder.undefined:
-        return False
-    trusted = solver == "auto" and run.model.composition.has_curvature and in_known_metric
-    if trusted and (recorder.reached or said is CONVERGED):
-        return True
-    if trusted and said is ROUNDING and result.estimate <= task.tol * abs(value):
-        return True
-    return is_minimum(run.model, x, value, task)
+    return not recorder.undefined and is_minimum(run.model, x, value, task)
 
 
 def hides_directions(model: Objective, x: Array, task: Task) -> bool:

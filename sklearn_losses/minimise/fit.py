@@ -80,20 +80,29 @@ class Fitting:
         companion = None if callable(self.solver) else starts.companion(task)
         if companion is None:
             return self.null.nearly if self.solver == "auto" and task.piecewise else self.null.theta
-        tol = max(task.tol, thresholds.STARTING_TOLERANCE) if task.domain == "probabilities" else task.tol
+        tol = task.tol
+        if task.domain == "probabilities":  # from where this loss goes on by itself
+            task, tol = self._on_fewer_rows(), max(task.tol, thresholds.STARTING_TOLERANCE)
         first = task.with_loss(companion, tol=tol, max_iter=max(task.max_iter // 2, 1), watch=task.watch_start)
         found = Fitting(first, "auto").run()
         self.recorder.n_iter += found.n_iter
         return found.theta
+
+    def _on_fewer_rows(self) -> Task:
+        """The task on a sample of rows, where these are many: all that is to be found on it is a start."""
+        task, objective = self.task, self.task.objective
+        size = max(thresholds.SAMPLED_STARTS, thresholds.ROWS_A_PARAMETER * objective.n_parameters)
+        if objective.rows.n_rows <= thresholds.TALL * size:
+            return task
+        return replace(task, objective=sample(objective, size, task.random_state)[0])
 
     def among_directions(self) -> Found:
         """Directions have no zero to start from: the best of what is found from where `starts` says."""
         task = self.task
         if task.warm is not None:
             return self.solved(task.warm)
-        is_tall = task.objective.rows.n_rows > thresholds.TALL * thresholds.SAMPLED_STARTS
-        if is_tall:
-            task = replace(task, objective=sample(task.objective, thresholds.SAMPLED_STARTS, task.random_state)[0])
+        task = self._on_fewer_rows()
+        is_tall = task is not self.task
         start = starts.class_means(task)
         if callable(self.solver):
             return self.solved(start)

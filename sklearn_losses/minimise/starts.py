@@ -123,14 +123,29 @@ def _joint_constant(task: Task) -> Array | float:
     return small.to_theta(split.to_model(found.x))[small.n_weights :]
 
 
-def _first_constant(task: Task) -> float:
-    """Zero, or in regression the middle of y."""
-    if task.domain != "values" or not task.objective.fit_intercept:
+def _first_constant(task: Task) -> Array | float:
+    """Zero, in regression the middle of y, and the shares' log-odds where they predict these: many losses' best."""
+    if not task.objective.fit_intercept or task.domain == "scores":
         return 0.0
+    if task.domain == "probabilities":
+        return _constant_of_shares(task.objective) if task.convex else 0.0
     y, weights = task.objective.rows.targets_of(slice(None)), task.objective.rows.weights_of(slice(None))
     if task.loss.link == "log":
         return float(np.log(max(np.average(y, weights=weights), np.finfo(float).tiny)))
     return weighted_median(y, weights)
+
+
+def _constant_of_shares(objective: Objective) -> Array | float:
+    """The scores whose probabilities are the classes' shares; zero where a class has none."""
+    y, weights = _distinct_targets(objective)
+    if objective.n_outputs == 1:
+        shares = np.array([weights @ (1.0 - y), weights @ y])
+    else:
+        shares = weights @ y if y.ndim == 2 else weights
+    if not (shares > 0.0).all():
+        return 0.0
+    scores = np.log(shares)
+    return scores[1:] - scores[:1] if objective.n_outputs == 1 else scores - scores.mean()
 
 
 def _distinct_targets(objective: Objective) -> tuple[Array, Array]:

@@ -113,7 +113,7 @@ class Found:
     def explanation(self, loss: Loss) -> str:
         """For a fit that did not converge: what was reached, and what to do."""
         reached = f"F - min F is at most {self.gap:.3g}. " if np.isfinite(self.gap) else ""
-        own = not type(loss).__module__.startswith("sklearn_losses.")
+        own = not loss.is_built_in
         if self.kinked:
             more = " A loss of your own needs pieces(y) for that." if own else ""
             return (

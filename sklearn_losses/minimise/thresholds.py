@@ -56,6 +56,7 @@ NARROW = 0.05  # share of the spread of y in which the slopes of a loss of strai
 STRAIGHT = 0.9  # share of its slope far away that such a loss has by then
 MANY_TARGETS = 20_000  # of which a part is enough to find a constant that fits them
 SAMPLED_STARTS, TALL = 8_000, 4  # rows of a sample on which starts are looked for, of so many times as many
+ROWS_A_PARAMETER = 20  # of such a sample at least, or the start is that of the sample's noise
 
 # Ends
 CERTIFICATION_ROUNDS = 5  # of a solver that stopped short of a bound within the tolerance

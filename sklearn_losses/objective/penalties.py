@@ -117,7 +117,8 @@ class L2(Penalty):
     def __init__(self, strength: ArrayLike):
         self.strength = np.asarray(strength, dtype=np.float64)
         self._root = np.sqrt(self.strength)
-        self.spherical = self.strength.ndim == 0 and bool(self.strength > 0)
+        self._holds_all = bool((self.strength > 0).all())
+        self.spherical = self.strength.ndim == 0 and self._holds_all
 
     def value(self, coef):
         # a square of a product: neither overflows where the penalty does not
@@ -137,9 +138,10 @@ class L2(Penalty):
         return self.gap_by_gradient(coef, self.strength * coef - v)
 
     def gap_by_gradient(self, coef, gradient):
-        root = np.broadcast_to(self._root, gradient.shape)
-        held = root > 0
-        if not held.all():
+        root = self._root
+        if not self._holds_all:
+            root = np.broadcast_to(root, gradient.shape)
+            held = root > 0
             if np.any(gradient[~held]):
                 return np.inf
             root, gradient = root[held], gradient[held]

@@ -13,7 +13,7 @@ from scipy.linalg import cho_solve
 
 from ..activations.curvature import row_dot
 from ..losses.on_scores import Array
-from ..solvers.cholesky import definite_factor, factor_of_sum
+from ..solvers.cholesky import definite_factor, factor_of_sum, regular_factor
 from . import kernels
 from .hessian import Hessian, differences
 from .objective import Objective
@@ -40,12 +40,17 @@ class DenseInverse:
 
 
 def dense_inverse(hessian: Hessian) -> DenseInverse:
-    """The inverse of the whole Hessian."""
+    """The inverse of the whole Hessian; of a loss that is not convex as it is, if that is well definite."""
+    objective = hessian.objective
+    if not hessian.convex:
+        as_it_is = _with_unused(objective.hessian(hessian.x).dense(definite=True))
+        factor = regular_factor(as_it_is)
+        if factor is not None:
+            return DenseInverse(hessian, factor)
 
     def matrix(dtype: type) -> Array:
         return _with_unused(hessian.dense(dtype, definite=True))
 
-    objective = hessian.objective
     return DenseInverse(hessian, factor_of_sum(matrix, objective.rows.n_rows * objective.n_parameters**2))
 
 

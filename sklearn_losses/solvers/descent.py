@@ -71,6 +71,7 @@ class Descent:
         self.nit = self.nfev = 0
         self.status: int | None = None
         self.estimate = math.inf
+        self._asked: tuple = (None, None)  # the last gradient whose estimate was asked for, and the answer
         self._least_decrement, self._idle = math.inf, 0
         self._floor = 0.0
         self.point = self.evaluate(np.array(x0, dtype=float, ndmin=1))
@@ -152,7 +153,11 @@ class Descent:
 
     def estimated(self, gradient, decrement):
         """The estimate if the gradient at the current point were this one."""
-        found = None if self._estimate is None else self._estimate(self.point.x, self.point.value, gradient)
+        if self._estimate is None:
+            return decrement
+        if self._asked[0] is not gradient:
+            self._asked = gradient, self._estimate(self.point.x, self.point.value, gradient)
+        found = self._asked[1]
         return float(found) if found is not None and math.isfinite(found) else decrement
 
     def _stalled(self, decrement):

@@ -12,7 +12,7 @@ from .descent import Descent
 from .line_search import line_search
 from .spectral import spectral_inverse, uncertain
 
-POLISHING_STEPS = 3
+POLISHING_STEPS, FINE = 3, 1e-15  # at most, and the share of the parameters below which a step is hardly seen in them
 TINY = 1e-300  # a divisor that is zero, but for that
 SHORT, PATIENCE = 0.01, 8  # share of a step that is short, and how many in a row say that the model is at fault
 WORTH = 1e-3  # share of the value that a step promises, below which short steps are rounding or nearly the end
@@ -130,6 +130,8 @@ def _polish(run, solve, maxiter):
     direction = -solve(run.point.gradient)
     decrement = -0.5 * float(direction @ run.point.gradient)
     for _ in range(min(POLISHING_STEPS, maxiter - run.nit)):
+        if np.abs(direction).max() <= FINE * np.abs(run.point.x).max():
+            break
         trial, last = run.evaluate(run.point.x + direction), decrement
         direction = -solve(trial.gradient)
         decrement = -0.5 * float(direction @ trial.gradient)

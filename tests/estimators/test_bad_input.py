@@ -1,6 +1,7 @@
 """Unusable input is refused in plain words, and the model that was there before is as good as ever."""
 
 import re
+import warnings
 from copy import deepcopy
 from decimal import Decimal
 from fractions import Fraction
@@ -50,6 +51,12 @@ def frame(**columns):
     return pd.DataFrame({"a": X[:, 0], "b": X[:, 1], "c": X[:, 2]} | columns)
 
 
+def as_matrix(array):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PendingDeprecationWarning)
+        return np.asmatrix(array)
+
+
 BAD_ROWS = {
     "nan": (changed(X, (1, 2), np.nan), ValueError, "Input X contains NaN"),
     "infinity": (changed(X, (1, 2), np.inf), ValueError, "Input X contains infinity"),
@@ -61,7 +68,7 @@ BAD_ROWS = {
     "datetime": (X.astype("datetime64[s]"), TypeError, "datetime64"),
     "timedelta": (X.astype("timedelta64[s]"), TypeError, "timedelta64"),
     "masked": (np.ma.masked_greater(X, 1.0), ValueError, "masked entries"),
-    "matrix": (np.asmatrix(X), TypeError, "np.matrix is not supported"),
+    "matrix": (as_matrix(X), TypeError, "np.matrix is not supported"),
     "structured": (np.zeros(N, dtype=[("a", float)]), ValueError, "records are not numbers"),
     "ragged": ([[1.0, 2.0, 3.0], [1.0]] * (N // 2), ValueError, "inhomogeneous"),
     "a number": (1.0, ValueError, "2D"),

@@ -15,6 +15,7 @@ import dask.dataframe as dd
 import numpy as np
 import pandas as pd
 import pytest
+from dask.core import flatten
 from distributed import Client, LocalCluster
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_array
@@ -22,6 +23,7 @@ from sklearn.base import clone
 
 from sklearn_losses import CosineClassifier, LinearRegressor, LogisticRegressor, Loss, SoftmaxClassifier
 from sklearn_losses.data import cluster as of_cluster
+from sklearn_losses.data.dask_collections import as_it_is, column_of, pieces
 from sklearn_losses.data.threads import worker_threads
 
 N, P = 40_000, 30  # four blocks, too many entries to be copied here: sums are those of several chunks' blocks
@@ -179,6 +181,14 @@ def test_a_fit_takes_few_trips(path, client, trips):
     assert max(trips) <= 8  # futures a trip: no row, and no block, is asked for by itself
 
 
+@pytest.mark.parametrize("loss", ["brier", "focal", "gce", "huber", "log_cosh", "squared_hinge", "exponential"])
+def test_so_does_any_smooth_loss(loss, path, client, trips):
+    rows = in_chunks(path, 4)
+    model = LogisticRegressor(loss).fit(rows, BINARY)
+    assert model.result_.success
+    assert 4 <= len(trips) <= (11 if loss == "gce" else 10)  # whose curvature a sample of 5,000 rows knows badly
+
+
 def test_targets_on_the_cluster_too(path, client):
     rows, y, weights = in_chunks(path, 3), da.from_array(BINARY, chunks=13_000), da.from_array(WEIGHTS, chunks=N)
     here, there = LogisticRegressor().fit(X, BINARY, WEIGHTS), LogisticRegressor().fit(rows, y, weights)
@@ -221,6 +231,14 @@ def test_predictions_are_collections(model, y, path):
             assert_allclose(found.compute(), expected, rtol=1e-5, atol=1e-6)
     with pytest.raises(ValueError, match="30 features"):
         model.predict(rows[:, :3])
+
+
+def test_chunks_are_not_computed_under_the_names_that_their_owner_uses():
+    # or the scheduler meets two plans of one name, which it warns may end in a deadlock
+    rows = da.concatenate([da.from_delayed(dask.delayed(np.ones)((4, 2)), (4, 2), float) for _ in range(3)])
+    owned = set(flatten(rows.__dask_keys__()))
+    for chunk in [*pieces(rows, as_it_is), *column_of(rows[:, 0])]:
+        assert owned.isdisjoint(chunk.__dask_graph__())
 
 
 def test_a_loss_of_ones_own(path, client):

@@ -45,6 +45,13 @@ def test_a_few_more_steps_end_at_machine_precision():
     assert polished.estimate < rough.estimate
 
 
+def test_polishing_ends_where_steps_are_not_seen_any_more():
+    problem = logistic()
+    exact = problem.minimize(newton, np.zeros(5), tol=1e-20)
+    rough, polished = (problem.minimize(newton, exact.x, tol=1e-4, polish=p) for p in (False, True))
+    assert polished.nfev == rough.nfev
+
+
 def test_the_last_step_respects_the_iteration_limit():
     problem = logistic()
     needed = problem.minimize(newton, np.zeros(5), tol=1e-4, polish=False).nit
