@@ -164,9 +164,15 @@ class Known:
         own = min(fit.rounding, 1e3 * fit.epsilon * abs(self.null))
         return self._at_best[fit.epsilon] + own + self.noise + ROUNDING * abs(fit.value)
 
-    @property
+    @cached_property
     def noise(self) -> float:
-        return NOISE * abs(self.null) + NOTHING
+        """What is nothing: beside the best constant, and squared beside no weights or weights that are rounding."""
+        naive = self.naive
+        nowhere = np.zeros((naive.n_outputs, naive.X.shape[1]), Float), np.zeros(naive.n_outputs, Float)
+        sizes = [float(np.abs(values).max(initial=0.0)) for values in (naive.target, naive.X)]
+        typical = sizes[0] / sizes[1] if sizes[1] else 0.0
+        at_zero = float(naive.value(*nowhere)) + 0.5 * float(naive.alpha) * typical**2
+        return NOISE * abs(self.null) + (NOISE**2 * at_zero if np.isfinite(at_zero) else 0.0) + NOTHING
 
 
 def known(situation: Situation, fits: list[Fit]) -> Known:

@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ..activations import ByProducts, Curvature, Diagonal, Link
+from ..activations import Blocks, ByProducts, Curvature, Diagonal, Link
 
 if TYPE_CHECKING:
     from .base import Loss
 
 Array = NDArray[np.floating]
+
+STEP, FAR_STEP = 1e-4, 1e-8  # of differences, and what is added for the rounding of large scores
 
 
 class LossOnScores(ABC):
@@ -145,6 +147,33 @@ class Matching(LossOnScores):
 
     def curvature(self, y, scores):
         return self.link.jacobian_operator(scores)
+
+
+class ByDifferences(LossOnScores):
+    """A form whose curvature is made of differences of its slopes: to try what was found by, not to find it."""
+
+    def __init__(self, form: LossOnScores):
+        super().__init__(form.loss, form.link)
+        self.form, self.has_curvature = form, True
+
+    @classmethod
+    def suits(cls, loss, link):
+        return False
+
+    def value_and_gradient(self, y, scores):
+        return self.form.value_and_gradient(y, scores)
+
+    def curvature(self, y, scores):
+        if scores.ndim == 1:
+            return Diagonal(self._along(y, scores, 1.0))
+        columns = [self._along(y, scores, axis) for axis in np.eye(scores.shape[1])]
+        blocks = np.stack(columns, axis=2)
+        return Blocks(0.5 * (blocks + blocks.transpose(0, 2, 1)))
+
+    def _along(self, y: Array, scores: Array, axis: Array | float) -> Array:
+        step = STEP + FAR_STEP * np.abs(scores if scores.ndim == 1 else scores.max(axis=1, keepdims=True))
+        ahead, behind = (self.form.value_and_gradient(y, scores + side * step * axis)[1] for side in (0.5, -0.5))
+        return (ahead - behind) / step
 
 
 class Products(ByProducts):

@@ -6,9 +6,9 @@ import numpy as np
 from scipy.optimize import OptimizeResult, minimize
 
 from ..certificates.gap import is_negligible
+from ..losses.on_scores import ByDifferences
 from ..objective.objective import Objective
 from ..objective.points import Points
-from ..objective.preconditioners import typical_inverse
 from ..objective.samples import sample
 from ..solvers import newton, quasi_newton
 from ..solvers.cholesky import regular_factor
@@ -29,9 +29,10 @@ def is_credible(run: Run, x: Array, value: float, result: OptimizeResult, said: 
     parameters = run.model.parameters
     in_known_metric = parameters.linear or parameters.only_directions
     trusted = solver == "auto" and run.model.composition.has_curvature and in_known_metric
-    ended = recorder.reached or said is CONVERGED or (said is ROUNDING and result.estimate <= task.tol * abs(value))
-    if ended and trusted and task.loss.smooth and not recorder.undefined:
-        return True
+    if trusted and task.loss.smooth and not recorder.undefined:
+        ended = recorder.reached or said is CONVERGED
+        if ended or (said is ROUNDING and result.estimate <= task.tol * abs(value)):
+            return True
     if task.loss.lower_bound is not None and is_negligible(run.model, value - task.loss.lower_bound):
         return True
     if not task.loss.smooth:
@@ -64,15 +65,13 @@ def by_newton(run: Run, x: Array, tol: float) -> OptimizeResult:
 
 def is_minimum(model: Objective, x: Array, value: float, task: Task) -> bool:
     """Whether Newton's method from x, or one that follows gradients, finds nothing lower by more than the tolerance."""
-    options: dict = {"tol": task.tol, "maxiter": thresholds.TRIED_STEPS}
+    options: dict = {"tol": 0.1 * task.tol, "maxiter": thresholds.TRIED_STEPS}
     method, derivatives = quasi_newton, {}
-    few, known = len(x) <= thresholds.TRIED_PARAMETERS and model.parameters.linear, model.composition.has_curvature
-    if few and known:
-        method, derivatives = newton, Points(model, convex=task.convex).second_derivatives
+    known = model.composition.has_curvature
+    if len(x) <= thresholds.TRIED_PARAMETERS and model.parameters.linear:
+        seen = model if known else model.replaced(composition=ByDifferences(model.composition))
+        method, derivatives = newton, Points(seen, convex=task.convex).second_derivatives
         options["polish"] = False
-    elif few:
-        inverse = typical_inverse(model)
-        options |= {"metric": lambda x, level: inverse if level == 0 else None, "scaled": True}
     else:
         options["scaled"] = not known
     result = minimize(model.value_and_gradient, x, jac=True, method=method, options=options, **derivatives)

@@ -228,7 +228,7 @@ class Fitting:
         ended = found.converged or ending(found.result) is ROUNDING
         found = self._in_features(found, statistics, complete=reduced.complete)
         if ended and not found.converged:
-            again = self._in_full(found.theta)
+            again = self._in_full(found.theta if found.value <= self.null.value else start)
             found = replace(again, n_iter=found.n_iter + again.n_iter)
         return found
 
