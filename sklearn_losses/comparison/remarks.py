@@ -12,7 +12,7 @@ SENTENCES = {
     "search unanswered": "{metric} is missing for {share} fits of the inner search; the first: {words}",
     "unanswered": "{metric} is missing in {share} folds: {words}",
     "metric warned": "{metric} warned in {share} folds; the first: {words}",
-    "own loss": "the inner search went by minus {words} in {share} folds, because {metric} had no answer",
+    "own loss": "the inner search went by minus {words} in {share} folds, because {metric} had no answer.",
 }
 
 

@@ -40,7 +40,7 @@ def as_text(comparison: LossComparison) -> str:
 def as_html(comparison: LossComparison) -> str:
     """The table for a notebook, in its own colours."""
     header, rows = _table(comparison)
-    left = ' style="text-align: left"'
+    left = ' style="text-align: left; padding: 0.2em 1em 0.2em 0"'
     head = "".join(f'<th scope="col"{left}>{escape(text)}</th>' for text in header)
     body = "".join(
         f'<tr><th scope="row"{left}>{escape(label.text)}</th>'
