@@ -12,6 +12,7 @@ from ..objective.penalties import Penalty
 from ..objective.triangle import Triangle, has_triangle
 from . import strategies
 from .fit import Fitting, fit
+from .foretold import Foretold
 from .run import Run
 from .task import Found, Task
 from .working_features import WorkingFeatures, fit_over_features, with_centred_intercepts
@@ -32,11 +33,16 @@ def fits_along(task: Task, penalties: list[Penalty], theta: Array | None, solver
         return
     kinks = not any(penalty.smooth for penalty in penalties)
     shared = Shared(task, penalties[0]) if kinks and task.convex and task.loss.smooth and task.loss.separable else None
+    first = replace(task, objective=task.objective.replaced(penalty=penalties[0]))
+    foretold = Foretold(first) if solver == "auto" and len(penalties) > 1 and Foretold.suits(first) else None
     for penalty in penalties:
+        passes = task.objective.n_passes
         one = replace(task, objective=task.objective.replaced(penalty=penalty), warm=theta)
-        found = fit(one, solver) if shared is None else shared.fitted(one)
-        if shared is not None and not found.converged:
-            found = fit(one, solver)
+        soon = shared.fitted(one) if shared is not None else foretold.fitted(one) if foretold is not None else None
+        found = soon if soon is not None and soon.converged else fit(one, solver)
+        if foretold is not None and found is not soon:
+            foretold.learn(one, found.theta)
+        found.result.n_passes = float(task.objective.n_passes - passes)
         theta = found.theta
         yield found
 
