@@ -75,6 +75,27 @@ class Recording(TransformerMixin, BaseEstimator):
         return self.factor * X
 
 
+class Listening:
+    """A callback that writes down what it is told, and may fail."""
+
+    def __init__(self, fail_after=None):
+        self.events, self.fail_after = [], fail_after
+
+    def setup(self, estimator, context):
+        self.events.append("setup")
+
+    def on_fit_task_begin(self, estimator, context):
+        self.events.append(f"begin {context.task_name}")
+
+    def on_fit_task_end(self, estimator, context):
+        self.events.append(f"end {context.task_name}")
+        if self.events.count("end loss-on-fold") == self.fail_after:
+            raise OSError("the screen is full")
+
+    def teardown(self, estimator, context):
+        self.events.append("teardown")
+
+
 def comparison_of(scores, **options):
     """A comparison with given scores, (n_losses, n_folds), of losses a, b, c, ..."""
     scores = np.asarray(scores, dtype=float)

@@ -75,7 +75,7 @@ def test_a_loss_that_passes_trains(loss):
 def test_a_loss_that_passes_is_searched():
     X, y = load_iris(return_X_y=True)
     grid = {"loss__scale": [0.5, 1.0]}
-    search = GridSearchCV(SoftmaxClassifier(QuarticError(), alpha=0.01, tol=1e-3), grid, cv=3, n_jobs=2).fit(X, y)
+    search = GridSearchCV(SoftmaxClassifier(QuarticError(), alpha=0.01, tol=1e-3), grid, cv=3).fit(X, y)
     assert search.best_estimator_.loss_.scale == search.best_params_["loss__scale"]
 
 

@@ -1,4 +1,4 @@
-"""compare_losses: the folds, who gets which metadata, what fails or warns, callbacks and parallel runs."""
+"""compare_losses: the folds, who gets which metadata, what fails or warns, and callbacks."""
 
 import numpy as np
 import pandas as pd
@@ -12,6 +12,7 @@ from compared import (
     Broken,
     BrokenSometimes,
     Counting,
+    Listening,
     Recording,
     X,
     Y,
@@ -32,7 +33,7 @@ from sklearn.model_selection import (
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from sklearn_losses import Hinge, LinearRegressor, LogisticRegressor, SquaredError, compare_losses
+from sklearn_losses import LinearRegressor, LogisticRegressor, SquaredError, compare_losses
 
 WEIGHTS = np.random.RandomState(0).uniform(0.1, 3.0, size=len(Y))
 GROUPS = np.arange(len(Y)) % 6
@@ -328,28 +329,7 @@ def test_transformers_that_fail():
     assert np.isnan(untransformed.scores["score"]).all()
 
 
-# callbacks and parallel runs
-
-
-class Listening:
-    """A callback that writes down what it is told, and may fail."""
-
-    def __init__(self, fail_after=None):
-        self.events, self.fail_after = [], fail_after
-
-    def setup(self, estimator, context):
-        self.events.append("setup")
-
-    def on_fit_task_begin(self, estimator, context):
-        self.events.append(f"begin {context.task_name}")
-
-    def on_fit_task_end(self, estimator, context):
-        self.events.append(f"end {context.task_name}")
-        if self.events.count("end loss-on-fold") == self.fail_after:
-            raise OSError("the screen is full")
-
-    def teardown(self, estimator, context):
-        self.events.append("teardown")
+# callbacks
 
 
 @pytest.mark.parametrize("where", ["estimator", "step"])
@@ -391,26 +371,3 @@ def test_a_progress_bar(where, capsys):
         shown = capsys.readouterr().out
         assert "LossComparer - compare" in shown
         assert "100%" in shown
-
-
-@pytest.mark.parametrize("n_folds", [1, 2])
-def test_parallel_runs_find_the_same(n_folds):
-    """With no more workers than folds losses share transformers; with more, every loss is a task of its own."""
-    model = clone(PIPELINE)
-    if HAS_CALLBACKS:
-        model.set_callbacks(listening := Listening())
-    options = {
-        "losses": ["ce", Hinge(), "mse"],
-        "cv": list(StratifiedKFold(2).split(X, Y))[:n_folds],
-        "inner_cv": 2,
-        "scoring": ["neg_log_loss", "accuracy"],
-        "param_grid": {"model__alpha": [0.1, 1e-3]},
-    }
-    alone, together = (compare_losses(model, X, Y, n_jobs=n_jobs, **options) for n_jobs in (None, 2))
-    pd.testing.assert_frame_equal(
-        alone.to_frame().drop(columns="fit_time"), together.to_frame().drop(columns="fit_time"), check_exact=True
-    )
-    assert alone.notes == together.notes
-    assert (together.fit_times > 0).all()
-    if HAS_CALLBACKS:
-        assert listening.events.count("end loss-on-fold") == 2 * 3 * n_folds

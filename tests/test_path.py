@@ -111,6 +111,26 @@ def test_sparse_rows_have_the_same_path(stored):
     np.testing.assert_allclose(ours.objective_values_, dense.objective_values_, rtol=1e-8)
 
 
+@pytest.mark.parametrize("kind", ["as it is", "float32", "Fortran", "dependent", "without intercept", "free"])
+def test_squared_errors_of_tall_rows_have_the_path_of_their_gram_matrix(kind):
+    rng = np.random.RandomState(0)
+    A, weights = rng.normal(size=(90, 6)) * np.logspace(-2, 2, 6) + 3.0, rng.randint(3, size=90)
+    if kind == "dependent":  # which a Gram matrix cannot tell from rounding
+        A[:, 3] = A[:, 1] + 1e-9 * A[:, 2]
+    y = A @ rng.normal(size=6) + rng.normal(size=90)
+    model = LinearRegressor(l1_ratio=0.9, fit_intercept=kind != "without intercept", tol=1e-9)
+    if kind == "free":
+        model.set_params(penalty_factor=[0.0, 1.0, 2.0, 1.0, 1.0, 1.0])
+    A = {"float32": A.astype(np.float32), "Fortran": np.asfortranarray(A)}.get(kind, A)
+    path = regularization_path(model, A, y, n_alphas=12, eps=1e-2, sample_weight=weights)
+    for alpha, coef, value in zip(path.alphas_, path.coefs_, path.objective_values_, strict=True):
+        alone = clone(model).set_params(alpha=alpha).fit(A, y, weights)
+        assert value == pytest.approx(alone.objective_value_, rel=1e-8)
+        np.testing.assert_array_equal(coef == 0.0, alone.coef_ == 0.0)
+    if kind != "free":
+        assert (path.dual_gaps_ <= 1e-9 * path.objective_values_).all()
+
+
 def test_weights_count():
     weights = np.arange(len(X)) % 3
     model = LinearRegressor("huber", l1_ratio=1.0)
@@ -166,6 +186,19 @@ def test_scorers():
     entropy = regularization_path(LogisticRegressor(l1_ratio=1.0), X, LABELS, scoring=CrossEntropy(), **options)
     alone = regularization_path(LogisticRegressor(l1_ratio=1.0), X, LABELS, scoring="neg_log_loss", **options)
     np.testing.assert_allclose(entropy.scores_, alone.scores_)
+
+
+@pytest.mark.parametrize("model", [LinearRegressor(l1_ratio=1.0), LogisticRegressor(l1_ratio=1.0)], ids=["values", "p"])
+def test_scorers_may_ask_about_any_rows(model):
+    def scorer(fitted, rows, targets):
+        seen.append(rows)
+        np.testing.assert_allclose(fitted.predict(rows.copy()), fitted.predict(rows), atol=1e-12)
+        return float(np.mean(fitted.predict(rows[:5]) == targets[:5]))
+
+    seen: list = []
+    y = LABELS if isinstance(model, LogisticRegressor) else TARGETS
+    regularization_path(model, X, y, n_alphas=3, cv=[(np.arange(60), np.arange(60, 110))], scoring=scorer)
+    assert len(seen) == 3
 
 
 def test_groups_and_frames():

@@ -30,6 +30,7 @@ from .intercept import Slopes, best_shift, slopes_at
 EPSILON = float(np.finfo(float).eps)
 ROUNDING = 8.0  # of scores that should be zero, relative to the others
 CHEAP = 1e-13  # of F: a price that needs no other
+BESIDE = 1.0 - 1e-6  # of a share, where a bound is looked at
 OF_SUMS = 4.0 * ROUNDING  # of scores where no bound tells, so that a solver would go on among them
 
 
@@ -154,8 +155,13 @@ class Gap:
 
 def least_over_shares(bound: Callable[[float], float], penalty: Penalty, v: Array) -> float:
     """The least value of a convex bound over the shares of slopes v that have a conjugate."""
-    feasible, idle = penalty.feasible(v), penalty.idle(v)
-    least = min(bound(feasible), bound(idle)) if idle < feasible else bound(feasible)
+    feasible = penalty.feasible(v)
+    least = bound(feasible)
+    if bound(feasible * BESIDE) >= least:  # which rises from there to smaller shares
+        return least
+    idle = penalty.idle(v)
+    if idle < feasible:
+        least = min(least, bound(idle))
     if idle < feasible and np.isfinite(least):
         options = {"xatol": 1e-9 * feasible}
         least = min(

@@ -62,6 +62,9 @@ class Loss(BaseEstimator):
     curvature : method or None
         ``curvature(y, prediction)``, the elementwise second derivative, of the prediction's shape. Without it fits
         take more passes over the data.
+    quadratic : bool, default=False
+        Whether the curvature is the same number for every row and prediction, so that fits through the identity take
+        fewer passes over the data.
     curvature_product : method or None
         ``curvature_product(y, prediction, direction)``, every row's Hessian in its prediction times a direction of the
         prediction's shape. It has to be given beside `curvature`, which is the Hessian's diagonal, where a loss for K
@@ -115,6 +118,7 @@ class Loss(BaseEstimator):
     link: ClassVar[str] = "identity"
     log_odds: ClassVar[bool] = False
     curvature: Any = None
+    quadratic: ClassVar[bool] = False
     curvature_product: Any = None
     pieces: Any = None
     envelope: Any = None

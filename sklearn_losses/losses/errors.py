@@ -105,6 +105,8 @@ class SquaredError(ErrorLoss):
     0.34
     """
 
+    quadratic = True
+
     def value_of_error(self, error):
         return error * error
 

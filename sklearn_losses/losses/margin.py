@@ -354,6 +354,8 @@ class LeastSquares(MarginLoss):
     1.25
     """
 
+    quadratic = True
+
     def value_of_margin(self, margin):
         return (1.0 - margin) ** 2
 

@@ -39,6 +39,8 @@ class LossOnScores(ABC):
         Whether the gradient is continuous.
     has_curvature : bool
         Whether `curvature` is known.
+    quadratic : bool
+        Whether it is the same number for every row and score.
     pieces : callable or None
         ``pieces(y)`` as in `Loss`, where the loss is convex and piecewise linear in one score.
     envelope : callable or None
@@ -47,6 +49,7 @@ class LossOnScores(ABC):
         By which estimates judge slopes in which nothing else is curved.
     """
 
+    quadratic: bool = False
     typical_curvature: float = 1.0
 
     def __init__(self, loss: Loss, link: Link):
@@ -54,6 +57,7 @@ class LossOnScores(ABC):
         self.convex = loss.is_convex_through(link)
         self.smooth = loss.smooth
         self.has_curvature = loss.curvature is not None
+        self.quadratic = loss.quadratic and link.linear
         self.pieces: Callable[[Array], tuple[Array, Array]] | None = None
         self.envelope: Callable[[Array], tuple[Array, Array, float]] | None = None
         if self.convex and link.linear:

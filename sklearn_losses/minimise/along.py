@@ -6,14 +6,19 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
+from scipy.optimize import OptimizeResult
 
 from ..certificates.gap import Gap
+from ..objective.objective import Objective
+from ..objective.part import FeaturePart
 from ..objective.penalties import Penalty
 from ..objective.triangle import Triangle, has_triangle
-from . import strategies
+from ..solvers.feature_sweeps import minimum_of_parabola
+from . import strategies, thresholds
 from .fit import Fitting, fit
 from .foretold import Foretold
 from .run import Run
+from .starts import Null
 from .task import Found, Task
 from .working_features import WorkingFeatures, fit_over_features, with_centred_intercepts
 
@@ -32,7 +37,9 @@ def fits_along(task: Task, penalties: list[Penalty], theta: Array | None, solver
             yield found
         return
     kinks = not any(penalty.smooth for penalty in penalties)
-    shared = Shared(task, penalties[0]) if kinks and task.convex and task.loss.smooth and task.loss.separable else None
+    shared = None
+    if kinks and task.convex and task.loss.smooth and task.loss.separable:
+        shared = (Parabola if Parabola.suits(task, len(penalties)) else Shared)(task, penalties[0])
     first = replace(task, objective=task.objective.replaced(penalty=penalties[0]))
     foretold = Foretold(first) if solver == "auto" and len(penalties) > 1 and Foretold.suits(first) else None
     for penalty in penalties:
@@ -83,3 +90,61 @@ class Shared:
         )
         found.theta = with_centred_intercepts(task.objective, conditioned.to_theta(found.theta))
         return fitting.reported(found)
+
+
+class Parabola:
+    """A function that its Hessian and one gradient know everywhere, so that fits of it read no data before their end.
+
+    Parameters
+    ----------
+    task : Task
+        One that it `suits`.
+    penalty : Penalty
+        The first one.
+    """
+
+    def __init__(self, task: Task, penalty: Penalty):
+        self.conditioned = task.objective.replaced(penalty=penalty).conditioned()
+        self.model = self.conditioned.written()
+        self.part = FeaturePart(self.model, np.arange(self.model.rows.n_features), convex=True)
+        self.part.hessian(np.zeros(self.model.n_parameters))  # which parts with other penalties then have too
+        self._last: tuple[Array, Array, Array] | None = None
+
+    @staticmethod
+    def suits(task: Task, n_fits: int) -> bool:
+        """Whether it has a bound, and a Hessian that is worth making for so many fits."""
+        rows, quadratic = task.objective.rows, task.objective.composition.quadratic
+        small = rows.n_rows * rows.n_features**2 <= n_fits * thresholds.PARABOLA and not rows.is_sparse
+        return quadratic and task.objective.n_outputs == 1 and task.has_bound and small
+
+    def fitted(self, task: Task) -> Found:
+        """The minimum of one of the tasks."""
+        with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+            return self._fitted(task)
+
+    def _fitted(self, task: Task) -> Found:
+        conditioned, null = self.conditioned, Null(task)
+        model = self.model.replaced(penalty=conditioned.parameters.penalty(task.objective.penalty))
+        part = self.part.with_penalty_of(model)
+        x, slope = self._start(model, null.theta if task.warm is None else task.warm)
+        n_free, of_penalty = model.n_parameters - model.n_weights, self._slope_of_penalty(model, x)
+        x, _ = minimum_of_parabola(x, slope + of_penalty, part.hessian(x), part.penalty, n_free)
+        value, gradient = model.value_and_gradient(x)
+        slope = gradient - self._slope_of_penalty(model, x)
+        x, value, bound = Gap(model).proof(x, value, gradient)
+        theta = conditioned.to_theta(x)
+        self._last = theta, x, slope
+        converged = bound <= task.allowed(value, lambda: null.value)
+        return Found(theta, value, bound, converged, 1, OptimizeResult(x=theta, fun=value, nit=1))
+
+    def _start(self, model: Objective, theta: Array) -> tuple[Array, Array]:
+        """Where parameters are, and the slope of the data term there; what the last fit has left is known."""
+        if self._last is not None and self._last[0] is theta:
+            return self._last[1:]
+        x = self.conditioned.from_theta(theta)
+        return x, model.value_and_gradient(x)[1] - self._slope_of_penalty(model, x)
+
+    @staticmethod
+    def _slope_of_penalty(model: Objective, x: Array) -> Array:
+        coef, intercept = model.parameters.split(x)
+        return model.parameters.join(model.penalty.gradient(coef), np.zeros_like(intercept))

@@ -58,6 +58,9 @@ MANY_TARGETS = 20_000  # of which a part is enough to find a constant that fits 
 SAMPLED_STARTS, TALL = 8_000, 4  # rows of a sample on which starts are looked for, of so many times as many
 ROWS_A_PARAMETER = 20  # of such a sample at least, or the start is that of the sample's noise
 
+# Paths
+PARABOLA = 2e7  # multiplications for the Gram matrix of a few hundred rows and features, of a fit of a path's
+
 # Ends
 CERTIFICATION_ROUNDS = 5  # of a solver that stopped short of a bound within the tolerance
 SHARPER = 0.01  # of a tolerance that left a solver short of the minimum

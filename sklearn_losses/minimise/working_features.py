@@ -17,7 +17,8 @@ from ..objective.objective import Objective
 from ..objective.part import FeaturePart
 from ..objective.penalties import Penalty
 from ..solvers import proximal_newton
-from ..solvers.descent import CONVERGED, MAXITER, MESSAGES, ROUNDING
+from ..solvers.descent import CALLBACK, CONVERGED, MAXITER, MESSAGES, ROUNDING
+from ..solvers.feature_sweeps import minimum_of_parabola
 from . import thresholds
 from .endings import Ending, ending
 from .run import Run
@@ -27,11 +28,12 @@ Array = np.ndarray
 
 FIRST_FEATURES = 64  # of a working set at the least, beyond the weights that are not zero
 NEAR = 0.98  # of the slope at which a weight leaves zero, from which it may do so soon
-SPARE = 1.5  # times as many features as are wanted may stay in a working set
+SPARE, SPARE_OF_PARABOLA = 1.5, 8.0  # times as many features as are wanted may stay in a working set
 SHARE = 0.1  # of the gap over all features that a working set may leave
 SHARPER = 0.3  # of the tolerance
 MOST_OF_ALL = 0.9  # of all features, in a working set that has no round to wait for
 POLISHED, POLISHING_STEPS, CHEAP = 1e-18, 3, 2e7  # tolerance, steps, and multiplications of a Hessian
+EXACT = 1e-13  # share of the value, and of the slopes, that the end of a parabola may leave
 ROUNDS = 100
 IDLE = 3  # rounds in a row that gain nothing
 LONGER, LONGEST = 8.0, 1e30  # steps that try an end without a bound
@@ -128,6 +130,15 @@ def until(enough: float, callback: Callable) -> Callable:
     return told
 
 
+def _status_after(callback: Callable, x: Array, value: float) -> int:
+    """Tell of a point; the status that the answer leads to."""
+    try:
+        callback(intermediate_result=OptimizeResult(x=x, fun=value))
+    except StopIteration:
+        return CALLBACK
+    return CONVERGED
+
+
 class WorkingFeatures:
     """A `scipy.optimize.minimize` method for an objective whose penalty has kinks.
 
@@ -174,11 +185,13 @@ class WorkingFeatures:
             nit += result.nit
             before, x = value, result.x
             value, gradient = fun(x), jac(x)
+            if callback is not None and not result.told:
+                result.status = _status_after(callback, x, value)
             last, left = left, self.estimate(x, value, gradient)
             gained = before - value > 8.0 * np.finfo(float).eps * abs(value) or left < 0.5 * last
             idle = 0 if gained else idle + 1
-            if result.status == 99 and value > enough:
-                status = 99
+            if result.status == CALLBACK and value > enough:
+                status = CALLBACK
                 break
         said = MESSAGES[status]
         return OptimizeResult(
@@ -206,7 +219,7 @@ class WorkingFeatures:
 
     def _polished(self, fun, jac, x, value, gradient, left):
         """After another step or two, where these are cheap: weights then equal repetition."""
-        if not self.precisely or self._part(x, gradient).work > CHEAP:
+        if not self.precisely or left <= EXACT * abs(value) or self._part(x, gradient).work > CHEAP:
             return x, value, gradient, left
         better = self._over_some(x, value, gradient, 0.0, POLISHED, POLISHING_STEPS, None).x
         there, slope = fun(better), jac(better)
@@ -216,6 +229,8 @@ class WorkingFeatures:
 
     def _over_some(self, x, value, gradient, left, tol, maxiter, callback, atol=0.0) -> OptimizeResult:
         part = self._part(x, gradient)
+        if part.is_parabola:  # all of it is known from here
+            return self._to_minimum(part, x, gradient)
         part.rest = min(left / abs(value), 1.0) if value else 1.0
         start = part.of_all(x)
 
@@ -241,20 +256,30 @@ class WorkingFeatures:
             callback=told if callback is not None else None,
             options=options,
         )
-        result.x = part.to_all(result.x)
+        result.x, result.told = part.to_all(result.x), True
         return result
+
+    @staticmethod
+    def _to_minimum(part: FeaturePart, x: Array, gradient: Array) -> OptimizeResult:
+        """One step, of which the callback is told when its end has been looked at."""
+        start, n_free = part.of_all(x), part.objective.n_parameters - part.objective.n_weights
+        end, _ = minimum_of_parabola(start, part.of_all(gradient), part.hessian(start), part.penalty, n_free)
+        return OptimizeResult(x=part.to_all(end), nit=1, status=CONVERGED, told=False)
 
     def _part(self, x: Array, gradient: Array) -> FeaturePart:
         """The features in which something is to be gained, and those that have weights."""
         features = self._chosen(x, gradient)
-        if self.part is None or not self._is_enough(self.part.features, features):
+        if self.part is None or not self._is_enough(self.part, features):
             self.part = FeaturePart(self.model, features, convex=self.convex)
         return self.part
 
     @staticmethod
-    def _is_enough(known: Array, wanted: Array) -> bool:
-        """Whether a working set has all that is wanted, and not much else."""
-        return len(known) <= SPARE * len(wanted) and bool(np.isin(wanted, known, assume_unique=True).all())
+    def _is_enough(known: FeaturePart, wanted: Array) -> bool:
+        """Whether a working set has all that is wanted, and not much else that has to be read again."""
+        spare = SPARE_OF_PARABOLA if known.is_parabola else SPARE
+        return len(known.features) <= spare * len(wanted) and bool(
+            np.isin(wanted, known.features, assume_unique=True).all()
+        )
 
     def _chosen(self, x: Array, gradient: Array) -> Array:
         coef, slope = (self.model.parameters.split(vector)[0] for vector in (x, gradient))

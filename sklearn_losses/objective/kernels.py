@@ -115,6 +115,20 @@ def even_gram(block: Block, curvature: float, transform, ones: bool) -> tuple:
     return (block.gram(np.full(len(block.weights), curvature), ones=ones, transform=transform),)
 
 
+def means(block: Block) -> tuple:
+    """The means of the columns and of the targets."""
+    return block.mean(block.dense()), block.mean(block.y)
+
+
+def gram_with_targets(block: Block, center: Array, middle: float) -> tuple:
+    """The mean of (row row') for dense rows less their center, with the target less its middle at their end."""
+    rows = np.empty((len(block.y), len(center) + 1))
+    np.subtract(block.dense(), center, out=rows[:, :-1])
+    rows[:, -1] = block.y - middle
+    rows *= np.sqrt(block.weights)[:, None]
+    return (np.dot(rows.T, rows),)
+
+
 def sizes_of_diagonal(block: Block, loss: LossOnScores, scores: Array) -> tuple:
     """The sizes of the diagonals of the rows' Hessians in the scores, their mean, and by how much classes differ."""
     sizes = np.abs(loss.curvature(targets(block), scores).diagonal())

@@ -40,7 +40,7 @@ class FeaturePart:
             rows=rows, penalty=model.penalty.take(features), parameters=model.parameters.of_features(features)
         )
         few = rows.n_rows * rows.n_features <= max(FEW_ENTRIES, MOSTLY_FULL * rows.n_entries)
-        self.is_written = few or not rows.is_sparse
+        self.is_written = few if rows.is_sparse else not _is_parabola(part)
         self.objective = part.written() if self.is_written else part
         self.penalty = self.objective.parameters.penalty(self.objective.penalty)
         self.rest = 1.0  # how far the minimum is, relative to the value: less and less is added to what is not curved
@@ -65,6 +65,11 @@ class FeaturePart:
         return part
 
     @property
+    def is_parabola(self) -> bool:
+        """Whether the function is one, but for the penalty's kink."""
+        return _is_parabola(self.objective)
+
+    @property
     def work(self) -> float:
         """Multiplications that a Hessian takes."""
         return float(self.objective.rows.n_rows) * self.objective.n_parameters**2
@@ -87,6 +92,8 @@ class FeaturePart:
             if self._secants is None:
                 self._secants = Secants(self)
             return self._secants.at(x)
+        if self.is_parabola:
+            return self._constant()
         scores = self.objective.scores(x)
         if self.convex:
             return self._at(scores, definite=True)
@@ -134,6 +141,19 @@ class FeaturePart:
         self.rest *= NEARER  # steps do as well, until less and less of it is left
         return least
 
+    def _constant(self) -> Array:
+        """That of a parabola, as it is."""
+        if self._last is None:
+            rows = self.objective.rows
+            anywhere = rows.spread(np.zeros(rows.n_rows))
+            (bends,) = rows.each(kernels.bends, self.objective.composition, anywhere, False, passes=0)
+            self._last = bends.gathered(), self._gram(bends.gathered())
+        matrix, strengths = self._last[1], self.objective.strengths
+        if strengths.any():
+            matrix = matrix.copy()
+            matrix.flat[:: len(matrix) + 1] += strengths
+        return matrix
+
     def _gram_of(self, bends: Array) -> Array:
         """The Gram matrix by these curvatures, kept for as long as they do not change."""
         if self._last is None or not np.array_equal(self._last[0], bends):
@@ -171,6 +191,10 @@ class FeaturePart:
                 matrix[np.ix_(ends[k], ends[j])] = part
                 matrix[np.ix_(ends[j], ends[k])] = part
         return matrix
+
+
+def _is_parabola(objective: Objective) -> bool:
+    return objective.composition.quadratic and objective.loss.separable and objective.n_outputs == 1
 
 
 class Secants:

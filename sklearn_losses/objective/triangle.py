@@ -9,9 +9,11 @@ from __future__ import annotations
 import numpy as np
 from scipy.linalg import qr
 
-from ..data import rows_of
+from ..data import Rows, rows_of
 from ..losses import SquaredError
 from ..losses.on_scores import Array
+from ..solvers.cholesky import regular_factor
+from . import kernels
 from .objective import Objective
 
 TALL = 2.0  # rows a feature, below which nothing is gained
@@ -25,6 +27,19 @@ def has_triangle(objective: Objective) -> bool:
     return tall and objective.regression and type(objective.loss) is SquaredError and not rows.is_sparse
 
 
+def _triangle(rows: Rows, center: Array, middle: float) -> Array:
+    """R, from the Gram matrix where no column is close to what others make of it."""
+    (gram,) = rows.sum(kernels.gram_with_targets, center, middle)
+    lower = regular_factor(gram)
+    if lower is not None:
+        return np.triu(lower.T)
+    features, y, weights = rows.take(slice(None)), rows.targets_of(slice(None)), rows.weights_of(slice(None))
+    rows.meter.count(rows)
+    whole = np.column_stack([features - center, y - middle]) * np.sqrt(weights)[:, None]
+    (factor,) = qr(whole, mode="r", overwrite_a=True, check_finite=False)
+    return factor[: whole.shape[1]]
+
+
 class Triangle:
     """The objective without intercept on the rows of R, and the way back to all rows.
 
@@ -36,15 +51,11 @@ class Triangle:
 
     def __init__(self, objective: Objective):
         rows, self.full = objective.rows, objective
-        features, y, weights = rows.take(slice(None)), rows.targets_of(slice(None)), rows.weights_of(slice(None))
-        rows.meter.count(rows)
         self.center, self.middle = np.zeros(rows.n_features), 0.0
         if objective.fit_intercept:
-            self.center, self.middle = weights @ features, float(weights @ y)
-        whole = np.column_stack([features - self.center, y - self.middle])
-        whole *= np.sqrt(weights)[:, None]
-        (factor,) = qr(whole, mode="r", overwrite_a=True, check_finite=False)
-        factor = factor[: rows.n_features + 1]
+            center, middle = rows.sum(kernels.means)
+            self.center, self.middle = center, float(middle)
+        factor = _triangle(rows, self.center, self.middle)
         factor *= np.sqrt(len(factor))  # rows of a mean
         self.objective = Objective(
             rows_of(np.ascontiguousarray(factor[:, :-1]), factor[:, -1]),

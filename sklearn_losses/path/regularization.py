@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import warnings
 from numbers import Integral, Real
 from typing import Any
@@ -22,6 +21,7 @@ from ..estimators.along import AtStrength, Training
 from ..estimators.caller import level_of_user
 from ..losses import Loss, get_loss
 from .along import models_along
+from .held_out import models
 from .result import RegularizationPath
 
 Array = np.ndarray
@@ -167,12 +167,8 @@ def _scores(estimator, X, y, sample_weight, train, test, alphas, scorer) -> Arra
     weights = None if sample_weight is None else np.asarray(sample_weight)[train]
     training = Training(estimator, rows_of(X, train), rows_of(y, train), weights)
     held, targets = rows_of(X, test), rows_of(y, test)
-    scores = []
-    for point in models_along(training, alphas, n_alphas=len(alphas), eps=1.0):
-        model = copy.copy(estimator)
-        vars(model).update(point.attributes)
-        scores.append(float(scorer(model, held, targets)))
-    return np.array(scores)
+    points = models_along(training, alphas, n_alphas=len(alphas), eps=1.0)
+    return np.array([float(scorer(model, held, targets)) for model in models(estimator, points, held)])
 
 
 def _warn(points: list[AtStrength], estimator: Any) -> None:

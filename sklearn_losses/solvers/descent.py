@@ -29,7 +29,6 @@ MESSAGES = {
 
 EPSILON = float(np.finfo(float).eps)
 FLAT = 0.5  # share of the slope that the last step may leave: with more, the curvature that foresaw its gain is none
-CAUTION = 4.0  # times the decrement, where it alone tells how far the minimum is: curvature may fall on the way there
 IDLE_LIMIT = 3  # iterations without progress, all at rounding level, before a run ends
 
 
@@ -120,7 +119,7 @@ class Descent:
         """
         if self.status is not None:
             return True
-        self.estimate = self.estimated(self.point.gradient, CAUTION * decrement)
+        self.estimate = self.estimated(self.point.gradient, decrement)
         if abs(self.point.value) > self._ceiling:
             self.status = DIVERGED
         elif 0.0 <= self.estimate <= self.target and self._is_certain(decrement, direction):
@@ -133,7 +132,7 @@ class Descent:
 
     def _is_certain(self, decrement, direction):
         """Whether there is another estimate than the decrement, or a step leaves at most half of the slope."""
-        if self.estimate != CAUTION * decrement or decrement == 0.0 or self.nit >= self._maxiter:
+        if self.estimate != decrement or decrement == 0.0 or self.nit >= self._maxiter:
             return True
         start, trial = self.point, self.evaluate(self.point.x + direction)
         if not -2.0 * FLAT * decrement <= float(trial.gradient @ direction):

@@ -19,7 +19,7 @@ from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
 from sklearn.ensemble import BaggingClassifier, StackingClassifier, VotingClassifier
 from sklearn.feature_selection import SelectFromModel
 from sklearn.metrics import accuracy_score, make_scorer, r2_score
-from sklearn.model_selection import GridSearchCV, cross_val_predict, cross_val_score, cross_validate
+from sklearn.model_selection import GridSearchCV, cross_val_predict, cross_validate
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler, scale
@@ -207,12 +207,6 @@ def test_clone_pickle_and_joblib(model, rows, y, tmp_path):
         assert_array_equal(copy.predict(rows), model.predict(rows))
         assert copy.dual_gap_ == model.dual_gap_
         assert repr(copy.loss_) == repr(model.loss_)
-
-
-@every_model
-def test_joblib_workers_give_the_same(model, rows, y):
-    one, two = (cross_val_score(model, rows, y, cv=4, n_jobs=n_jobs) for n_jobs in (1, 2))
-    assert_array_equal(one, two)
 
 
 # Where they can be put

@@ -7,7 +7,7 @@ import pytest
 from numpy.testing import assert_allclose
 from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
-from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler, scale
 
@@ -128,14 +128,14 @@ def test_curvature_saves_passes():
 def test_in_a_grid():
     model = make_pipeline(StandardScaler(), LogisticRegressor(PowerError(), alpha=0.01))
     grid = {"logisticregressor__loss__power": [1.5, 2.0, 4.0], "logisticregressor__alpha": [0.01, 0.1]}
-    search = GridSearchCV(model, grid, cv=3, n_jobs=2).fit(X, LABELS)
+    search = GridSearchCV(model, grid, cv=3).fit(X, LABELS)
     assert len(search.cv_results_["params"]) == 6
     assert search.best_score_ > 0.95
     losses = GridSearchCV(model, {"logisticregressor__loss": [PowerError(), Pseudo(), "hinge"]}, cv=3)
     assert losses.fit(X, LABELS).best_score_ > 0.95
 
 
-def test_cloned_pickled_and_sent_to_workers():
+def test_cloned_and_pickled():
     model = SoftmaxClassifier(PowerError(power=1.5), alpha=0.01)
     copy = clone(model)
     assert copy.loss is not model.loss
@@ -143,8 +143,6 @@ def test_cloned_pickled_and_sent_to_workers():
     fitted = model.fit(IRIS, THREE)
     again = pickle.loads(pickle.dumps(fitted))
     assert_allclose(again.predict_proba(IRIS), fitted.predict_proba(IRIS), rtol=0)
-    one, two = (cross_val_score(model, IRIS, THREE, n_jobs=n_jobs) for n_jobs in (1, 2))
-    assert_allclose(one, two, rtol=0)
 
 
 def test_its_parameters_show():

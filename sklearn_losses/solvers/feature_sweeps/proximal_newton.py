@@ -12,6 +12,7 @@ from .quadratic import minimise_quadratic, without
 Array = np.ndarray
 
 ACCURACY = 1e-3  # of the slopes that a model may leave, beside those it starts with
+EXACT = 1e-13  # the same of a parabola, which is no model
 SUFFICIENT = 1e-4  # share of the decrease that the model promises
 SHORTEST, TRIALS, LONGEST = 1e-10, 40, 6  # of steps, and of searches where none, or some, step is good enough
 FLAT = 0.3  # share of the slope at the start that may be left at the end of a step
@@ -78,7 +79,9 @@ def proximal_newton(
         start = run.point
         hessian = np.asarray(hess(start.x, *args), dtype=float)
         nhev += 1
-        direction = kinked.model_step(start, hessian, damping)
+        if damping:
+            hessian = hessian + damping * float(hessian.diagonal().mean()) * np.eye(len(hessian))
+        direction = kinked.model_step(start.x, kinked.smooth_slope(start), hessian, ACCURACY)
         slope = kinked.promised(start, direction)
         if run.finished(-0.5 * slope, direction):
             break
@@ -96,6 +99,24 @@ def proximal_newton(
     return run.result(nhev=nhev)
 
 
+def minimum_of_parabola(x: Array, gradient: Array, hessian: Array, penalty, n_free: int) -> tuple[Array, Array]:
+    """The minimiser of a parabola of one output plus a penalty's kink, and the gradient there without the kink.
+
+    Parameters
+    ----------
+    x, gradient : ndarray of shape (m,)
+        A point and the gradient there, as `proximal_newton` has them.
+    hessian : ndarray of shape (m, m)
+        Of all but the kink.
+    penalty, n_free
+        As `proximal_newton` takes them.
+    """
+    kinked = _Kinked(penalty, 1, x.size - n_free)
+    slope = kinked.smooth_slope(Point(x, 0.0, gradient))
+    step = kinked.model_step(x, slope, hessian, EXACT)
+    return x + step, slope + hessian @ step
+
+
 class _Kinked:
     """The penalty's kink as a function of the vector x; its squares count as part of what is smooth."""
 
@@ -110,20 +131,18 @@ class _Kinked:
         slope[: self.n_weights] -= self.kink.gradient(self.weights(point.x)).ravel()
         return slope
 
-    def model_step(self, point: Point, hessian: Array, damping: float) -> Array:
-        """The step to the minimiser of the model."""
-        coef, slope = self.weights(point.x), self.smooth_slope(point)
-        if damping:
-            hessian = hessian + damping * float(hessian.diagonal().mean()) * np.eye(len(hessian))
+    def model_step(self, x: Array, slope: Array, hessian: Array, accuracy: float) -> Array:
+        """The step to the minimiser of the model, which has this slope without the kink."""
+        coef = self.weights(x)
         never_held = self.kink.free(np.zeros(coef.shape))
         loose = np.append(never_held.ravel(), np.ones(len(slope) - self.n_weights, dtype=bool))
         if not loose.any():
-            found = minimise_quadratic(hessian, slope.reshape(coef.shape), coef, self.kink, ACCURACY)
+            found = minimise_quadratic(hessian, slope.reshape(coef.shape), coef, self.kink, accuracy)
             return (found - coef).ravel()
         reduced, left, of_loose = without(hessian, slope, loose)
         held = np.flatnonzero(~never_held[0])
         some = coef[:, held]
-        found = minimise_quadratic(reduced, left.reshape(some.shape), some, self.kink.take(held), ACCURACY)
+        found = minimise_quadratic(reduced, left.reshape(some.shape), some, self.kink.take(held), accuracy)
         step = np.zeros_like(slope)
         step[~loose] = (found - some).ravel()
         step[loose] = of_loose(step[~loose])

@@ -27,6 +27,7 @@ STEPS_ON_SUPPORT = 8  # linear systems between two rounds of steps that find sig
 STEPS_BESIDE_SWEEPS = 1  # where these are sweeps, which cost less, for as long as they gain much
 PROXIMAL_STEPS = 40
 SINGULAR = 1e-12  # of a diagonal entry: a squared pivot that rounding may have made
+RIDGE = 1e-9  # of the mean diagonal, which makes a singular matrix definite: its steps are steps all the same
 POWERS = 8  # products that find the largest eigenvalue within LARGER
 LARGER = 1.05
 
@@ -46,9 +47,10 @@ def minimise_quadratic(gram: Array, slope: Array, coef: Array, penalty, accuracy
         Share of the largest slope at coef that may be left.
     """
     state = _State(gram, slope.copy(), coef.copy(), penalty)
-    if not coef.size or not np.isfinite(gram).all() or not gram.any():
+    diagonal = gram.diagonal()  # of a matrix that is nothing without it
+    if not coef.size or not diagonal.any() or not np.isfinite(gram.sum()):
         return coef
-    size = float(gram.diagonal().max(initial=0.0) * np.abs(coef).max(initial=0.0) + np.abs(slope).max(initial=0.0))
+    size = float(diagonal.max(initial=0.0) * np.abs(coef).max(initial=0.0) + np.abs(slope).max(initial=0.0))
     allowed = max(accuracy * state.left(), 64.0 * EPSILON * size)
     sweeping, effort, last, idle = AVAILABLE and penalty.by_weight, SWEEPS, np.inf, 0
     for _ in range(ROUNDS):
@@ -156,6 +158,9 @@ class _State:
             return False
         block = self.gram[np.ix_(inside, inside)] + self._bend_of_penalty(inside)
         factor = regular_factor(block, unexplained=SINGULAR * len(inside))
+        if factor is None:
+            block.flat[:: len(inside) + 1] += RIDGE * float(block.diagonal().mean())
+            factor = regular_factor(block, unexplained=SINGULAR * len(inside))
         if factor is None:
             return False
         gradient = (self.slope + self.penalty.gradient(self.coef)).ravel()[inside]
