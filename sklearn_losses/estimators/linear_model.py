@@ -24,7 +24,7 @@ from ..data.dask_collections import is_collection
 from ..data.threads import ALONE, Workers, worker_threads
 from ..losses import Loss, get_loss
 from ..minimise.fit import fit
-from ..minimise.task import Task
+from ..minimise.task import Found, Task
 from ..objective.objective import Objective
 from . import settings, validation
 from .callbacks import CallbackSupportMixin, Progress
@@ -118,9 +118,7 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
 
         # A new dictionary, in one step, so that no interrupt leaves half of a model.
         self.__dict__ = {name: value for name, value in vars(self).items() if name != "feature_names_in_"} | (
-            attributes(found.theta)
-            | {"n_iter_": max(1, found.n_iter), "objective_value_": found.value}
-            | {"dual_gap_": found.gap, "result_": found.result}
+            attributes(found.theta) | of_fit(found)
         )
         return self
 
@@ -177,10 +175,10 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
         validation.check_finite(self, task.X)
         return task.objective(self)
 
-    def _prepared(self, X, y, sample_weight=None) -> Prepared:
+    def _prepared(self, X, y, sample_weight=None, soft_labels=None) -> Prepared:
         """The validated data of a fit, and what is minimised on them; this object learns what is to be known of X."""
         X, y, sample_weight = come_in(X, y, sample_weight).all
-        return self._prepare(X, y, sample_weight, None)
+        return self._prepare(X, y, sample_weight, soft_labels)
 
     def _to_score(self, X, y, sample_weight) -> tuple:
         """Targets, predictions and weights, in memory; y may come with X."""
@@ -257,6 +255,16 @@ def fitted_attributes(validated: LinearModel, task: Prepared, objective: Objecti
     dtype = np.float32 if task.X.dtype == np.float32 else np.float64
     coef, intercept = (_narrowed(np.asarray(values), dtype) for values in (coef, intercept))
     return of_input | task.attributes | task.model(coef, intercept)
+
+
+def of_fit(found: Found) -> dict:
+    """The fitted attributes that tell of a fit."""
+    return {
+        "n_iter_": max(1, found.n_iter),
+        "objective_value_": found.value,
+        "dual_gap_": found.gap,
+        "result_": found.result,
+    }
 
 
 def _narrowed(values: np.ndarray, dtype: type) -> np.ndarray:

@@ -16,6 +16,7 @@ from ..objective.triangle import Triangle, has_triangle
 from ..solvers.feature_sweeps import minimum_of_parabola
 from . import strategies, thresholds
 from .fit import Fitting, fit
+from .foretold import Foretold
 from .run import Run
 from .starts import Null
 from .task import Found, Task
@@ -39,11 +40,16 @@ def fits_along(task: Task, penalties: list[Penalty], theta: Array | None, solver
     shared = None
     if kinks and task.convex and task.loss.smooth and task.loss.separable:
         shared = (Parabola if Parabola.suits(task, len(penalties)) else Shared)(task, penalties[0])
+    first = replace(task, objective=task.objective.replaced(penalty=penalties[0]))
+    foretold = Foretold(first) if solver == "auto" and len(penalties) > 1 and Foretold.suits(first) else None
     for penalty in penalties:
+        passes = task.objective.n_passes
         one = replace(task, objective=task.objective.replaced(penalty=penalty), warm=theta)
-        found = fit(one, solver) if shared is None else shared.fitted(one)
-        if shared is not None and not found.converged:
-            found = fit(one, solver)
+        soon = shared.fitted(one) if shared is not None else foretold.fitted(one) if foretold is not None else None
+        found = soon if soon is not None and soon.converged else fit(one, solver)
+        if foretold is not None and found is not soon:
+            foretold.learn(one, found.theta)
+        found.result.n_passes = float(task.objective.n_passes - passes)
         theta = found.theta
         yield found
 
