@@ -162,11 +162,10 @@ def least_over_shares(bound: Callable[[float], float], penalty: Penalty, v: Arra
     idle = penalty.idle(v)
     if idle < feasible:
         least = min(least, bound(idle))
-    if idle < feasible and np.isfinite(least):
-        options = {"xatol": 1e-9 * feasible}
-        least = min(
-            least, float(minimize_scalar(bound, bounds=(idle, feasible), method="bounded", options=options).fun)
-        )
+        if np.isfinite(least):
+            options = {"xatol": 1e-9 * feasible}
+            between = minimize_scalar(bound, bounds=(idle, feasible), method="bounded", options=options)
+            least = min(least, float(between.fun))
     return least
 
 
