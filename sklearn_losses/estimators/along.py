@@ -14,7 +14,7 @@ from ..data.threads import worker_threads
 from ..minimise.along import fits_along
 from ..minimise.task import Found, Task
 from ..objective.objective import Objective
-from .linear_model import FIXED_SEED, Prepared, fitted_attributes, of_fit
+from .linear_model import Prepared, fitted_attributes, of_fit
 from .penalty import penalty_of
 
 Array = np.ndarray
@@ -51,17 +51,14 @@ class Training:
 
     def task(self, objective: Objective) -> Task:
         """What is asked for at the objective's strength."""
-        estimator, prepared = self.estimator, self.prepared
-        seed = FIXED_SEED if estimator.random_state is None else estimator.random_state
-        kind = (prepared.activation, prepared.domain)
-        return Task(objective, *kind, tol=estimator.tol, max_iter=estimator.max_iter, random_state=seed)
+        return self.prepared.asked(self.estimator, objective)
 
     def with_strength(self, objective: Objective, alpha: float) -> Objective:
         """The objective with another strength of the penalty."""
         penalty = penalty_of(self.estimator, objective.rows.n_features, objective.n_outputs, alpha)
         return objective.replaced(penalty=penalty)
 
-    def at(self, alpha: float, objective: Objective, found: Found) -> AtStrength:
+    def at(self, objective: Objective, alpha: float, found: Found) -> AtStrength:
         """What was found at a strength."""
         attributes = fitted_attributes(self.scratch, self.prepared, objective, found.theta)
         return AtStrength(float(alpha), attributes, found)
@@ -70,10 +67,7 @@ class Training:
         """The models at these strengths, each from those before it; the first from theta, or from nothing."""
         penalties = [self.with_strength(task.objective, alpha).penalty for alpha in alphas]
         found = fits_along(task, penalties, theta, self.estimator.solver) if len(alphas) else iter(())
-        yield from map(partial(self._at, task.objective), alphas, found)
-
-    def _at(self, objective: Objective, alpha: float, found: Found) -> AtStrength:
-        return self.at(alpha, objective, found)
+        yield from map(partial(self.at, task.objective), alphas, found)
 
 
 def certified_models(

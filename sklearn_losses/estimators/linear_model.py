@@ -67,6 +67,18 @@ class Prepared:
             regression=self.domain == "values",
         )
 
+    def asked(self, estimator, objective: Objective, **told: Any) -> Task:
+        """What an estimator asks for, and what else there is to tell (`Task`)."""
+        return Task(
+            objective,
+            self.activation,
+            self.domain,
+            tol=estimator.tol,
+            max_iter=estimator.max_iter,
+            random_state=FIXED_SEED if estimator.random_state is None else estimator.random_state,
+            **told,
+        )
+
     def start(self, objective: Objective, fitted: LinearModel) -> np.ndarray:
         """The parameters of a model that has been fitted."""
         return objective.pack(fitted.coef_, fitted.intercept_)
@@ -98,13 +110,9 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
             attributes = partial(fitted_attributes, scratch, task, objective)
             metadata = {"sample_weight": sample_weight, "soft_labels": soft_labels}
             progress = Progress(self, X, y, metadata, attributes, lambda: objective.n_passes)
-            asked = Task(
+            asked = task.asked(
+                self,
                 objective,
-                task.activation,
-                task.domain,
-                tol=self.tol,
-                max_iter=self.max_iter,
-                random_state=FIXED_SEED if self.random_state is None else self.random_state,
                 watch=progress.watch,
                 watch_start=progress.watch_start,
                 warm=self._previous(task, objective),
@@ -202,7 +210,7 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
 
     def _loss_for(self, domains: tuple[str, ...], instead: str) -> tuple[Loss, str]:
         """A copy of the loss, and the domain among those of this estimator that it is defined on."""
-        loss = clone(get_loss(self.loss))
+        loss = get_loss(self.loss) if isinstance(self.loss, str) else clone(get_loss(self.loss))
         if not loss.trainable:
             raise ValueError(
                 f"{loss} cannot be trained: it is constant almost everywhere, so its gradient is zero wherever it "

@@ -7,7 +7,6 @@ import math
 import numpy as np
 from scipy.optimize import OptimizeResult, minimize
 
-from ..certificates.gap import is_negligible
 from ..objective.split import Split
 from ..solvers import augmented_lagrangian
 from ..solvers.augmented_lagrangian.lower_bound import duality_gap
@@ -16,8 +15,6 @@ from .run import Run
 from .task import Found
 
 Array = np.ndarray
-
-FAR = 2  # the exact solver's status where rounding ended it above the tolerance
 
 
 def fit_exactly(run: Run) -> Found:
@@ -40,14 +37,11 @@ def fit_exactly(run: Run) -> Found:
 
     def kept(result: OptimizeResult) -> Found:
         x, value, gap = split.to_model(result.x), float(result.fun), float(result.dual_gap)
-        value, gap, least = value * split.value_unit, gap * split.value_unit, bool(result.success)
+        value, gap = value * split.value_unit, gap * split.value_unit
         if split.is_rounded(result.x, float(result.fun)):
             lower, value = value - gap, task.objective.value(run.recorder.to_theta(x))
             gap = max(value - lower, 0.0)
-            if least and not (is_negligible(model, gap) or gap <= task.tol * abs(value)):
-                # what the solver said was of a value that is not F's
-                least, result.status, result.message = False, FAR, "The scores are rounded by more than the tolerance."
-        n_iter, converged = run.recorder.n_iter - begun, least or gap <= task.tol * abs(value)
+        n_iter, converged = run.recorder.n_iter - begun, bool(result.success) or gap <= task.tol * abs(value)
         return Found(x, value, gap, converged, n_iter, result, dual=result.dual)
 
     split = Split(model)

@@ -263,7 +263,7 @@ class WorkingFeatures:
     def _to_minimum(part: FeaturePart, x: Array, gradient: Array) -> OptimizeResult:
         """One step, of which the callback is told when its end has been looked at."""
         start, n_free = part.of_all(x), part.objective.n_parameters - part.objective.n_weights
-        end, _ = minimum_of_parabola(start, part.of_all(gradient), part.hessian(start), part.penalty, n_free)
+        end = minimum_of_parabola(start, part.of_all(gradient), part.hessian(start), part.penalty, n_free)
         return OptimizeResult(x=part.to_all(end), nit=1, status=CONVERGED, told=False)
 
     def _part(self, x: Array, gradient: Array) -> FeaturePart:

@@ -29,5 +29,5 @@ def models_along(training: Training, alphas: Array | None, *, n_alphas: int, eps
         grid = np.geomspace(largest, eps * largest, n_alphas)
         theta, value, gap = null.point(training.with_strength(first, largest))
         result = OptimizeResult(x=theta, fun=value, nit=0, success=True)
-        start = training.at(largest, first, Found(theta, value, gap, True, 0, result))
+        start = training.at(first, largest, Found(theta, value, gap, True, 0, result))
         return [start, *training.along(task, list(grid[1:]), theta)]

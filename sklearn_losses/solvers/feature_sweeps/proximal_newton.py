@@ -99,8 +99,8 @@ def proximal_newton(
     return run.result(nhev=nhev)
 
 
-def minimum_of_parabola(x: Array, gradient: Array, hessian: Array, penalty, n_free: int) -> tuple[Array, Array]:
-    """The minimiser of a parabola of one output plus a penalty's kink, and the gradient there without the kink.
+def minimum_of_parabola(x: Array, gradient: Array, hessian: Array, penalty, n_free: int) -> Array:
+    """The minimiser of a parabola of one output plus a penalty's kink.
 
     Parameters
     ----------
@@ -113,8 +113,7 @@ def minimum_of_parabola(x: Array, gradient: Array, hessian: Array, penalty, n_fr
     """
     kinked = _Kinked(penalty, 1, x.size - n_free)
     slope = kinked.smooth_slope(Point(x, 0.0, gradient))
-    step = kinked.model_step(x, slope, hessian, EXACT)
-    return x + step, slope + hessian @ step
+    return x + kinked.model_step(x, slope, hessian, EXACT)
 
 
 class _Kinked:
