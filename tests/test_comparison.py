@@ -64,7 +64,7 @@ def test_it_is_the_loop_of_cross_validate(kind):
     rows = {"sparse": sparse.csc_array(X), "frame": pd.DataFrame(X), "list": X.tolist()}.get(kind, X)
     y = {"frame": pd.Series(Y), "list": Y.tolist(), "words": WORDS}.get(kind, Y)
     model, name = (PIPELINE, "model__loss") if kind == "pipeline" else (MODEL, "loss")
-    losses = {"ce": "cross_entropy", "brier": SquaredError(), "svm": Hinge()}
+    losses = {"ce": "cross_entropy", "brier": SquaredError()} | ({"svm": Hinge()} if kind == "frame" else {})
     scoring = ["accuracy", "roc_auc"]
     found = compare_losses(model, rows, y, losses=losses, cv=3, scoring=scoring)
     for label, loss in losses.items():
@@ -86,9 +86,9 @@ def test_it_is_the_loop_of_nested_cross_validation(kind):
     loss = SquaredError() if kind == "another loss" else CrossEntropy()
     grid = {f"{prefix}alpha": [1e-3, 1.0, 0.03], f"{prefix}fit_intercept": [True, False]}
     found = compare_losses(
-        model, X, Y, losses=[loss], cv=2, scoring=["neg_log_loss", "accuracy"], param_grid=grid, inner_cv=3
+        model, X, Y, losses=[loss], cv=2, scoring=["neg_log_loss", "accuracy"], param_grid=grid, inner_cv=2
     )
-    search = GridSearchCV(clone(model).set_params(**{f"{prefix}loss": loss}), grid, cv=3, scoring="neg_log_loss")
+    search = GridSearchCV(clone(model).set_params(**{f"{prefix}loss": loss}), grid, cv=2, scoring="neg_log_loss")
     splits = list(StratifiedKFold(2).split(X, Y))
     for fold, (train, test) in enumerate(splits):
         search.fit(X[train], Y[train])
@@ -215,8 +215,7 @@ def test_what_fails_is_fitted_one_by_one_and_counted(recorded_models):
     assert len(recorded_models) == 9
 
 
-@pytest.mark.parametrize("model", [MODEL, PIPELINE])
-@pytest.mark.parametrize("loss", CONVEX)
+@pytest.mark.parametrize(("model", "loss"), [(MODEL, "hinge"), (PIPELINE, "cross_entropy"), (MODEL, "squared_hinge")])
 def test_the_choice_is_fitted_cold(model, loss):
     name = "model__" if model is PIPELINE else ""
 
@@ -397,8 +396,7 @@ def test_metrics_that_are_none(scoring, error, message, fits):
     assert fits == []
 
 
-@pytest.mark.parametrize("model", [MODEL, PIPELINE])
-@pytest.mark.parametrize("error_score", [np.nan, "raise"])
+@pytest.mark.parametrize(("model", "error_score"), [(MODEL, np.nan), (PIPELINE, "raise")])
 def test_a_loss_without_probabilities(model, error_score):
     scoring = ["neg_log_loss", CrossEntropy(), "accuracy"]
     name = "model__alpha" if model is PIPELINE else "alpha"
