@@ -33,8 +33,8 @@ def fits_along(task: Task, penalties: list[Penalty], theta: Array | None, solver
         triangle = Triangle(task.objective)
         start = None if theta is None else triangle.to_reduced(theta)
         for found in fits_along(replace(task, objective=triangle.objective), penalties, start, solver):
-            found.theta = found.result.x = triangle.to_full(found.theta)
-            yield found
+            found.result.x = triangle.to_full(found.theta)
+            yield replace(found, theta=found.result.x)
         return
     shared = _shared(task, penalties, solver)
     for penalty in penalties:
@@ -92,8 +92,8 @@ class Shared:
         found = fit_over_features(
             Run(task, model, fitting.recorder, conditioned.from_theta(start), fitting.null), self.method
         )
-        found.theta = with_centred_intercepts(task.objective, conditioned.to_theta(found.theta))
-        return fitting.reported(found)
+        theta = with_centred_intercepts(task.objective, conditioned.to_theta(found.theta))
+        return fitting.reported(replace(found, theta=theta))
 
 
 class Parabola:

@@ -202,9 +202,10 @@ class Fitting:
             found = fit_by_multipliers(run) if exactly else fit_over_features(run, over_features)
         else:
             found = fit_exactly(run) if exactly else fit_smoothly(run, solver)
-        found.theta = conditioned.to_theta(found.theta)
+        theta = conditioned.to_theta(found.theta)
         if not task.objective.penalty.smooth:
-            found.theta = with_centred_intercepts(task.objective, found.theta)
+            theta = with_centred_intercepts(task.objective, theta)
+        found = replace(found, theta=theta)
         if corner and not found.converged and not self.recorder.stopped_by_watch:
             found = fit_at_corner(task, found, self.null.value, lambda inside: Fitting(inside, "auto").run())
         return found
@@ -224,8 +225,8 @@ class Fitting:
         small.recorder.n_iter = self.recorder.n_iter
         found = small._in_full(reduced.to_reduced(start))
         self.recorder.n_iter = small.recorder.n_iter
-        found.theta = reduced.to_features(found.theta)
         ended = found.converged or ending(found.result) is ROUNDING
+        found = replace(found, theta=reduced.to_features(found.theta))
         found = self._in_features(found, statistics, complete=reduced.complete)
         if ended and not found.converged:
             again = self._in_full(found.theta if found.value <= self.null.value else start)

@@ -14,7 +14,7 @@ from .task import Task
 Array = np.ndarray
 
 
-@dataclass
+@dataclass(frozen=True)
 class Run:
     """A phase in the coordinates of its solver."""
 

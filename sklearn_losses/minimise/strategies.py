@@ -118,7 +118,7 @@ def writes_out(objective: Objective) -> bool:
     return not rows.is_sparse and rows.n_rows * rows.n_features <= thresholds.WRITTEN_ENTRIES
 
 
-def kinked_plan(model: Objective, x: Array) -> Sweeping | None:
+def kinked_plan(model: Objective, x: Array, most_passes: int) -> Sweeping | None:
     """Sweeps to take before the exact solver, which goes on from their duals; None where it is faster alone."""
     if not Sweeping.suits(model, x):
         return None
@@ -126,4 +126,5 @@ def kinked_plan(model: Objective, x: Array) -> Sweeping | None:
     if matrix is None:
         return None
     few_features = model.rows.n_features < model.rows.n_rows
-    return Sweeping(model, matrix, thresholds.FEW_KINKED_PASSES if few_features else thresholds.KINKED_PASSES)
+    passes = thresholds.FEW_KINKED_PASSES if few_features else thresholds.KINKED_PASSES
+    return Sweeping(model, matrix, min(passes, most_passes))
