@@ -20,7 +20,7 @@ from ..objective.preconditioners import (
     kronecker_inverse,
     typical_inverse,
 )
-from ..objective.samples import RandomState, sample, thinned
+from ..objective.samples import RandomState, most_rows, sample, thinned
 from ..solvers import chained, newton, quasi_newton, truncated_newton
 from . import thresholds
 from .shape import Shape
@@ -46,7 +46,7 @@ class Smooth:
 
     def sampled(self, size: int) -> Objective:
         """The model written out, over a sample of its rows where it has more than so many."""
-        if self.shape.n_rows <= size:
+        if self.shape.n_rows <= min(size, most_rows(self.model)):
             return self.model.written()
         return sample(self.model, size, self.random_state)[0]
 
