@@ -13,6 +13,7 @@ from scipy.optimize import minimize
 
 from ..data import PerRow
 from ..losses.on_scores import Array
+from ..objective.hessian import with_common_shift
 from ..objective.objective import Objective
 from ..solvers import quasi_newton
 
@@ -163,8 +164,7 @@ def _lower(at, shift: Array, found: Slopes, step: Array, tilt) -> tuple[Array, S
 def _by_differences(at, shift: Array) -> Array:
     """The mean curvature from differences of slopes, which a few steps make up for; some along the common shift."""
     columns = [(at(shift + STEP * e).total - at(shift - STEP * e).total) / (2.0 * STEP) for e in np.eye(len(shift))]
-    matrix = 0.5 * (np.array(columns) + np.transpose(columns))
-    return matrix + np.trace(matrix) / len(shift) ** 2
+    return with_common_shift(0.5 * (np.array(columns) + np.transpose(columns)))
 
 
 def _pseudo_inverse(matrix: Array | None) -> Array | None:
