@@ -19,9 +19,9 @@ from ..solvers import quasi_newton
 
 EPSILON = float(np.finfo(float).eps)
 ROUNDING = 64.0 * EPSILON  # of a sum, relative to the sum of its terms' sizes
-TRIALS = 100
+TRIALS = 100  # at most: bisection alone takes sixty to the last digit
 FAST = 0.5  # share of the slope that a good step may leave
-LONGER = 4.0
+LONGER = 4.0  # than the last step, the next one towards a root that is not enclosed yet
 SECANTS = 5  # trials that may fall short of the root before steps grow
 STEP = 1e-4  # of differences
 CHEAP_HESSIAN = 1e9  # multiplications that the Hessian in the intercepts may cost

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 WORTH_IT = 0.6  # directions for every coordinate up to which this is the shorter way
 MANY_COORDINATES = 200  # below, the Hessian itself is as short
-REFINEMENTS = 3
+REFINEMENTS = 3  # of a solution, each of which wins most of a factor's digits
 ACCURATE = 1e-9  # relative residual
 NO_RIDGE = 1e-12  # the equations are definite without one
 
