@@ -12,9 +12,9 @@ from ..certificates.gap import Gap
 from ..objective.objective import Objective
 from ..objective.part import FeaturePart, is_parabola
 from ..objective.penalties import Penalty
-from ..objective.triangle import Triangle, has_triangle
+from ..objective.triangle import Triangle
 from ..solvers.feature_sweeps import minimum_of_parabola
-from . import thresholds
+from . import strategies, thresholds
 from .coordinates import Coordinates, InCommon
 from .fit import Fitting, fit
 from .foretold import Foretold
@@ -25,12 +25,10 @@ from .working_features import WorkingFeatures, fit_over_features, with_centred_i
 
 Array = np.ndarray
 
-FEW = 5  # fits that are faster without a factorisation
-
 
 def fits_along(task: Task, penalties: list[Penalty], theta: Array | None, solver: str | Callable) -> Iterator[Found]:
     """The minima under these penalties, each from the one before it; the first from theta, or from nothing."""
-    if has_triangle(task.objective) and len(penalties) > FEW and solver == "auto":
+    if solver == "auto" and strategies.goes_by_triangle(task.objective, len(penalties)):
         triangle = Triangle(task.objective)
         start = None if theta is None else triangle.to_reduced(theta)
         for found in fits_along(replace(task, objective=triangle.objective), penalties, start, solver):

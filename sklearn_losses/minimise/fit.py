@@ -278,7 +278,7 @@ class Fitting:
                 break
             if not found.gap > 0:
                 break
-            tol *= 0.1 * self.allowed(found.value) / found.gap
+            tol *= thresholds.WITHIN * self.allowed(found.value) / found.gap
         n_iter = int(result.get("nit", recorder.n_iter))
         return replace(found, n_iter=n_iter)
 

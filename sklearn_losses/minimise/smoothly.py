@@ -117,7 +117,7 @@ def _by_name(run: Run, name: str) -> tuple[Solve, Bound | None]:
             x,
             convex=task.convex,
             callback=recorder.callback,
-            tol=NEVER if bound is not None else 0.1 * tol,
+            tol=NEVER if bound is not None else thresholds.WITHIN * tol,
             max_iter=run.left,
         )
         recorder.reached = recorder.stop is not None and recorder.stop(*recorder.point())

@@ -218,4 +218,4 @@ def _straight_lines(loss: Loss, y: Array, weights: Array) -> Loss | None:
     if not (0 < far_above < np.inf and -np.inf < far_below < 0):
         return None
     share = float(far_below / (far_below - far_above))
-    return AbsoluteError() if abs(share - 0.5) < 1e-6 else Quantile(share)
+    return AbsoluteError() if abs(share - 0.5) < thresholds.EVEN_SLOPES else Quantile(share)

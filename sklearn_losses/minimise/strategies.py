@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from ..objective.objective import Objective
 from ..objective.samples import RandomState
+from ..objective.triangle import has_triangle
 from . import plans, thresholds
 from .plans import Array, Plan, Smooth
 from .shape import Shape
@@ -37,7 +38,7 @@ STRATEGIES = [
     Strategy(
         plans.on_samples,
         suits=lambda shape: shape.has_hessians and shape.samples is not None,
-        cost=lambda shape: 0.25 * thresholds.HESSIANS * shape.hessian,  # of a quarter of the rows at most
+        cost=lambda shape: thresholds.LARGEST_SHARE * thresholds.HESSIANS * shape.hessian,
     ),
     Strategy(
         plans.jointly,
@@ -110,6 +111,14 @@ def reduces(objective: Objective) -> bool:
         return False
     few = rows.n_rows <= thresholds.REDUCED_ROWS and rows.n_features > rows.n_rows
     return few and objective.penalty.spherical
+
+
+def goes_by_triangle(objective: Objective, n_fits: int) -> bool:
+    """Whether so many fits of squared errors on tall rows in memory are worth a factorisation of these."""
+    rows = objective.rows
+    tall = rows.n_rows > thresholds.TRIANGLE_ROWS * (rows.n_features + 1)
+    small = rows.n_rows * rows.n_features <= thresholds.TRIANGLE_ENTRIES
+    return n_fits > thresholds.FEW_FITS and tall and small and has_triangle(objective)
 
 
 def writes_out(objective: Objective) -> bool:
