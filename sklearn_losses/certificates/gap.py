@@ -64,8 +64,8 @@ class Gap:
 
         Intercepts, and weights without a penalty, have the part of a typical curvature.
         """
-        coef, slope = self._weights_of(x), self._weights_of(gradient)
-        free = gradient[self.model.n_weights :]
+        slope, free = self.model.parameters.split(gradient)
+        coef = self._weights_of(x)
         estimate = float(np.dot(free, free))
         if len(self._loose) and not self._penalty.smooth:
             left = self._penalty.least_slope(coef, slope)[:, self._loose].ravel()

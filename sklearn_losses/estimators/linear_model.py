@@ -220,7 +220,7 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
 
     def _loss_for(self, domains: tuple[str, ...], instead: str) -> tuple[Loss, str]:
         """A copy of the loss, and the domain among those of this estimator that it is defined on."""
-        loss = clone(get_loss(self.loss))
+        loss = get_loss(self.loss) if isinstance(self.loss, str) else clone(get_loss(self.loss))
         if not loss.trainable:
             raise ValueError(
                 f"{loss} cannot be trained: it is constant almost everywhere, so its gradient is zero wherever it "
