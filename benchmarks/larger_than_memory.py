@@ -15,7 +15,6 @@ Run it on a quiet machine: this is a plain script. With ``--write`` the table is
 """
 
 import argparse
-import csv
 import importlib
 import itertools
 import warnings
@@ -29,6 +28,7 @@ import dask
 import dask.array as da
 import numpy as np
 from benchmark_utils.data import classification
+from benchmark_utils.table import shown, write_table
 from benchmark_utils.timing import best_time
 from distributed import Client, LocalCluster
 
@@ -283,15 +283,13 @@ def lines_of(args):
             yield from measure_files(int(IN_FILES * args.scale), Path(name), args.limit)
 
 
-def write(lines, path):
-    """The table as comma-separated values."""
-    with open(path, "w", encoding="utf-8", newline="") as file:
-        rows = csv.writer(file)
-        rows.writerow(["problem", "who", "seconds", "suboptimality", "passes", "round trips", "ratio", "held", "note"])
-        for line in lines:
-            numbers = (line.seconds, line.suboptimality, line.passes, line.trips, line.ratio)
-            texts = ["" if np.isnan(number) else f"{number:.3g}" for number in numbers]
-            rows.writerow([line.problem, line.who, *texts, line.held, line.note])
+TITLES = ["problem", "who", "seconds", "suboptimality", "passes", "round trips", "ratio", "held", "note"]
+
+
+def texts(line):
+    """A line of the table of comma-separated values."""
+    numbers = (line.seconds, line.suboptimality, line.passes, line.trips, line.ratio)
+    return [line.problem, line.who, *(shown(number, ".3g") for number in numbers), line.held, line.note]
 
 
 def arguments():
@@ -314,7 +312,7 @@ def main():
         print(line, flush=True)
         lines.append(line)
         if args.write:
-            write(lines, args.write)
+            write_table(args.write, TITLES, map(texts, lines))
     print(
         f"\nRatios: of dask-ml and of memory, time over that of ours on the cluster (dask-ml: at least {FASTER:g}); of "
         f"files, time over passes x one reading (at most {SLOWER:g} times that of the memory map)."

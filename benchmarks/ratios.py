@@ -11,7 +11,6 @@ benchopt: this is a plain script. With ``--write`` the table is a file of comma-
 """
 
 import argparse
-import csv
 import importlib
 import subprocess
 import sys
@@ -22,6 +21,7 @@ from time import perf_counter
 import numpy as np
 from benchmark_utils.ours import Ours
 from benchmark_utils.rows import RACES, ROWS
+from benchmark_utils.table import shown, write_table
 from benchmark_utils.timing import SHORT, best_time
 from scipy import sparse
 from threadpoolctl import threadpool_info
@@ -229,23 +229,20 @@ def summary(lines):
     return "\n".join(text)
 
 
-def write(lines, path):
-    """The table as comma-separated values."""
-    with open(path, "w", encoding="utf-8", newline="") as file:
-        rows = csv.writer(file)
-        rows.writerow(["problem", "ours, s", "suboptimality", "best peer, s", "ratio", "peer and setting"])
-        for line in lines:
-            missing = not np.isfinite(line.ratio)
-            rows.writerow(
-                [
-                    line.title,
-                    f"{line.ours:.4f}",
-                    "" if np.isnan(line.suboptimality) else f"{line.suboptimality:.0e}",
-                    "" if missing else f"{line.other:.4f}",
-                    "" if missing else f"{line.ratio:.2f}",
-                    line.peer,
-                ]
-            )
+TITLES = ["problem", "ours, s", "suboptimality", "best peer, s", "ratio", "peer and setting"]
+
+
+def texts(line):
+    """A line of the table of comma-separated values."""
+    beside = line.other if np.isfinite(line.ratio) else np.nan
+    return [
+        line.title,
+        shown(line.ours, ".4f"),
+        shown(line.suboptimality, ".0e"),
+        shown(beside, ".4f"),
+        shown(line.ratio, ".2f"),
+        line.peer,
+    ]
 
 
 def arguments():
@@ -272,7 +269,7 @@ def main():
         line = race(name, args.scale, args.limit) if name in RACES else measure(name, args.scale, peers, args.limit)
         lines.append(line)
         if args.write:
-            write(lines, args.write)
+            write_table(args.write, TITLES, map(texts, lines))
     if args.scale != 1:
         print("\nThe targets are those of the full size.")
     print(f"\n{summary(lines)}")

@@ -33,6 +33,7 @@ EXTRAS = {"dask", "distributed", "h5py", "matplotlib", "pandas", "pyarrow", "ric
 SOLVERS_KNOW = {"numpy", "scipy"}
 MAY_SEE_X = ("estimators", "checks", "comparison", "path")  # which take it from users
 STORAGE = {"block.rows", "block.matrix", "rows.kept"}
+ROOMS_OF_NUMBERS = ("data", "objective", "solvers", "certificates", "minimise")
 ASKS_FOR_STORAGE = ("issparse(", "isinstance(block", "isinstance(rows")
 
 
@@ -190,6 +191,26 @@ def rooms_without_an_idea(package: Path) -> list[str]:
     return [f"{file.name}: name the idea" for file in modules(package).values() if file.stem in {"utils", "helpers"}]
 
 
+def numbers_without_a_line(package: Path) -> list[str]:
+    """A number that has a name at the top of a file says beside it, or above, what it is and where it is from."""
+    wrong = []
+    for name, file in modules(package).items():
+        if name.split(".")[1] not in ROOMS_OF_NUMBERS:
+            continue
+        text = file.read_text(encoding="utf-8")
+        lines = text.splitlines()
+        for node in ast.parse(text).body:
+            if not isinstance(node, ast.Assign) or not ast.unparse(node.targets[0]).strip("()").isupper():
+                continue
+            constants = [part.value for part in ast.walk(node.value) if isinstance(part, ast.Constant)]
+            is_number = constants and all(isinstance(constant, int | float) for constant in constants)
+            said = any("#" in line for line in lines[node.lineno - 1 : node.end_lineno])
+            said = said or lines[node.lineno - 2].startswith("#") or isinstance(node.value, ast.Dict)
+            if is_number and not said:
+                wrong.append(f"{file.name}:{node.lineno}: say what {ast.unparse(node)} is")
+    return wrong
+
+
 def class_names_twice(package: Path) -> list[str]:
     """One word for one thing: no two public classes have one name."""
     places: dict[str, str] = {}
@@ -230,12 +251,18 @@ CHECKS = (
     import_cycles,
     rooms_without_an_idea,
     class_names_twice,
+    numbers_without_a_line,
 )
 
 
 def test_package():
     for check in CHECKS:
         assert check(ROOT / NAME) == []
+
+
+def test_tests_mirror_the_rooms():
+    rooms = {folder.name for folder in (ROOT / NAME).iterdir() if (folder / "__init__.py").exists()}
+    assert {file.parent.name for file in (ROOT / "tests").glob("*/test_*.py")} - {"by_hand"} == rooms
 
 
 def test_nothing_private_around_the_package():
@@ -338,6 +365,7 @@ BROKEN = [
         "class Loss:\n    pass\n\n\nclass Loss:\n    pass",
         "Loss is also a class of",
     ),
+    (numbers_without_a_line, "minimise/ends.py", "import math\nLIMIT, SHARE = 3, 2.0 * math.pi", "LIMIT, SHARE = "),
 ]
 
 

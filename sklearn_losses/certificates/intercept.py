@@ -13,14 +13,15 @@ from scipy.optimize import minimize
 
 from ..data import PerRow
 from ..losses.on_scores import Array
+from ..objective.hessian import with_common_shift
 from ..objective.objective import Objective
 from ..solvers import quasi_newton
 
 EPSILON = float(np.finfo(float).eps)
 ROUNDING = 64.0 * EPSILON  # of a sum, relative to the sum of its terms' sizes
-TRIALS = 100
+TRIALS = 100  # at most: bisection alone takes sixty to the last digit
 FAST = 0.5  # share of the slope that a good step may leave
-LONGER = 4.0
+LONGER = 4.0  # than the last step, the next one towards a root that is not enclosed yet
 SECANTS = 5  # trials that may fall short of the root before steps grow
 STEP = 1e-4  # of differences
 CHEAP_HESSIAN = 1e9  # multiplications that the Hessian in the intercepts may cost
@@ -163,8 +164,7 @@ def _lower(at, shift: Array, found: Slopes, step: Array, tilt) -> tuple[Array, S
 def _by_differences(at, shift: Array) -> Array:
     """The mean curvature from differences of slopes, which a few steps make up for; some along the common shift."""
     columns = [(at(shift + STEP * e).total - at(shift - STEP * e).total) / (2.0 * STEP) for e in np.eye(len(shift))]
-    matrix = 0.5 * (np.array(columns) + np.transpose(columns))
-    return matrix + np.trace(matrix) / len(shift) ** 2
+    return with_common_shift(0.5 * (np.array(columns) + np.transpose(columns)))
 
 
 def _pseudo_inverse(matrix: Array | None) -> Array | None:

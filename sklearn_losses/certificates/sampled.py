@@ -23,7 +23,7 @@ from .intercept import best_shift, slopes_at
 
 SHARE = 0.5  # of what the tolerance leaves that may be lost in finding the minimum of G
 FAST = 0.1  # share of the gap that a step may leave for another one to be tried
-STEPS = 30
+STEPS = 30  # at most; one or two are nearly always enough
 
 
 class SampledBound:

@@ -16,7 +16,7 @@ from .lengths import Lengths, lengths_of_sparse
 from .rows import Array, Block, Indices, Rows, Transform
 from .statistics import statistics_of_sparse
 
-BLOCK_ENTRIES = 4_000_000
+BLOCK_ENTRIES = 4_000_000  # that are stored, 48 MB with their columns, and scores
 MOSTLY_FULL = 0.5  # share of stored entries from which a column is stored densely for the sake of its digits
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from scipy import sparse
@@ -35,6 +35,7 @@ from .scoring import scores_of
 
 FIXED_SEED = 0  # where random_state is None, so that the same data give the same bits
 NAMED_FEATURES = 3  # at most, in a message
+OF_LAST_FIT = ("feature_names_in_", "_known")  # which the next one may not have
 
 
 @dataclass
@@ -91,6 +92,8 @@ class Prepared:
 class LinearModel(CallbackSupportMixin, BaseEstimator):
     """A linear model that minimises a loss; the estimators say what y is and what scores mean."""
 
+    _known: tuple[Any, np.ndarray] | None = None  # rows, and their scores, which somebody has computed already
+
     @abstractmethod
     def _prepare(self, X, y, sample_weight, soft_labels) -> Prepared:
         """Validate the data; write what scikit-learn keeps of X on this object, which `fit` makes a copy for."""
@@ -125,9 +128,8 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
         self._warn(found, task.loss, endless)
 
         # A new dictionary, in one step, so that no interrupt leaves half of a model.
-        self.__dict__ = {name: value for name, value in vars(self).items() if name != "feature_names_in_"} | (
-            attributes(found.theta) | of_fit(found)
-        )
+        kept = {name: value for name, value in vars(self).items() if name not in OF_LAST_FIT}
+        self.__dict__ = kept | attributes(found.theta) | of_fit(found)
         return self
 
     def _check_parameters(self) -> None:
@@ -204,9 +206,17 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
         """The model as it is now, whatever another thread fits meanwhile, and its scores of rows of any size."""
         model = copy.copy(self)
         check_is_fitted(model)
+        if model._known is not None and model._known[0] is X:
+            return model, model._known[1]
         X = validation.check_rows(model, come_in(X, targets=False).X)
         scores = scores_of(model, X, np.atleast_2d(model.coef_).T, np.atleast_1d(model.intercept_))
         return model, scores[:, 0] if scores.shape[1] == 1 else scores
+
+    def _knowing(self, X: Any, scores: np.ndarray) -> Self:
+        """The same model, which knows its scores of the rows X."""
+        model = copy.copy(self)
+        model._known = X, scores
+        return model
 
     def _loss_for(self, domains: tuple[str, ...], instead: str) -> tuple[Loss, str]:
         """A copy of the loss, and the domain among those of this estimator that it is defined on."""

@@ -12,9 +12,10 @@ from ..certificates.gap import Gap
 from ..objective.objective import Objective
 from ..objective.part import FeaturePart, is_parabola
 from ..objective.penalties import Penalty
-from ..objective.triangle import Triangle, has_triangle
+from ..objective.triangle import Triangle
 from ..solvers.feature_sweeps import minimum_of_parabola
 from . import strategies, thresholds
+from .coordinates import Coordinates, InCommon
 from .fit import Fitting, fit
 from .foretold import Foretold
 from .run import Run
@@ -24,17 +25,15 @@ from .working_features import WorkingFeatures, fit_over_features, with_centred_i
 
 Array = np.ndarray
 
-FEW = 5  # fits that are faster without a factorisation
-
 
 def fits_along(task: Task, penalties: list[Penalty], theta: Array | None, solver: str | Callable) -> Iterator[Found]:
     """The minima under these penalties, each from the one before it; the first from theta, or from nothing."""
-    if has_triangle(task.objective) and len(penalties) > FEW and solver == "auto":
+    if solver == "auto" and strategies.goes_by_triangle(task.objective, len(penalties)):
         triangle = Triangle(task.objective)
         start = None if theta is None else triangle.to_reduced(theta)
         for found in fits_along(replace(task, objective=triangle.objective), penalties, start, solver):
-            found.theta = found.result.x = triangle.to_full(found.theta)
-            yield found
+            found.result.x = triangle.to_full(found.theta)
+            yield replace(found, theta=found.result.x)
         return
     shared = _shared(task, penalties, solver)
     for penalty in penalties:
@@ -42,14 +41,14 @@ def fits_along(task: Task, penalties: list[Penalty], theta: Array | None, solver
         one = replace(task, objective=task.objective.replaced(penalty=penalty), warm=theta)
         soon = None if shared is None else shared.fitted(one)
         found = soon if soon is not None and soon.converged else fit(one, solver)
-        if isinstance(shared, Foretold) and found is not soon:
+        if shared is not None and found is not soon:
             shared.learn(one, found.theta)
         found.result.n_passes = float(task.objective.n_passes - passes)
         theta = found.theta
         yield found
 
 
-def _shared(task: Task, penalties: list[Penalty], solver) -> Shared | Parabola | Foretold | None:
+def _shared(task: Task, penalties: list[Penalty], solver) -> InCommon | None:
     """What the fits under these penalties have in common, where they have anything."""
     kinks = not any(penalty.smooth for penalty in penalties)
     if kinks and task.convex and task.loss.smooth and task.loss.separable:
@@ -58,7 +57,7 @@ def _shared(task: Task, penalties: list[Penalty], solver) -> Shared | Parabola |
     return Foretold(first) if solver == "auto" and len(penalties) > 1 and Foretold.suits(first) else None
 
 
-class Shared:
+class Shared(InCommon):
     """Coordinates and a working set that fits of the same rows have in common.
 
     Parameters
@@ -70,33 +69,25 @@ class Shared:
     """
 
     def __init__(self, task: Task, penalty: Penalty):
-        self.conditioned = task.objective.replaced(penalty=penalty).conditioned()
-        self.is_written = strategies.writes_out(self.conditioned)
-        self.model = self.conditioned.written() if self.is_written else self.conditioned
-        self.method = WorkingFeatures(self.model, Gap(self.model), convex=True, precisely=False)
+        self.at = Coordinates(task.objective.replaced(penalty=penalty))
+        self.method = WorkingFeatures(self.at.model, Gap(self.at.model), convex=True, precisely=False)
 
     def fitted(self, task: Task) -> Found:
-        """The minimum of one of the tasks."""
         with np.errstate(over="ignore", invalid="ignore", under="ignore"):
             return self._fitted(task)
 
     def _fitted(self, task: Task) -> Found:
-        conditioned, penalty = self.conditioned, task.objective.penalty
-        if self.is_written:
-            penalty = conditioned.parameters.penalty(penalty)
-        model = self.model.replaced(penalty=penalty)
+        model = self.at.under(task.objective.penalty)
         self.method.with_penalty_of(model)
         fitting = Fitting(task, "auto")
-        fitting.recorder.enter(model.value_and_gradient, conditioned.to_theta)
-        start = fitting.null.theta if task.warm is None else task.warm
-        found = fit_over_features(
-            Run(task, model, fitting.recorder, conditioned.from_theta(start), fitting.null), self.method
-        )
-        found.theta = with_centred_intercepts(task.objective, conditioned.to_theta(found.theta))
-        return fitting.reported(found)
+        fitting.recorder.enter(model.value_and_gradient, self.at.to_theta)
+        start = self.at.from_theta(fitting.null.theta if task.warm is None else task.warm)
+        found = fit_over_features(Run(task, model, fitting.recorder, start, fitting.null), self.method)
+        theta = with_centred_intercepts(task.objective, self.at.to_theta(found.theta))
+        return fitting.reported(replace(found, theta=theta))
 
 
-class Parabola:
+class Parabola(InCommon):
     """A function that its Hessian and one gradient know everywhere, so that fits of it read no data before their end.
 
     Parameters
@@ -108,10 +99,10 @@ class Parabola:
     """
 
     def __init__(self, task: Task, penalty: Penalty):
-        self.conditioned = task.objective.replaced(penalty=penalty).conditioned()
-        self.model = self.conditioned.written()
-        self.part = FeaturePart(self.model, np.arange(self.model.rows.n_features), convex=True)
-        self.part.hessian(np.zeros(self.model.n_parameters))  # which parts with other penalties then have too
+        self.at = Coordinates(task.objective.replaced(penalty=penalty), written=True)
+        model = self.at.model
+        self.part = FeaturePart(model, np.arange(model.rows.n_features), convex=True)
+        self.part.hessian(np.zeros(model.n_parameters))  # which parts with other penalties then have too
         self._last: tuple[Array, Array, Array] | None = None
 
     @staticmethod
@@ -122,13 +113,11 @@ class Parabola:
         return is_parabola(task.objective) and task.has_bound and small
 
     def fitted(self, task: Task) -> Found:
-        """The minimum of one of the tasks."""
         with np.errstate(over="ignore", invalid="ignore", under="ignore"):
             return self._fitted(task)
 
     def _fitted(self, task: Task) -> Found:
-        conditioned, null = self.conditioned, Null(task)
-        model = self.model.replaced(penalty=conditioned.parameters.penalty(task.objective.penalty))
+        null, model = Null(task), self.at.under(task.objective.penalty)
         part = self.part.with_penalty_of(model)
         x, slope = self._start(model, null.theta if task.warm is None else task.warm)
         n_free, of_penalty = model.n_parameters - model.n_weights, self._slope_of_penalty(model, x)
@@ -136,7 +125,7 @@ class Parabola:
         value, gradient = model.value_and_gradient(x)
         slope = gradient - self._slope_of_penalty(model, x)
         x, value, bound = Gap(model).proof(x, value, gradient)
-        theta = conditioned.to_theta(x)
+        theta = self.at.to_theta(x)
         self._last = theta, x, slope
         converged = bound <= task.allowed(value, lambda: null.value)
         return Found(theta, value, bound, converged, 1, OptimizeResult(x=theta, fun=value, nit=1))
@@ -145,7 +134,7 @@ class Parabola:
         """Where parameters are, and the slope of the data term there; what the last fit has left is known."""
         if self._last is not None and self._last[0] is theta:
             return self._last[1:]
-        x = self.conditioned.from_theta(theta)
+        x = self.at.from_theta(theta)
         return x, model.value_and_gradient(x)[1] - self._slope_of_penalty(model, x)
 
     @staticmethod

@@ -9,6 +9,7 @@ from scipy.optimize import OptimizeResult, minimize
 
 from ..objective.points import Points
 
+EVALUATIONS = 20  # for every iteration, as SciPy's line searches take at most
 NEVER = 1e-14  # tolerances that leave the decision to the callback
 
 # method: (what it needs, its options for the iteration limit and for tolerances)
@@ -89,7 +90,7 @@ def minimize_by_name(name, model, fun, x, *, convex, callback, tol, max_iter) ->
     sweeps = len(x) if needs == "value" else 1
     options: dict[str, float] = dict.fromkeys(limits, max_iter * sweeps)
     if "maxfun" in limits or "maxfev" in limits:
-        options[limits[-1]] = 20 * max_iter * sweeps
+        options[limits[-1]] = EVALUATIONS * max_iter * sweeps
     options |= dict.fromkeys(tolerances, tol)
     points = Points(model)
     by_need: dict[str, dict] = {

@@ -46,9 +46,8 @@ def fit_exactly(run: Run) -> Found:
 
     split = Split(model)
     start, dual = split.from_model(run.start), None
-    sweeping = strategies.kinked_plan(model, run.start)
+    sweeping = strategies.kinked_plan(model, run.start, run.left)
     if sweeping is not None:
-        sweeping.max_passes = min(sweeping.max_passes, run.left)
         result = sweeping.minimise(run.start, run.recorder.callback, tol=task.tol, maxiter=thresholds.MANY_SWEEPS)
         # most of them are over few rows: as many as there were passes count
         run.recorder.n_iter = begun + math.ceil(result.n_passes)

@@ -22,6 +22,7 @@ from ..objective.split import hard_labels
 from ..solvers import gradient_descent
 from . import starts, strategies, thresholds
 from .by_name import check_method
+from .coordinates import Coordinates
 from .credible import is_minimum
 from .endings import CONVERGED, LIMIT, ROUNDING, STOPPED, ending
 from .exactly import fit_exactly
@@ -190,21 +191,22 @@ class Fitting:
         task, solver = self.task, str(self.solver)
         corner = not task.loss.separable and task.has_bound
         exactly = task.piecewise and solver == "auto"
-        conditioned = (hard_labels(task.objective) if exactly else task.objective).conditioned()
-        model = conditioned.written() if strategies.writes_out(conditioned) else conditioned
+        at = Coordinates(hard_labels(task.objective) if exactly else task.objective)
+        model = at.model
 
-        self.recorder.enter(model.value_and_gradient, conditioned.to_theta)
+        self.recorder.enter(model.value_and_gradient, at.to_theta)
         short = corner and solver == "auto"
         first = replace(task, max_iter=min(task.max_iter, CORNER_STEPS)) if short else task
-        run = Run(first, model, self.recorder, conditioned.from_theta(start), self.null)
+        run = Run(first, model, self.recorder, at.from_theta(start), self.null)
         if not task.objective.penalty.smooth:
             over_features = WorkingFeatures(model, gap_of(task)(model), convex=task.convex)
             found = fit_by_multipliers(run) if exactly else fit_over_features(run, over_features)
         else:
             found = fit_exactly(run) if exactly else fit_smoothly(run, solver)
-        found.theta = conditioned.to_theta(found.theta)
+        theta = at.to_theta(found.theta)
         if not task.objective.penalty.smooth:
-            found.theta = with_centred_intercepts(task.objective, found.theta)
+            theta = with_centred_intercepts(task.objective, theta)
+        found = replace(found, theta=theta)
         if corner and not found.converged and not self.recorder.stopped_by_watch:
             found = fit_at_corner(task, found, self.null.value, lambda inside: Fitting(inside, "auto").run())
         return found
@@ -224,8 +226,8 @@ class Fitting:
         small.recorder.n_iter = self.recorder.n_iter
         found = small._in_full(reduced.to_reduced(start))
         self.recorder.n_iter = small.recorder.n_iter
-        found.theta = reduced.to_features(found.theta)
         ended = found.converged or ending(found.result) is ROUNDING
+        found = replace(found, theta=reduced.to_features(found.theta))
         found = self._in_features(found, statistics, complete=reduced.complete)
         if ended and not found.converged:
             again = self._in_full(found.theta if found.value <= self.null.value else start)
@@ -276,7 +278,7 @@ class Fitting:
                 break
             if not found.gap > 0:
                 break
-            tol *= 0.1 * self.allowed(found.value) / found.gap
+            tol *= thresholds.WITHIN * self.allowed(found.value) / found.gap
         n_iter = int(result.get("nit", recorder.n_iter))
         return replace(found, n_iter=n_iter)
 

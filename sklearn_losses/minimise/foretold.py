@@ -14,19 +14,19 @@ from scipy.optimize import OptimizeResult, minimize
 
 from ..certificates.gap import Gap
 from ..objective.objective import Objective
-from ..objective.penalties import Penalty
 from ..objective.points import Points
 from ..objective.preconditioners import ByClassInverse, DenseInverse, by_class_inverse, dense_inverse
-from ..objective.samples import sample
+from ..objective.samples import most_rows, sample
 from ..solvers import newton, quasi_newton
 from . import plans, strategies, thresholds
+from .coordinates import Coordinates, InCommon
 from .shape import Shape
 from .task import Found, Task
 
 Array = np.ndarray
 
 
-class Foretold:
+class Foretold(InCommon):
     """What fits of the same rows have in common: coordinates, the last minima, and a metric.
 
     Parameters
@@ -36,15 +36,14 @@ class Foretold:
     """
 
     def __init__(self, task: Task):
-        self.conditioned = task.objective.conditioned()
-        self.is_written = strategies.writes_out(self.conditioned)
-        self.model = self.conditioned.written() if self.is_written else self.conditioned
-        shape = Shape.of(self.model, np.zeros(self.model.n_parameters), convex=True)
+        self.at = Coordinates(task.objective)
+        model = self.at.model
+        shape = Shape.of(model, np.zeros(model.n_parameters), convex=True)
         at_once = strategies.choose(shape).plan is plans.all_at_once
-        few = self.model.n_parameters <= thresholds.FEW_PARAMETERS
+        few = model.n_parameters <= thresholds.FEW_PARAMETERS
         # where a cold fit has more digits than were asked for, so has this one
         self._tol = thresholds.NEWTON_TOLERANCE if at_once else math.inf
-        self._metric = None if at_once and few else KeptMetric(self.model, shape, task)
+        self._metric = None if at_once and few else KeptMetric(model, shape, task)
         self._curve = Curve()
         self._is_lost = False
 
@@ -58,14 +57,13 @@ class Foretold:
         return shape.has_hessians and shape.factorises_by_class and not strategies.reduces(objective)
 
     def learn(self, task: Task, theta: Array) -> None:
-        """Remember a minimum that was found in another way."""
-        self._curve.learn(_level(task), self.conditioned.from_theta(theta))
+        self._curve.learn(_level(task), self.at.from_theta(theta))
 
     def fitted(self, task: Task) -> Found | None:
-        """The minimum, if it is found soon and proved; None where another way is to be taken."""
+        """The minimum, if it is found soon and proved."""
         if self._is_lost or not self._curve.minima:
             return None
-        level, model = _level(task), self._under(task.objective.penalty)
+        level, model = _level(task), self.at.under(task.objective.penalty)
         bound = Gap(model)
         with np.errstate(over="ignore", invalid="ignore", under="ignore"):
             result = self._solved(task, model, self._curve.at(level), bound)
@@ -76,7 +74,7 @@ class Foretold:
         if self._metric is not None:
             self._metric.served(result.nit)
         self._curve.learn(level, x)
-        theta = self.conditioned.to_theta(x)
+        theta = self.at.to_theta(x)
         result.update(x=theta, fun=value, success=True, dual_gap=gap)
         del result.jac, result.estimate  # in the coordinates of this method
         return Found(theta, value, gap, True, int(result.nit), result)
@@ -90,9 +88,6 @@ class Foretold:
             method, derivatives = quasi_newton, {}
             options |= {"metric": self._metric.under(model), "patience": self._metric.patience}
         return minimize(model.value_and_gradient, start, jac=True, method=method, options=options, **derivatives)
-
-    def _under(self, penalty: Penalty) -> Objective:
-        return self.model.replaced(penalty=self.conditioned.parameters.penalty(penalty) if self.is_written else penalty)
 
 
 class Curve:
@@ -141,6 +136,7 @@ class KeptMetric:
         self._is_joint = shape.n_outputs == 1 or model.n_parameters <= thresholds.FEW_PARAMETERS
         size = thresholds.BY_CLASS_SAMPLES[1] if shape.samples is None else shape.samples[1]
         whole = (self._is_joint and shape.samples is None) or shape.n_rows <= size
+        whole = whole and shape.n_rows <= most_rows(model)
         self._part = model.written() if whole else sample(model, size, task.random_state)[0]
         blocks = 0.5 * (shape.n_outputs + 1) if self._is_joint else 1.0
         share = self._part.rows.n_rows / shape.n_rows

@@ -22,10 +22,10 @@ from .working_features import WorkingFeatures
 Array = np.ndarray
 
 FIRST_STEP = 0.3  # of the envelopes, in units of scores over slopes: straight lines become parabolas of this width
-NARROWER, NARROWEST = 0.3, 1e-6
+NARROWER, NARROWEST = 0.3, 1e-6  # than the last envelope, where that has gained little, and of the first one's width
 SLOW = 0.2  # share of the gap that an envelope may leave without the next one being narrower
 INSIDE = 0.1  # share of the gap to which an envelope is minimised
-ROUNDS, IDLE = 60, 8
+ROUNDS, IDLE = 60, 8  # envelopes at most, and how many may gain less than a tenth
 COARSE = 1e-2  # accuracy, relative to the value, of the first one
 
 

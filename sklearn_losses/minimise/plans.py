@@ -20,7 +20,7 @@ from ..objective.preconditioners import (
     kronecker_inverse,
     typical_inverse,
 )
-from ..objective.samples import RandomState, sample, thinned
+from ..objective.samples import RandomState, most_rows, sample, thinned
 from ..solvers import chained, newton, quasi_newton, truncated_newton
 from . import thresholds
 from .shape import Shape
@@ -46,7 +46,7 @@ class Smooth:
 
     def sampled(self, size: int) -> Objective:
         """The model written out, over a sample of its rows where it has more than so many."""
-        if self.shape.n_rows <= size:
+        if self.shape.n_rows <= min(size, most_rows(self.model)):
             return self.model.written()
         return sample(self.model, size, self.random_state)[0]
 
@@ -86,7 +86,7 @@ def gradients(problem: Smooth) -> Plan:
 
 def scaled_gradients(problem: Smooth) -> Plan:
     """L-BFGS in the metric of a typical curvature, where there is none to see, or too strange a one."""
-    typical = typical_inverse(problem.sampled(40 * problem.shape.width))
+    typical = typical_inverse(problem.sampled(thresholds.TYPICAL_TIMES * problem.shape.width))
     options = {"metric": lambda x, level: typical if level == 0 else None, "scaled": True}
     return Plan(problem.x, quasi_newton, options=options)
 
@@ -94,7 +94,7 @@ def scaled_gradients(problem: Smooth) -> Plan:
 def all_at_once(problem: Smooth) -> Plan:
     """Newton's method with the whole Hessian, from where a sample of the rows leads."""
     model, x, shape = problem.model, problem.x, problem.shape
-    few = max(10 * shape.width, thresholds.FEWEST_ROWS)
+    few = max(thresholds.FEW_TIMES * shape.width, thresholds.FEWEST_ROWS)
     if shape.n_outputs == 1 and shape.n_rows > thresholds.WORTH_A_SAMPLE * few:
         part = problem.sampled(few)
         x = _on_sample(part, x, lambda x, level: _inverse(part, x, shape), thresholds.STATISTICAL * shape.width / few)
@@ -191,7 +191,7 @@ def with_products(problem: Smooth) -> Plan:
     """Sparse rows, or very many features; where features are few beside the entries, in the metric of a sample."""
     model, shape = problem.model, problem.shape
     points = Points(model, convex=shape.convex, keeps_scores=True)
-    size = 10 * shape.width
+    size = thresholds.FEW_TIMES * shape.width
     factorises = shape.width**3 <= thresholds.SAMPLED_PRECONDITIONER * shape.n_entries
     if shape.n_outputs == 1 and size * shape.width <= thresholds.DENSE_ENTRIES and factorises:
         part = problem.sampled(size)
@@ -230,8 +230,7 @@ def _from_samples(problem: Smooth, sizes: tuple[int, int], inverse: Callable) ->
     nearly = inverse(large, x)
 
     def metric(x, level):
-        # a quarter of the rows at most: a sample is a copy
-        size = min(sizes[1] * 4**level, n_rows // 4)
+        size = min(sizes[1] * 4**level, int(n_rows * thresholds.LARGEST_SHARE))
         return nearly if level == 0 else inverse(sample(model, size, random_state)[0], x)
 
     bound = SampledBound(model, large, weights, nearly, tol) if tol is not None else None
@@ -239,5 +238,6 @@ def _from_samples(problem: Smooth, sizes: tuple[int, int], inverse: Callable) ->
 
 
 def _on_sample(part: Objective, x: Array, metric: Callable, tol: float) -> Array:
-    options = {"metric": metric, "tol": tol, "patience": 3.0, "maxiter": 100}
+    options = {"metric": metric, "tol": tol}
+    options |= {"patience": thresholds.SAMPLE_PATIENCE, "maxiter": thresholds.SAMPLE_STEPS}
     return minimize(part.value_and_gradient, x, jac=True, method=quasi_newton, options=options).x

@@ -11,10 +11,9 @@ import numpy as np
 from scipy.optimize import OptimizeResult
 
 from ..losses import Loss
+from . import thresholds
 
 Array = np.ndarray
-
-STALLED, PROGRESS = 20, 1e-9  # iterations, and the share of the value by which it has to fall in so many
 
 
 class Visited(NamedTuple):
@@ -50,7 +49,7 @@ class Recorder:
         self.has_stalled = False
         self.best: Visited | None = None
         self._earlier: tuple[Array, float] | None = None
-        self._recent: deque[float] = deque(maxlen=STALLED)
+        self._recent: deque[float] = deque(maxlen=thresholds.STALLED)
         self._last: Visited | None = None
 
     def enter(self, value_and_gradient: Callable, to_theta: Callable[[Array], Array]) -> None:
@@ -118,7 +117,8 @@ class Recorder:
     def stalled(self, x: Array, value: float, gradient: Array) -> bool:
         """Whether the value has hardly fallen for many iterations."""
         self._recent.append(value)
-        self.has_stalled = len(self._recent) == STALLED and self._recent[0] - value <= PROGRESS * abs(value)
+        fallen = self._recent[0] - value
+        self.has_stalled = len(self._recent) == thresholds.STALLED and fallen <= thresholds.PROGRESS * abs(value)
         return self.has_stalled
 
     def found(self, result: OptimizeResult) -> Visited:

@@ -16,7 +16,7 @@ from .task import Found, Task
 
 Array = np.ndarray
 
-CORNER_TOLERANCE, CORNER_STEPS = 1e-12, 50
+CORNER_TOLERANCE, CORNER_STEPS = 1e-12, 50  # of squared errors, whose root has half as many digits
 IDLE, NARROWER = 5, 0.99  # steps in a row that may leave more than this share of the gap
 SMALLEST = 1e-7  # share of the null model's root mean square whose residuals are well above rounding
 

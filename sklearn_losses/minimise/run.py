@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..objective.objective import Objective
+from . import thresholds
 from .recorder import Recorder
 from .starts import Null
 from .task import Task
@@ -14,7 +15,7 @@ from .task import Task
 Array = np.ndarray
 
 
-@dataclass
+@dataclass(frozen=True)
 class Run:
     """A phase in the coordinates of its solver."""
 
@@ -35,4 +36,4 @@ class Run:
 
     def sharper(self, tol: float, value: float, bound: float) -> float:
         """The tolerance to go on with, where one has left a bound that is too large."""
-        return tol * (0.1 * self.allowed(value) / bound if bound > 0 else 1.0)
+        return tol * (thresholds.WITHIN * self.allowed(value) / bound if bound > 0 else 1.0)

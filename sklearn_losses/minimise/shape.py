@@ -12,6 +12,8 @@ from ..objective.objective import Objective
 from . import thresholds
 from .sweeping import Sweeping
 
+ROUNDS = 20  # in which the size of a sample settles to whole rows
+
 
 @dataclass(frozen=True)
 class Shape:
@@ -97,15 +99,16 @@ class Shape:
 
 def sample_sizes(n_rows: int, n_parameters: int) -> tuple[int, int] | None:
     """Sizes of a small and a large sample whose Hessians repay their cost; None where all rows do."""
-    cost = 2.5 + n_parameters / thresholds.HESSIAN_COST
-    large = 20.0 * n_parameters
-    for _ in range(20):
-        digits = math.log(10) * thresholds.DIGITS
+    cost = thresholds.STEP_COST + n_parameters / thresholds.HESSIAN_COST
+    large = float(thresholds.MORE_TIMES * n_parameters)
+    digits = math.log(10) * thresholds.DIGITS
+    for _ in range(ROUNDS):
         large = digits * n_rows / (math.log(max(large / n_parameters, 3.0)) ** 2 * cost)
-    large = int(max(large, 10 * n_parameters, 2 * thresholds.FEWEST_ROWS))
-    if large > n_rows / 4:
+    large = int(max(large, thresholds.FEW_TIMES * n_parameters, 2 * thresholds.FEWEST_ROWS))
+    if large > n_rows * thresholds.LARGEST_SHARE:
         return None
-    return int(max(5 * n_parameters, min(20 * n_parameters, large / 4), thresholds.FEWEST_ROWS)), large
+    small = min(thresholds.MORE_TIMES * n_parameters, large / 4)
+    return int(max(thresholds.FEWEST_TIMES * n_parameters, small, thresholds.FEWEST_ROWS)), large
 
 
 def _sweeps_pay(model: Objective, x: np.ndarray) -> bool:

@@ -67,7 +67,7 @@ def _automatically(run: Run) -> tuple[Solve, Bound | None]:
         run.model, run.start, convex=task.convex, tol=tol, random_state=task.random_state, precisely=precisely
     )
     if chosen.points is not None:
-        recorder.value_and_gradient = chosen.points.value_and_gradient
+        recorder.enter(chosen.points.value_and_gradient, recorder.to_theta)
     bound = recorder.estimate = (chosen.bound or gap_of(task)(run.model)) if task.has_bound else None
     begun = [chosen.start]
     if task.may_vanish:
@@ -117,7 +117,7 @@ def _by_name(run: Run, name: str) -> tuple[Solve, Bound | None]:
             x,
             convex=task.convex,
             callback=recorder.callback,
-            tol=NEVER if bound is not None else 0.1 * tol,
+            tol=NEVER if bound is not None else thresholds.WITHIN * tol,
             max_iter=run.left,
         )
         recorder.reached = recorder.stop is not None and recorder.stop(*recorder.point())

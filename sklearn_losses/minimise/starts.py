@@ -13,6 +13,7 @@ from ..data import rows_of
 from ..losses import AbsoluteError, CrossEntropy, Loss, Quantile
 from ..losses.metric import one_hot
 from ..objective import kernels
+from ..objective.hessian import with_common_shift
 from ..objective.objective import Objective
 from ..objective.penalties import L2
 from ..objective.split import Split, weighted_median
@@ -82,9 +83,7 @@ class Null:
                 return None
             targets, scores = self._targets(y), self._scores(first + shift, len(weights))
             total = composition.curvature(targets, scores).weighted_sum(weights)
-            if objective.n_outputs == 1:
-                return np.reshape(total, (1, 1))
-            return total + np.trace(total) / objective.n_outputs**2
+            return with_common_shift(np.reshape(total, (objective.n_outputs, objective.n_outputs)))
 
         reach = float(np.abs(y - first).max()) if task.domain == "values" else 1.0
         shift, _ = least_shift(at, curvature, objective.n_outputs, reach=reach)
@@ -219,4 +218,4 @@ def _straight_lines(loss: Loss, y: Array, weights: Array) -> Loss | None:
     if not (0 < far_above < np.inf and -np.inf < far_below < 0):
         return None
     share = float(far_below / (far_below - far_above))
-    return AbsoluteError() if abs(share - 0.5) < 1e-6 else Quantile(share)
+    return AbsoluteError() if abs(share - 0.5) < thresholds.EVEN_SLOPES else Quantile(share)

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from ..objective.objective import Objective
 from ..objective.samples import RandomState
+from ..objective.triangle import has_triangle
 from . import plans, thresholds
 from .plans import Array, Plan, Smooth
 from .shape import Shape
@@ -37,7 +38,7 @@ STRATEGIES = [
     Strategy(
         plans.on_samples,
         suits=lambda shape: shape.has_hessians and shape.samples is not None,
-        cost=lambda shape: 0.25 * thresholds.HESSIANS * shape.hessian,  # of a quarter of the rows at most
+        cost=lambda shape: thresholds.LARGEST_SHARE * thresholds.HESSIANS * shape.hessian,
     ),
     Strategy(
         plans.jointly,
@@ -112,13 +113,21 @@ def reduces(objective: Objective) -> bool:
     return few and objective.penalty.spherical
 
 
+def goes_by_triangle(objective: Objective, n_fits: int) -> bool:
+    """Whether so many fits of squared errors on tall rows in memory are worth a factorisation of these."""
+    rows = objective.rows
+    tall = rows.n_rows > thresholds.TRIANGLE_ROWS * (rows.n_features + 1)
+    small = rows.n_rows * rows.n_features <= thresholds.TRIANGLE_ENTRIES
+    return n_fits > thresholds.FEW_FITS and tall and small and has_triangle(objective)
+
+
 def writes_out(objective: Objective) -> bool:
     """Whether to centre and scale the rows once, in a copy."""
     rows = objective.rows
     return not rows.is_sparse and rows.n_rows * rows.n_features <= thresholds.WRITTEN_ENTRIES
 
 
-def kinked_plan(model: Objective, x: Array) -> Sweeping | None:
+def kinked_plan(model: Objective, x: Array, most_passes: int) -> Sweeping | None:
     """Sweeps to take before the exact solver, which goes on from their duals; None where it is faster alone."""
     if not Sweeping.suits(model, x):
         return None
@@ -126,4 +135,5 @@ def kinked_plan(model: Objective, x: Array) -> Sweeping | None:
     if matrix is None:
         return None
     few_features = model.rows.n_features < model.rows.n_rows
-    return Sweeping(model, matrix, thresholds.FEW_KINKED_PASSES if few_features else thresholds.KINKED_PASSES)
+    passes = thresholds.FEW_KINKED_PASSES if few_features else thresholds.KINKED_PASSES
+    return Sweeping(model, matrix, min(passes, most_passes))

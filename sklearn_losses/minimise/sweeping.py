@@ -75,7 +75,7 @@ class Sweeping:
         options = self.numbers | {"tol": tol, "maxiter": maxiter, "max_passes": self.max_passes, "dual": self.dual}
         result = self.solver(None, start, callback=told, **options)
         self.dual = result.dual
-        self.model.rows.meter.passes += result.n_passes
+        self.model.rows.meter.count(self.model.rows, result.n_passes)
         return self._in_x(result)
 
     def _in_x(self, result: OptimizeResult) -> OptimizeResult:

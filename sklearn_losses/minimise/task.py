@@ -18,7 +18,7 @@ from . import thresholds
 Array = np.ndarray
 
 
-@dataclass
+@dataclass(frozen=True)
 class Task:
     """The objective, the pair of loss and activation that it is made of, and the limits."""
 
@@ -96,7 +96,7 @@ class Task:
         return replace(self, objective=objective, warm=None, watch_start=None, **({"watch": None} | changes))
 
 
-@dataclass
+@dataclass(frozen=True)
 class Found:
     """The best point in the objective's own parameters, and what is known about it."""
 

@@ -36,6 +36,11 @@ HESSIAN_COST = 33.0  # timed: a row of a Hessian over p features costs p / 33 ro
 STATISTICAL = 0.05  # of parameters over rows: accuracy beyond it is lost in the sample's own error
 FEWEST_ROWS, WORTH_A_SAMPLE = 500, 4  # rows of a sample, and how many times as many it should save
 BY_CLASS_SAMPLES = (1_000, 8_000)  # timed on 100,000 x 60 x 8
+LARGEST_SHARE = 0.25  # of all rows: a sample is a copy, and its Hessian has to cost less than theirs
+FEWEST_TIMES, FEW_TIMES, MORE_TIMES = 5, 10, 20  # rows a parameter: a Hessian's error is the root of their inverse
+TYPICAL_TIMES = 40  # the same where nothing but the Gram matrix is known, which is made once
+STEP_COST = 2.5  # passes over a sample that a step on it takes beside the Hessian
+SAMPLE_PATIENCE, SAMPLE_STEPS = 3.0, 100  # steps on a sample for which no new Hessian is made, and all of them at most
 JOINT_PASSES, SAMPLED_PASSES = 40.0, 6.0  # over all rows, by products for K classes and after samples
 
 # Sweeps over the duals of sparse rows, by their time beside truncated Newton's for cross-entropy on text, one-hot
@@ -52,6 +57,7 @@ STARTING_TOLERANCE = 1e-4  # of the solution of another loss to start from
 EASIER_TOLERANCE = 1e-1  # of losses on cosines with less margin, of which only the valley is wanted
 VALLEY_TOLERANCE = 1e-3  # of what other starts lead to, where that takes long
 MANY_ENTRIES = 5e5  # of rows times parameters: beyond, two ends alike are enough, for minima were never seen to differ
+EVEN_SLOPES = 1e-6  # difference of a loss's two slopes far away that is none
 NARROW = 0.05  # share of the spread of y in which the slopes of a loss of straight lines change
 STRAIGHT = 0.9  # share of its slope far away that such a loss has by then
 MANY_TARGETS = 20_000  # of which a part is enough to find a constant that fits them
@@ -59,10 +65,14 @@ SAMPLED_STARTS, TALL = 8_000, 4  # rows of a sample on which starts are looked f
 ROWS_A_PARAMETER = 20  # of such a sample at least, or the start is that of the sample's noise
 
 # Paths
+FEW_FITS = 5  # that are faster without the factorisation of a triangle
+TRIANGLE_ROWS, TRIANGLE_ENTRIES = 2.0, 2e7  # rows a feature from which it is smaller, and entries of a copy at most
 PARABOLA = 2e7  # multiplications for the Gram matrix of a few hundred rows and features, of a fit of a path's
 
 # Ends
 CERTIFICATION_ROUNDS = 5  # of a solver that stopped short of a bound within the tolerance
+WITHIN = 0.1  # of a gap that is allowed: what a solver aims at that has missed it, or that nothing else will check
+STALLED, PROGRESS = 20, 1e-9  # iterations, and the share of the value by which it has to fall in so many
 SHARPER = 0.01  # of a tolerance that left a solver short of the minimum
 VANISHED = 1e-9  # share of the value without features at which separable classes leave nothing to learn
 VANISHED_TO_ZERO = 1e-16  # where F has a minimum, so that it can be found: below, it is nothing but rounding

@@ -34,7 +34,7 @@ SHARPER = 0.3  # of the tolerance
 MOST_OF_ALL = 0.9  # of all features, in a working set that has no round to wait for
 POLISHED, POLISHING_STEPS, CHEAP = 1e-18, 3, 2e7  # tolerance, steps, and multiplications of a Hessian
 EXACT = 1e-13  # share of the value, and of the slopes, that the end of a parabola may leave
-ROUNDS = 100
+ROUNDS = 100  # of working sets at most
 IDLE = 3  # rounds in a row that gain nothing
 LONGER, LONGEST = 8.0, 1e30  # steps that try an end without a bound
 

@@ -125,7 +125,7 @@ class Hessian:
             parameters.fit_intercept,
             passes=0,
         )
-        return between + np.trace(between) / len(between) ** 2, gram / total
+        return with_common_shift(between), gram / total
 
     def without_common_shift(self, vector: Array) -> Array:
         """The vector's part in which the classes differ."""
@@ -170,6 +170,11 @@ class Hessian:
                 of_pairs = part.reshape(n_outputs, size, n_outputs, size)
                 np.einsum("kjlj->klj", of_pairs)[...] += mean / n_outputs
         return matrix
+
+
+def with_common_shift(between: Array) -> Array:
+    """A curvature between classes, (K, K), with some along the common shift of them all, which has none of its own."""
+    return between + np.trace(between) / len(between) ** 2 if len(between) > 1 else between
 
 
 def differences(by_class: Array) -> Array:

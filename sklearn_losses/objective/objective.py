@@ -13,7 +13,7 @@ from ..data.sparse_gram import sparse_moments
 from ..losses import Loss
 from ..losses.on_scores import Array, LossOnScores
 from . import kernels
-from .hessian import Hessian
+from .hessian import Hessian, with_common_shift
 from .parameters import AsTheyAre, Parameters
 from .penalties import Penalty
 from .scaled import conditioned
@@ -240,7 +240,7 @@ class Objective:
     def mean_curvature(self, scores: PerRow, shift: Array | float = 0.0) -> Array:
         """The mean curvature there, (K, K), with some along the common shift of classes that has none."""
         (matrix,) = self.rows.sum(kernels.mean_curvature, self.composition, scores, self._per_output(shift), passes=0)
-        return matrix + np.trace(matrix) / self.n_outputs**2 if self.n_outputs > 1 else matrix
+        return with_common_shift(matrix)
 
     def targets(self) -> Array:
         """All rows' targets, as losses take them."""

@@ -22,7 +22,7 @@ def sample(objective: Objective, size: int, random_state: RandomState) -> tuple[
     features, heavy tails), half of the chances go by squared row norms instead.
     """
     rows, random = objective.rows, check_random_state(random_state)
-    size = min(size, max(int(MOST_ENTRIES) // rows.n_features, 1))
+    size = min(size, most_rows(objective))
     drawn, weights = rows.draw(size, random)
     part = objective.written(drawn, weights)
     if not _is_even(objective, part):
@@ -31,6 +31,11 @@ def sample(objective: Objective, size: int, random_state: RandomState) -> tuple[
         drawn, weights = rows.draw(size, random, chances)
         part = objective.written(drawn, weights)
     return part, rows.weights_of(drawn)
+
+
+def most_rows(objective: Objective) -> int:
+    """How many rows a copy may have."""
+    return max(int(MOST_ENTRIES) // objective.rows.n_features, 1)
 
 
 def thinned(part: Objective, size: int) -> Objective:

@@ -13,7 +13,7 @@ from ..losses.pieces import Pieces
 from ..solvers.augmented_lagrangian.problem import Bending, Indices, KinkedProblem
 from .objective import Objective
 
-NO_PENALTY = 1e-24
+NO_PENALTY = 1e-24  # of a strength in the solver's units, which is none beside rounding
 DIGITS = 16.0  # times the rounding of targets that a fit to all of them leaves
 FAR = 100.0  # units from the median at which a target counts as an outlier
 CLEAR = 1e-12  # relative change of a value of F that says nothing

@@ -16,15 +16,10 @@ from ..solvers.cholesky import regular_factor
 from . import kernels
 from .objective import Objective
 
-TALL = 2.0  # rows a feature, below which nothing is gained
-MOST_ENTRIES = 2e7  # of a copy
-
 
 def has_triangle(objective: Objective) -> bool:
-    """Whether an objective is one of squared errors on tall rows in memory."""
-    rows = objective.rows
-    tall = rows.n_rows > TALL * (rows.n_features + 1) and rows.n_rows * rows.n_features <= MOST_ENTRIES
-    return tall and objective.regression and type(objective.loss) is SquaredError and not rows.is_sparse
+    """Whether an objective is one of squared errors on dense rows."""
+    return objective.regression and type(objective.loss) is SquaredError and not objective.rows.is_sparse
 
 
 def _triangle(rows: Rows, center: Array, middle: float) -> Array:

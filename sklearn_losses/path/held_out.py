@@ -27,20 +27,10 @@ def models(estimator: Any, points: list[AtStrength], X: Any) -> Iterator[Any]:
         intercept = np.concatenate([np.atleast_1d(model.intercept_) for model in some])
         scores = np.asfortranarray(scores_of(some[0], rows, coef.T, intercept))
         for model, own in zip(some, np.split(scores, len(some), axis=1), strict=True):
-            yield _knowing(model, X, own[:, 0] if n_scores == 1 else own)
+            yield model._knowing(X, own[:, 0] if n_scores == 1 else own)
 
 
 def _model(estimator: Any, point: AtStrength) -> Any:
     model = copy.copy(estimator)
     vars(model).update(point.attributes)
-    return model
-
-
-def _knowing(model: Any, X: Any, scores: np.ndarray) -> Any:
-    plain = copy.copy(model)
-
-    def of_rows(rows: Any) -> tuple[Any, np.ndarray]:
-        return (plain, scores) if rows is X else plain._scored(rows)
-
-    model._scored = of_rows
     return model

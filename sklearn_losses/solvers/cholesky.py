@@ -1,4 +1,4 @@
-"""Cholesky factors of sums of many products: in single precision where that is enough, with a ridge where they fail."""
+"""Cholesky factors, of sums of many products in single precision where that is enough, with a ridge where they fail."""
 
 import numpy as np
 from scipy.linalg import LinAlgError, cho_factor
@@ -35,9 +35,15 @@ def regular_factor(matrix, unexplained=UNEXPLAINED):
 def definite_factor(matrix):
     """The lower Cholesky factor of a matrix, or of one with a little added to its diagonal until it is definite."""
     ridge = FIRST_RIDGE * matrix.diagonal().max() + np.finfo(float).tiny
-    while True:
-        try:
-            return cho_factor(matrix, lower=True, check_finite=False)[0]
-        except LinAlgError:
-            matrix = matrix + ridge * np.eye(len(matrix))
-            ridge *= LARGER
+    while (factor := factor_if_definite(matrix)) is None:
+        matrix = matrix + ridge * np.eye(len(matrix))
+        ridge *= LARGER
+    return factor
+
+
+def factor_if_definite(matrix):
+    """The lower Cholesky factor of a matrix as it is; None where it has none."""
+    try:
+        return cho_factor(matrix, lower=True, check_finite=False)[0]
+    except LinAlgError:
+        return None

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.optimize import OptimizeResult
 
-CONVERGED, MAXITER, ROUNDING, NO_DECREASE, NOT_FINITE, DIVERGED, CALLBACK = 0, 1, 2, 3, 4, 5, 99
+CONVERGED, MAXITER, ROUNDING, NO_DECREASE, NOT_FINITE, DIVERGED, CALLBACK = 0, 1, 2, 3, 4, 5, 99  # statuses
 
 MESSAGES = {
     CONVERGED: "The estimated distance to the minimum is below the tolerance.",

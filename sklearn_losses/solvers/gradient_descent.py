@@ -8,8 +8,8 @@ from scipy.linalg.blas import dnrm2
 from .descent import CONVERGED, Descent
 
 DECREASE = 1e-4  # share of the predicted decrease that a step must reach
-SHRINK, GROW = 0.5, 2.0
-MAX_HALVINGS = 100
+SHRINK, GROW = 0.5, 2.0  # of steps that are too long, and of the next one after a good one
+MAX_HALVINGS = 100  # which leave 1e-30 of a step
 
 
 def gradient_descent(

@@ -7,8 +7,8 @@ from .descent import Point
 
 DECREASE = 0.1  # share of the predicted first-order decrease that a step must reach
 MARGIN = 0.1  # a new trial keeps this distance from both ends of the bracket
-GROWTH = 10.0
-MAX_TRIALS = 30
+GROWTH = 10.0  # of a step at most, where the slope falls short of its root
+MAX_TRIALS = 30  # of one search; most take one or two
 
 
 class Trial(NamedTuple):

@@ -1,8 +1,9 @@
 """The inverse of a matrix that rounding may have left singular or indefinite, by its eigenvalues."""
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve, eigh
+from scipy.linalg import cho_solve, eigh
 
+from .cholesky import factor_if_definite
 from .descent import EPSILON
 
 ROUNDING = 10.0  # times the size of the matrix and the largest eigenvalue: what is smaller may be rounding
@@ -66,8 +67,7 @@ def _by_blocks(values, vectors, lost, images, floor):
     together /= np.outer(roots, roots)
     together.flat[:: len(together) + 1] = 1.0
     basis = vectors / roots
-    try:
-        factor = cho_factor(together, lower=True, check_finite=False)
-    except np.linalg.LinAlgError:
+    factor = factor_if_definite(together)
+    if factor is None:
         return lambda vector: basis @ (basis.T @ vector)
-    return lambda vector: basis @ cho_solve(factor, basis.T @ vector, check_finite=False)
+    return lambda vector: basis @ cho_solve((factor, True), basis.T @ vector, check_finite=False)

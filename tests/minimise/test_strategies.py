@@ -11,6 +11,7 @@ from sklearn_losses import CrossEntropy, LinearRegressor, LogisticRegressor, Los
 from sklearn_losses.data import dense
 from sklearn_losses.minimise import plans, shape, strategies, thresholds
 from sklearn_losses.minimise.shape import Shape
+from sklearn_losses.objective import samples
 from sklearn_losses.objective.preconditioners import diagonal_inverse
 from sklearn_losses.solvers import chained, newton, quasi_newton, truncated_newton
 
@@ -46,6 +47,14 @@ def chosen(monkeypatch):
 
     monkeypatch.setattr(strategies, "plan", spy)
     return methods
+
+
+def test_no_sample_is_larger_than_a_copy_may_be(monkeypatch):
+    monkeypatch.setattr(samples, "MOST_ENTRIES", 1_200.0)
+    model = LogisticRegressor().objective(*BINARY).conditioned()
+    x = np.zeros(model.n_parameters)
+    problem = plans.Smooth(model, x, Shape.of(model, x, convex=True), None, 0)
+    assert [problem.sampled(size).rows.n_rows for size in (50, 5_000, 10**6)] == [50, 100, 100]
 
 
 def fit(estimator, X, y):

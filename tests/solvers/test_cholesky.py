@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sklearn_losses.solvers.cholesky import regular_factor
+from sklearn_losses.solvers.cholesky import definite_factor, factor_if_definite, regular_factor
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -25,3 +25,13 @@ def test_other_matrices_have_none(kind):
     if kind == "undefined":
         matrix[3, 3] = np.nan
     assert regular_factor(matrix.astype(np.float32)) is None
+
+
+@pytest.mark.parametrize("least", [1.0, 0.0, -1e-8])
+def test_a_matrix_that_is_not_definite_has_the_factor_of_one_beside_it(least):
+    turn = np.linalg.qr(np.random.default_rng(0).standard_normal((6, 6)))[0]
+    matrix = (turn * [least, 1.0, 1.0, 2.0, 3.0, 4.0]) @ turn.T
+    factor = np.tril(definite_factor(matrix))
+    np.testing.assert_allclose(factor @ factor.T, matrix, atol=1e-6)
+    if least != 0.0:  # where rounding decides
+        assert (factor_if_definite(matrix) is None) == (least < 0.0)

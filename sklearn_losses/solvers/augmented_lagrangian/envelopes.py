@@ -20,7 +20,7 @@ import numpy as np
 from .newton_equations import DENSE_LIMIT, DENSE_WORK, Solve, newton_equations
 from .problem import Array, Bending, KinkedProblem
 
-SMALLEST_RIDGE = 1e-14
+SMALLEST_RIDGE = 1e-14  # of the diagonal; it grows where steps are left open
 ENOUGH = 0.01  # of what a new center gains, below which a Newton step is not worth taking
 ROUGH_STEPS = 4  # after a new center, with a sample of the rows that bend
 FEASIBLE = 1e-9  # weighted mean of slopes, beside that of their sizes, that may yet be mended where it has to be zero

@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.linalg import LinAlgError, cho_factor, cho_solve
+from scipy.linalg import cho_solve
 
+from ..cholesky import factor_if_definite
 from .problem import Array, Bending, Indices
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 WORTH_IT = 0.6  # directions for every coordinate up to which this is the shorter way
 MANY_COORDINATES = 200  # below, the Hessian itself is as short
-REFINEMENTS = 3
+REFINEMENTS = 3  # of a solution, each of which wins most of a factor's digits
 ACCURATE = 1e-9  # relative residual
 NO_RIDGE = 1e-12  # the equations are definite without one
 
@@ -82,7 +83,7 @@ class FewRows:
             if intercepts.size:
                 intercepts = np.linalg.lstsq(schur, intercepts - turned.T @ inside, rcond=1e-14)[0]
                 inside = inside + self.vectors @ intercepts
-            inside = cho_solve(factor, inside, check_finite=False)
+            inside = cho_solve((factor, True), inside, check_finite=False)
             return np.concatenate([(weights - self.backward(inside) / penalty).ravel(), intercepts])
 
         solution = approximately(right)
@@ -103,12 +104,11 @@ class FewRows:
         inner = half @ half.T
         inner *= self.vectors @ self.vectors.T
         inner[np.diag_indices_from(inner)] += 1.0
-        try:
-            factor = cho_factor(inner, lower=True, overwrite_a=True, check_finite=False)
-        except LinAlgError:
+        factor = factor_if_definite(inner)
+        if factor is None:
             return penalty, None, None, None
         vectors = self.vectors[:, : len(self.intercepts)]
-        turned = cho_solve(factor, vectors, check_finite=False) if vectors.size else vectors
+        turned = cho_solve((factor, True), vectors, check_finite=False) if vectors.size else vectors
         return penalty, factor, turned, vectors.T @ turned + self.intercepts
 
     def forward(self, weights):

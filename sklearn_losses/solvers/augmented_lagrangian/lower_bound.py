@@ -21,7 +21,7 @@ from .newton_equations import in_double_precision, scaled, solver_of
 from .problem import Array, KinkedProblem
 
 ROUNDING = 64 * EPSILON  # what is left of a weighted mean of slopes that is zero, beside the root mean square of slopes
-REPAIRS = 3
+REPAIRS = 3  # steps to a feasible dual, one of which is enough inside of all ranges
 EVERYWHERE = 1e30  # a step so long that the proximal operator's dual is the nearest one in the range of duals
 
 

@@ -28,7 +28,7 @@ CHEAP = 1e8  # multiplications of Newton's equations for all rows that nothing e
 ALMOST_EXACT = 1e-8  # relative gap from which envelopes take a few steps to the last digit
 NEARLY_EXACT = 1e-10  # relative gap at which little is
 FLAT = 1e-13  # relative difference of values on an interval of minimisers
-CONVERGED, LIMIT, ROUNDING, STOPPED = 0, 1, 2, 99
+CONVERGED, LIMIT, ROUNDING, STOPPED = 0, 1, 2, 99  # statuses of results
 
 
 def augmented_lagrangian(

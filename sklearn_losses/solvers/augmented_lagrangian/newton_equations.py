@@ -7,9 +7,9 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.linalg import LinAlgError, cho_factor, cho_solve
+from scipy.linalg import cho_solve
 
-from ..cholesky import LARGE_SUM, regular_factor
+from ..cholesky import LARGE_SUM, factor_if_definite, regular_factor
 from .conjugate_gradients import conjugate_gradients
 from .few_rows import NO_RIDGE, FewRows
 from .joint_gram import in_order, joint_features, of_projections
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 DENSE_LIMIT = 2500  # coordinates up to which they are factorised
 DENSE_WORK = 12_000  # unless there is a penalty, and the shorter way's cube is more times the work of a product
 SAMPLE = 40  # rows for every coordinate that make a rough Hessian
+LARGER = 100.0  # than the last ridge, one that makes a matrix with ones on its diagonal definite
 
 Solve = Callable[[Array, float], Array]
 
@@ -82,16 +83,15 @@ def solver_of(matrix: Array, scale: Array) -> Solve:
     diagonal = np.diag_indices_from(matrix)
 
     @cache
-    def factorise(ridge: float) -> tuple[Array, bool]:
-        while True:
+    def factorise(ridge: float) -> Array:
+        matrix[diagonal] = 1.0 + ridge
+        while (factor := factor_if_definite(matrix)) is None:
+            ridge *= LARGER
             matrix[diagonal] = 1.0 + ridge
-            try:
-                return cho_factor(matrix, lower=True, check_finite=False)
-            except LinAlgError:
-                ridge *= 100.0
+        return factor
 
     def solve(right: Array, ridge: float) -> Array:
-        return scale * cho_solve(factorise(ridge), scale * right, check_finite=False)
+        return scale * cho_solve((factorise(ridge), True), scale * right, check_finite=False)
 
     return solve
 

@@ -22,14 +22,14 @@ AVAILABLE = of_gram is not None
 Array = np.ndarray
 
 ROUNDS, IDLE = 30, 4  # and how many in a row may gain next to nothing
-SWEEPS, MOST_SWEEPS = 10, 400
+SWEEPS, MOST_SWEEPS = 10, 400  # of a round, to begin with and at most
 STEPS_ON_SUPPORT = 8  # linear systems between two rounds of steps that find signs
 STEPS_BESIDE_SWEEPS = 1  # where these are sweeps, which cost less, for as long as they gain much
-PROXIMAL_STEPS = 40
+PROXIMAL_STEPS = 40  # of a round, where there are no sweeps
 SINGULAR = 1e-12  # of a diagonal entry: a squared pivot that rounding may have made
 RIDGE = 1e-9  # of the mean diagonal, which makes a singular matrix definite: its steps are steps all the same
 POWERS = 8  # products that find the largest eigenvalue within LARGER
-LARGER = 1.05
+LARGER = 1.05  # for every product, because powers come from below
 
 
 def minimise_quadratic(gram: Array, slope: Array, coef: Array, penalty, accuracy: float) -> Array:

@@ -201,6 +201,17 @@ def test_scorers_may_ask_about_any_rows(model):
     assert len(seen) == 3
 
 
+def test_a_scorer_that_fits_again_asks_the_new_model():
+    def scorer(fitted, rows, targets):
+        known = fitted.decision_function(rows)
+        again = fitted.fit(rows, 1 - targets).decision_function(rows)
+        assert np.corrcoef(known, again)[0, 1] < 0
+        return 0.0
+
+    model = LogisticRegressor(l1_ratio=1.0)
+    regularization_path(model, X, LABELS, alphas=[1e-3], cv=[(np.arange(60), np.arange(60, 110))], scoring=scorer)
+
+
 def test_groups_and_frames():
     A, y = load_wine(return_X_y=True, as_frame=True)
     A = pd.DataFrame(scale(A), columns=A.columns)
