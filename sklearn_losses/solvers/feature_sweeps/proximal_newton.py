@@ -153,6 +153,8 @@ class _Kinked:
         coef, move = self.weights(point.x), self.weights(direction)
         at_kinks = np.where(self.kink.free(coef), 0.0, move)
         leaving = self.kink.value(at_kinks) if at_kinks.any() else 0.0
+        if not np.isfinite(leaving):  # beyond a bound, which counts as a kink of both sides
+            leaving = self.kink.value(np.abs(at_kinks))
         return float(point.gradient @ direction) + leaving
 
     def promised(self, point: Point, direction: Array) -> float:
