@@ -122,7 +122,7 @@ class Parabola:
         part = self.part.with_penalty_of(model)
         x, slope = self._start(model, null.theta if task.warm is None else task.warm)
         n_free, of_penalty = model.n_parameters - model.n_weights, self._slope_of_penalty(model, x)
-        x, _ = minimum_of_parabola(x, slope + of_penalty, part.hessian(x), part.penalty, n_free)
+        x = minimum_of_parabola(x, slope + of_penalty, part.hessian(x), part.penalty, n_free)
         value, gradient = model.value_and_gradient(x)
         slope = gradient - self._slope_of_penalty(model, x)
         x, value, bound = Gap(model).proof(x, value, gradient)
