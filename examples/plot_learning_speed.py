@@ -70,12 +70,13 @@ for name, loss in LOSSES.items():
     left.plot(z, slopes, color=COLORS[name], label=name)
     for start, style in zip(STARTS, [":", "--", "-"], strict=True):
         right.plot(paths[name, start], style, color=COLORS[name])
+    right.plot([], color=COLORS[name], label=name)
 left.set(xlabel="score", ylabel="size of the slope", title="How hard a loss pulls")
 left.legend()
 right.set(xlabel="steps", ylabel="P(class 1)", xlim=(0, 260), title="Trajectories")
 for start, style in zip(STARTS, [":", "--", "-"], strict=True):
     right.plot([], style, color="0.4", label=f"from {start:.0f}")
-right.legend(loc="lower right")
+right.legend(loc="center")
 plt.show()
 
 # %%

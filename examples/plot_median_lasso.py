@@ -52,12 +52,13 @@ for loss in ("squared_error", "absolute_error"):
 # %%
 # The weights that were found, beside the true ones.
 
-figure, axes = plt.subplots(1, 2, figsize=(8, 3.6), sharey=True, layout="constrained")
-for ax, (loss, model) in zip(axes, models.items(), strict=True):
+# sphinx_gallery_thumbnail_number = 2
+for loss, model in models.items():
+    _, ax = plt.subplots()
     ax.stem(model.coef_, linefmt="0.7", markerfmt="C0.", basefmt="0.7")
     ax.plot(range(3), truth[:3], "k_", markersize=14, label="truth")
-    ax.set(title=loss, xlabel="feature", ylabel="weight")
-    ax.legend(frameon=False)
+    ax.set(title=loss, xlabel="feature", ylabel="weight", ylim=(-1.8, 2.2))
+    ax.legend(loc="upper right")
 plt.show()
 
 # %%

@@ -261,4 +261,5 @@ class NaiveObjective:
                 moved = moved + np.maximum(*ends)
             mean = self.weights @ here
             change = self.total(mean + self.weights @ moved) - self.total(mean)
-            return float(change + 64 * epsilon * np.abs(self.value(coef, intercept)))
+            found = float(change + 64 * epsilon * np.abs(self.value(coef, intercept)))
+            return np.inf if np.isnan(found) else found  # scores whose rounding is more than exponentials can take

@@ -289,7 +289,9 @@ def predictions_are_finite(fit: Fit, known: Known) -> str | None:
 def value_is_that_of_the_coefficients(fit: Fit, known: Known) -> str | None:
     allowed = fit.rounding + 1e-9 * abs(fit.value) + known.noise
     if fit.situation.domain == "probabilities":  # p - y of a probability near one has few digits
-        allowed += 16 * fit.epsilon * max(abs(fit.value) ** 0.5, known.null * (fit.situation.soft_labels is not None))
+        linear = type(fit.situation.loss).__name__ in ("AbsoluteError", "GeneralizedCrossEntropy")
+        soft = fit.situation.soft_labels is not None
+        allowed += 16 * fit.epsilon * max(abs(fit.value) ** 0.5, known.null * soft, float(linear))
     if not abs(fit.value - fit.own_value) <= allowed:
         return f"objective_value_ {fit.value:.10g}, by the formula {fit.own_value:.10g} (rounding {fit.rounding:.2g})"
     situation, model = fit.situation, fit.model

@@ -157,7 +157,7 @@ REGRESSION = {
     "Poisson": Kind(constant(losses.Poisson), attained=False, positive=">= 0"),
     "Gamma": Kind(constant(losses.Gamma), positive="> 0"),
     "Tweedie": Kind(
-        lambda r, u: losses.Tweedie(power=number(r.choice([1, 1.5, 1.9, r.uniform(1, 2)]))),
+        lambda r, u: losses.Tweedie(power=number(r.choice([1, 1.5, 1.9, r.uniform(1, 1.94)]))),
         attained=False,
         positive=">= 0",
     ),
@@ -529,6 +529,15 @@ def draw_storage(random) -> str:
     return pick(random, ["dense"] * 8 + ["fortran", "csr", "csc", "csr repeated", "csc repeated"])
 
 
+def other_labels(random, y: Array, weights: Array | None) -> Array:
+    """Labels that go to other rows, of which every class keeps some weight."""
+    mixed = y.copy()
+    counts = np.ones(len(y), bool) if weights is None else weights > 0
+    for rows in (np.flatnonzero(counts), np.flatnonzero(~counts)):
+        mixed[rows] = random.permutation(y[rows])
+    return mixed
+
+
 def with_past(random, situation: Situation, unit: float, story: list[str]) -> Situation:
     """The same with a warm start from a model of other data."""
     X, y = situation.X, situation.y
@@ -541,7 +550,7 @@ def with_past(random, situation: Situation, unit: float, story: list[str]) -> Si
         "a part of the rows": lambda: (X[:1].repeat(len(X), axis=0) * 0.5 + X * 0.5, y),
     }
     if situation.domain != "values":
-        pasts["other labels"] = lambda: (X, random.permutation(y))
+        pasts["other labels"] = lambda: (X, other_labels(random, y, situation.sample_weight))
     elif positive not in ("> 0", ">= 0"):
         pasts["y shifted"] = lambda: (X, y + unit * 10 ** random.uniform(1.5, 6) * random.choice([-1, 1]))
         pasts["y in other units"] = lambda: (X, y * 10.0 ** (random.choice([-1, 1]) * random.integers(1, 7)))

@@ -65,24 +65,27 @@ def modules(package: Path) -> dict[str, Path]:
 
 
 @cache
-def nodes_of(text: str) -> list[ast.AST]:
-    """All of a module's syntax, parsed once for all checks."""
-    return list(ast.walk(ast.parse(text)))
+def nodes_and_when(text: str) -> dict[ast.AST, str]:
+    """All of a module's syntax, parsed once for all checks, and when each piece of it is run."""
+    found: dict[ast.AST, str] = {}
+    left: list[tuple[ast.AST, str]] = [(ast.parse(text), "start")]
+    while left:
+        node, when = left.pop()
+        found[node] = when
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            when = "call"
+        elif isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            when = "types"
+        left += [(inner, when) for inner in ast.iter_child_nodes(node)]
+    return found
 
 
 def imports_of(file: Path, importer: str = "") -> Iterator[Import]:
     """Every import statement of a file, wherever it stands."""
-    nodes = nodes_of(file.read_text(encoding="utf-8"))
-    when = {}
-    for node in nodes:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            when.update(dict.fromkeys(ast.walk(node), "call"))
-        elif isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
-            when.update(dict.fromkeys(ast.walk(node), "types"))
-    for node in nodes:
+    for node, when in nodes_and_when(file.read_text(encoding="utf-8")).items():
         if not isinstance(node, ast.Import | ast.ImportFrom):
             continue
-        where = {"importer": importer, "when": when.get(node, "start"), "place": f"{file.name}:{node.lineno}"}
+        where = {"importer": importer, "when": when, "place": f"{file.name}:{node.lineno}"}
         for alias in node.names:
             if isinstance(node, ast.Import):
                 yield Import(module=alias.name, name="", **where)
@@ -160,7 +163,7 @@ def private_modules(folder: Path) -> list[str]:
             private = [part for part in found.path if part.startswith("_") and not part.startswith("__")]
             if found.root in ALWAYS_INSTALLED and private:
                 wrong.append(f"{found.place}: {'.'.join(found.path).rstrip('.')} is private")
-        for node in nodes_of(file.read_text(encoding="utf-8")):
+        for node in nodes_and_when(file.read_text(encoding="utf-8")):
             if (
                 isinstance(node, ast.Attribute)
                 and re.match("_(?!_)", node.attr)
@@ -207,7 +210,7 @@ def rows_seen_outside_data(package: Path) -> list[str]:
     for name, file in modules(package).items():
         if name.startswith((f"{package.name}.data.", *allowed)):
             continue
-        for node in nodes_of(file.read_text(encoding="utf-8")):
+        for node in nodes_and_when(file.read_text(encoding="utf-8")):
             text = ast.unparse(node) if isinstance(node, ast.Attribute | ast.Call) else ""
             attribute = isinstance(node, ast.Attribute) and (node.attr == "X" or text in STORAGE)
             if attribute or (isinstance(node, ast.Call) and text.startswith(ASKS_FOR_STORAGE)):

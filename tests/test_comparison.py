@@ -23,6 +23,7 @@ from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
 from sklearn_losses import (
     CrossEntropy,
+    Focal,
     Hinge,
     Huber,
     LinearRegressor,
@@ -32,7 +33,10 @@ from sklearn_losses import (
     ZeroOne,
     compare_losses,
 )
+from sklearn_losses.comparison import parts as parts_module
 from sklearn_losses.comparison import search as search_module
+from sklearn_losses.comparison.asked import Asked
+from sklearn_losses.estimators.along import certified_models
 
 
 @pytest.fixture
@@ -60,7 +64,7 @@ def test_it_is_the_loop_of_cross_validate(kind):
     rows = {"sparse": sparse.csc_array(X), "frame": pd.DataFrame(X), "list": X.tolist()}.get(kind, X)
     y = {"frame": pd.Series(Y), "list": Y.tolist(), "words": WORDS}.get(kind, Y)
     model, name = (PIPELINE, "model__loss") if kind == "pipeline" else (MODEL, "loss")
-    losses = {"ce": "cross_entropy", "brier": SquaredError(), "svm": Hinge()}
+    losses = {"ce": "cross_entropy", "brier": SquaredError()} | ({"svm": Hinge()} if kind == "frame" else {})
     scoring = ["accuracy", "roc_auc"]
     found = compare_losses(model, rows, y, losses=losses, cv=3, scoring=scoring)
     for label, loss in losses.items():
@@ -82,9 +86,9 @@ def test_it_is_the_loop_of_nested_cross_validation(kind):
     loss = SquaredError() if kind == "another loss" else CrossEntropy()
     grid = {f"{prefix}alpha": [1e-3, 1.0, 0.03], f"{prefix}fit_intercept": [True, False]}
     found = compare_losses(
-        model, X, Y, losses=[loss], cv=2, scoring=["neg_log_loss", "accuracy"], param_grid=grid, inner_cv=3
+        model, X, Y, losses=[loss], cv=2, scoring=["neg_log_loss", "accuracy"], param_grid=grid, inner_cv=2
     )
-    search = GridSearchCV(clone(model).set_params(**{f"{prefix}loss": loss}), grid, cv=3, scoring="neg_log_loss")
+    search = GridSearchCV(clone(model).set_params(**{f"{prefix}loss": loss}), grid, cv=2, scoring="neg_log_loss")
     splits = list(StratifiedKFold(2).split(X, Y))
     for fold, (train, test) in enumerate(splits):
         search.fit(X[train], Y[train])
@@ -140,65 +144,78 @@ def test_a_pipeline_in_a_pipeline():
 
 
 CONVEX = ["cross_entropy", "squared_hinge", "hinge"]
+STRENGTHS = {"alpha": np.logspace(-4, 1, 5)}
 
 
-def test_candidates_score_as_cold_fits_do(monkeypatch):
-    scores = {}
-    for warm in (True, False):
-        seen = scores[warm] = []
-        if not warm:
-            monkeypatch.setattr(search_module, "_is_certified", lambda model: False)
-        choose = search_module.InnerSearch.choose
+@pytest.fixture
+def recorded_models(monkeypatch):
+    """The certified models that searches get without fits of their own."""
+    models = []
 
-        def remember(search, seen=seen, choose=choose):
-            seen.append(np.array(search._scores))
-            return choose(search)
+    def recording(*arguments, **metadata):
+        for model in certified_models(*arguments, **metadata):
+            models.append(model)
+            yield model
 
-        with monkeypatch.context() as patch:
-            patch.setattr(search_module.InnerSearch, "choose", remember)
-            compare_losses(
-                MODEL,
-                X,
-                Y,
-                losses=CONVEX,
-                cv=2,
-                inner_cv=3,
-                scoring=Hinge(),
-                param_grid={"alpha": np.logspace(-4, 1, 5)},
-            )
-    assert len(scores[True]) == 2 * len(CONVEX)
-    for warm, cold in zip(scores[True], scores[False], strict=True):
-        assert_allclose(warm, cold, rtol=1e-4)
+    monkeypatch.setattr(parts_module, "certified_models", recording)
+    return models
 
 
-def test_warm_starts_save_passes_and_only_where_they_are_certified(monkeypatch):
-    passes, starts = [], []
+def searched(monkeypatch, model, *, together, **arguments):
+    """The scores of every candidate in every inner search, loss by loss and fold by fold; and the comparison."""
+    seen = []
+    choose = search_module.InnerSearch.choose
 
-    class Watching(LogisticRegressor):
-        def fit(self, X, y, sample_weight=None, soft_labels=None):
-            super().fit(X, y, sample_weight, soft_labels)
-            passes.append(self.result_.n_passes)
-            starts.append((repr(self.loss), self.warm_start, self.alpha))
-            return self
+    def remember(search):
+        seen.append(np.array(search._scores))
+        return choose(search)
 
-    grid = {"alpha": [1e-3, 1.0, 1e-2]}
-    compare_losses(Watching(), X, Y, losses=["ce", "mse"], cv=2, inner_cv=2, param_grid=grid, scoring="neg_log_loss")
-    per_loss = 2 * (2 * 3 + 1)
-    assert len(starts) == 2 * per_loss
-    searched = [start for start in starts if start[0] == "CrossEntropy()"][:6]
-    assert (
-        searched == [("CrossEntropy()", warm, alpha) for warm, alpha in ((False, 1.0), (True, 1e-2), (True, 1e-3))] * 2
+    with monkeypatch.context() as patch:
+        patch.setattr(search_module.InnerSearch, "choose", remember)
+        if not together:
+            patch.setattr(Asked, "has_strengths", False)
+        found = compare_losses(model, X, Y, cv=2, inner_cv=3, param_grid=STRENGTHS, **arguments)
+    return np.array(seen), found
+
+
+def test_candidates_score_as_cold_fits_do(monkeypatch, recorded_models):
+    arguments = {"losses": CONVEX, "scoring": Hinge()}
+    scores, found = searched(monkeypatch, MODEL, together=True, **arguments)
+    assert len(recorded_models) == 2 * 2 * 3 * 5  # all but the hinge's
+    cold, same = searched(monkeypatch, MODEL, together=False, **arguments)
+    assert len(recorded_models) == 2 * 2 * 3 * 5
+    assert scores.shape == (2 * len(CONVEX), 3, 5)
+    assert_allclose(scores, cold, rtol=1e-4)
+    assert found.best_params == same.best_params
+    assert_array_equal(found.scores["Hinge()"], same.scores["Hinge()"])
+
+
+@pytest.mark.parametrize(
+    ("model", "loss"),
+    [
+        (LogisticRegressor(), Focal()),  # not convex
+        (Counting(), "cross_entropy"),  # a subclass may fit in another way
+        (LogisticRegressor(solver="newton-cg"), "cross_entropy"),
+        (LogisticRegressor(penalty_factor=[0.0, *[1.0] * (X.shape[1] - 1)]), "cross_entropy"),  # no certificate
+    ],
+)
+def test_what_is_not_certified_or_known_is_fitted(model, loss, monkeypatch, recorded_models):
+    _, found = searched(monkeypatch, model, together=True, losses=[loss], scoring="accuracy")
+    assert not any(recorded_models)
+    assert not found.notes
+
+
+def test_what_fails_is_fitted_one_by_one_and_counted(recorded_models):
+    counts = np.abs(TARGET)
+    counts[:3] = -1.0  # which the deviance does not know
+    found = compare_losses(
+        LinearRegressor(), ROWS, counts, losses=["poisson"], cv=2, inner_cv=2, param_grid={"alpha": [0.1, 1.0, 10.0]}
     )
-    assert {warm for loss, warm, _ in starts if loss == "SquaredError()"} == {False}
-    warm_passes = sum(passes[:6])
-    passes.clear()
-    monkeypatch.setattr(search_module, "_is_certified", lambda model: False)
-    compare_losses(Watching(), X, Y, losses=["ce"], cv=2, inner_cv=2, param_grid=grid, scoring="neg_log_loss")
-    assert warm_passes < sum(passes[:6])
+    assert "poisson: 3 of 12 fits of the inner search failed" in " ".join(found.notes)
+    assert len(recorded_models) == 9
 
 
-@pytest.mark.parametrize("model", [MODEL, PIPELINE])
-@pytest.mark.parametrize("loss", CONVEX)
+@pytest.mark.parametrize(("model", "loss"), [(MODEL, "hinge"), (PIPELINE, "cross_entropy"), (MODEL, "squared_hinge")])
 def test_the_choice_is_fitted_cold(model, loss):
     name = "model__" if model is PIPELINE else ""
 
@@ -379,8 +396,7 @@ def test_metrics_that_are_none(scoring, error, message, fits):
     assert fits == []
 
 
-@pytest.mark.parametrize("model", [MODEL, PIPELINE])
-@pytest.mark.parametrize("error_score", [np.nan, "raise"])
+@pytest.mark.parametrize(("model", "error_score"), [(MODEL, np.nan), (PIPELINE, "raise")])
 def test_a_loss_without_probabilities(model, error_score):
     scoring = ["neg_log_loss", CrossEntropy(), "accuracy"]
     name = "model__alpha" if model is PIPELINE else "alpha"

@@ -94,6 +94,13 @@ class Sigmoid(Elementwise):
     def forward(self, scores):
         return _two_probabilities(scores)[0]
 
+    def jacobian_operator(self, scores):
+        slope = np.exp(-np.abs(scores))
+        whole = 1.0 + slope
+        slope /= whole
+        slope /= whole
+        return Diagonal(slope)
+
     def matching(self, scores, targets):
         # With the likely label h, 1 where z > 0, and d = h - t: log(1 + e^z) - t z is d z + log(1 + e^-|z|), and
         # p - t is d less the probability of the other label, so that nothing cancels where t is 0 or 1.

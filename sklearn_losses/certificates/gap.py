@@ -65,8 +65,8 @@ class Gap:
 
         Intercepts, and weights without a penalty, have the part of a typical curvature.
         """
-        coef, slope = self._weights_of(x), self._weights_of(gradient)
-        free = gradient[self.model.n_weights :]
+        slope, free = self.model.parameters.split(gradient)
+        coef = self._weights_of(x)
         estimate = float(np.dot(free, free))
         if len(self._loose) and not self._penalty.smooth:
             left = self._penalty.least_slope(coef, slope)[:, self._loose].ravel()
@@ -163,11 +163,10 @@ def least_over_shares(bound: Callable[[float], float], penalty: Penalty, v: Arra
     idle = penalty.idle(v)
     if idle < feasible:
         least = min(least, bound(idle))
-    if idle < feasible and np.isfinite(least):
-        options = {"xatol": ROUGHLY * feasible}
-        least = min(
-            least, float(minimize_scalar(bound, bounds=(idle, feasible), method="bounded", options=options).fun)
-        )
+        if np.isfinite(least):
+            options = {"xatol": ROUGHLY * feasible}
+            between = minimize_scalar(bound, bounds=(idle, feasible), method="bounded", options=options)
+            least = min(least, float(between.fun))
     return least
 
 

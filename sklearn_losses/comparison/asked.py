@@ -8,6 +8,7 @@ from typing import Any
 
 from sklearn.pipeline import Pipeline
 
+from ..estimators import LinearRegressor, LogisticRegressor, SoftmaxClassifier
 from .contenders import Contender, Parameters, Place
 from .metadata import Metadata, Routed
 from .metrics import Metric
@@ -57,6 +58,14 @@ class Asked:
     def fitted_place(self) -> Place:
         """What is fitted on each part: the last step behind shared transformers, or the estimator as it is."""
         return Place(self.place.estimator.steps[-1][1]) if self.step else self.place
+
+    @property
+    def has_strengths(self) -> bool:
+        """Whether what is fitted is known so well that several strengths of its penalty can be solved together."""
+        # a subclass may fit in another way, and somebody else's alpha may be anything
+        model = self.fitted_place.estimator
+        plain = type(model) in (LinearRegressor, LogisticRegressor, SoftmaxClassifier)
+        return plain and model.solver == "auto" and not model.verbose
 
     def in_fitted(self, named: Parameters | Metadata) -> dict[str, Any]:
         """Parameters or metadata under the names that what is fitted has for them."""

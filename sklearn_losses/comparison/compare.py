@@ -100,9 +100,10 @@ def compare_losses(
 
     Notes
     -----
-    With ``param_grid``, strengths ``alpha`` are tried from the strongest to the weakest, each from the solution of
-    the one before where both are certified (``dual_gap_``), and transformers that the grid does not touch are fitted
-    once for all losses and candidates. The chosen candidate is fitted anew, from nothing but the training rows.
+    With ``param_grid``, strengths ``alpha`` of a smooth convex loss share what is prepared of a training part, and are
+    solved from the strongest to the weakest, each from what those before foretell; what is not certified by its
+    ``dual_gap_`` is fitted by itself. Transformers that the grid does not touch are fitted once for all losses and
+    candidates. The chosen candidate is fitted anew, from nothing but the training rows.
 
     A progress bar: ``estimator.set_callbacks(sklearn.callback.ProgressBar())`` (scikit-learn 1.9).
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 
+from ..estimators.along import certified_models
 from .asked import Asked
 from .contenders import Contender, Parameters
 from .metadata import parts_of, rows_of
@@ -91,22 +92,33 @@ class Part:
         transformers = self.transformed.value[0]
         return self._X_test if transformers is None else transformers.transform(self._X_test)
 
-    def fit(self, contender: Contender, parameters: Parameters, near: Any = None) -> Attempt:
-        """A model with a loss and other parameters, fitted cold, or from ``near``, a fitted one that is changed."""
+    def fit(self, contender: Contender, parameters: Parameters) -> Attempt:
+        """A model with a loss and other parameters, fitted."""
         if self.transformed.error:
             return Attempt(error=self.transformed.error, warned=self.transformed.warned)
         parameters = self.asked.in_fitted(parameters)
 
         def fitted() -> Any:
-            if near is None:
-                model = self.asked.fitted_place.with_loss(contender.loss, parameters)
-            else:
-                model = near.set_params(**parameters | {"warm_start": True})
+            model = self.asked.fitted_place.with_loss(contender.loss, parameters)
             return model.fit(self.transformed.value[1], self._y, **self._fit_metadata)
 
         found = attempt(fitted, raising=self.raising)
         found.warned = self.transformed.warned + found.warned
         return found
+
+    def fit_along(self, contender: Contender, path: list[Parameters]) -> Attempt:
+        """Models of settings that differ in ``alpha`` alone, from the strongest; None for one that is to be fitted."""
+        if self.transformed.error or self.transformed.warned:
+            return Attempt([])
+        settings = [self.asked.in_fitted(parameters) for parameters in path]
+
+        def fitted() -> list:
+            first = self.asked.fitted_place.with_loss(contender.loss, settings[0])
+            alphas = [parameters["alpha"] for parameters in settings]
+            return list(certified_models(first, self.transformed.value[1], self._y, alphas, **self._fit_metadata))
+
+        found = attempt(fitted)
+        return found if not found.error and not found.warned else Attempt([], seconds=found.seconds)
 
     def score(self, model: Any, metric: Metric) -> Attempt:
         """A metric of a fitted model on the test rows; nan if it fails, which is never raised."""

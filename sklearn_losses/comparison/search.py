@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -11,8 +10,6 @@ from .asked import Asked
 from .contenders import Contender, Parameters, alike
 from .metrics import Metric
 from .parts import RAISE, Attempt, Part
-
-MANY_PASSES = 7.0  # that a fit takes, below which a start saves less than the pass that it is read in
 
 
 @dataclass(frozen=True)
@@ -26,9 +23,9 @@ class Choice:
 class InnerSearch:
     """The scores of one loss's candidates, split by split.
 
-    Candidates that differ in their strength alone are fitted from the strongest to the weakest, each from the solution
-    of the one before: as long as both are certified optima of a convex loss, that is the optimum that a cold fit finds,
-    to within the model's tolerance. What is not certified is fitted cold, and so is what a start would not save work.
+    Candidates that differ in their strength alone share what is prepared of the rows, and are solved from the strongest
+    to the weakest, each from what those before foretell: a certified optimum of a convex loss is the one that a cold
+    fit finds, to within the model's tolerance. All else is fitted cold.
 
     Parameters
     ----------
@@ -50,10 +47,7 @@ class InnerSearch:
     def __init__(self, asked: Asked, contender: Contender):
         self.contender = contender
         self.metric, self.own = asked.metrics[0], Metric("", contender.loss.scorer())
-        # a pipeline has no warm start, and somebody else's alpha may be anything
-        # and the exact solver of kinked losses begins anew anyway
-        warm = not asked.fitted_place.prefix and asked.fitted_place.is_ours and contender.loss.smooth
-        self.paths = paths(contender.candidates, f"{asked.place.prefix}alpha" if warm else "")
+        self.paths = paths(contender.candidates, f"{asked.place.prefix}alpha" if asked.has_strengths else "")
         self.failed = np.nan if asked.error_score == RAISE else float(asked.error_score)
         self.n_fits, self.seconds = 0, 0.0
         self.errors: list[str] = []
@@ -67,10 +61,13 @@ class InnerSearch:
         scores, own = np.full((2, len(self.contender.candidates)), np.nan)
         self.seconds += part.transformed.seconds
         for path in self.paths:
-            model = None
-            for candidate in path:
-                fit = self._fit(part, self.contender.candidates[candidate], model)
-                model = fit.value
+            settings = [self.contender.candidates[candidate] for candidate in path]
+            along = part.fit_along(self.contender, settings) if len(path) > 1 else Attempt([])
+            self.seconds += along.seconds
+            models = along.value or [None] * len(path)
+            for candidate, parameters, model in zip(path, settings, models, strict=True):
+                fit = self._fit(part, parameters) if model is None else Attempt(model)
+                self.n_fits += 1
                 scores[candidate], own[candidate] = self._score(part, fit)
         self._scores.append(scores)
         self._own_scores.append(own)
@@ -86,15 +83,9 @@ class InnerSearch:
                 return Choice(self.contender.candidates[int(np.nanargmax(means))], own)
         return Choice(None)
 
-    def _fit(self, part: Part, parameters: Parameters, near: Any) -> Attempt:
-        found = None
-        if near is not None and _is_certified(near) and near.result_.n_passes >= MANY_PASSES:
-            found = part.fit(self.contender, parameters, near)
-            self.seconds += found.seconds
-        if found is None or found.error or found.warned or not _is_certified(found.value):
-            found = part.fit(self.contender, parameters)
-            self.seconds += found.seconds
-        self.n_fits += 1
+    def _fit(self, part: Part, parameters: Parameters) -> Attempt:
+        found = part.fit(self.contender, parameters)
+        self.seconds += found.seconds
         self.errors += [found.error] if found.error else []
         self.warnings += found.warned[:1]
         return found
@@ -124,7 +115,3 @@ def paths(candidates: list[Parameters], strength: str) -> list[list[int]]:
         else:
             path.append(position)
     return alone + [sorted(path, key=lambda position: -candidates[position][strength]) for _, path in found]
-
-
-def _is_certified(model: Any) -> bool:
-    return bool(np.isfinite(getattr(model, "dual_gap_", np.nan)))

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from .axes import GRID, axes_for, legend_beside, without_frame
+from .axes import GRID, axes_for, legend_outside, without_frame
 
 ROW = 0.28  # inches for each feature
 
@@ -138,7 +138,7 @@ class CoefficientDisplay:
         )
         self.ax_.grid(axis="x", **GRID)
         without_frame(self.ax_)
-        self.legend_ = legend_beside(self.ax_, 7, title="class") if n_outputs > 1 else None
+        self.legend_ = legend_outside(self.ax_, title="class") if n_outputs > 1 else None
         return self
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
 from sklearn.exceptions import ConvergenceWarning
 
-from .axes import GRID, axes_for, legend_beside, without_frame
+from .axes import GRID, axes_for, legend_outside, without_frame
 
 REFERENCE_TOLERANCE = 1e-12  # of the fit that says where the minimum is
 UNLIKE = 8.0  # the longest trace over the shortest, from which on a linear axis hides the latter
@@ -145,7 +145,7 @@ class ConvergenceDisplay:
         self.ax_.set_xscale("log" if max(lengths) > UNLIKE * min(lengths) else "linear")
         self.ax_.grid(**GRID)
         without_frame(self.ax_)
-        self.legend_ = legend_beside(self.ax_, len(self.lines_) + 2)
+        self.legend_ = legend_outside(self.ax_)  # lines cross the axes from one corner to the other
         return self
 
 

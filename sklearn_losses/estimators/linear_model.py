@@ -24,7 +24,7 @@ from ..data.dask_collections import is_collection
 from ..data.threads import ALONE, Workers, worker_threads
 from ..losses import Loss, get_loss
 from ..minimise.fit import fit
-from ..minimise.task import Task
+from ..minimise.task import Found, Task
 from ..objective.objective import Objective
 from . import settings, validation
 from .callbacks import CallbackSupportMixin, Progress
@@ -67,6 +67,18 @@ class Prepared:
             regression=self.domain == "values",
         )
 
+    def asked(self, estimator, objective: Objective, **told: Any) -> Task:
+        """What an estimator asks for, and what else there is to tell (`Task`)."""
+        return Task(
+            objective,
+            self.activation,
+            self.domain,
+            tol=estimator.tol,
+            max_iter=estimator.max_iter,
+            random_state=FIXED_SEED if estimator.random_state is None else estimator.random_state,
+            **told,
+        )
+
     def start(self, objective: Objective, fitted: LinearModel) -> np.ndarray:
         """The parameters of a model that has been fitted."""
         return objective.pack(fitted.coef_, fitted.intercept_)
@@ -98,13 +110,9 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
             attributes = partial(fitted_attributes, scratch, task, objective)
             metadata = {"sample_weight": sample_weight, "soft_labels": soft_labels}
             progress = Progress(self, X, y, metadata, attributes, lambda: objective.n_passes)
-            asked = Task(
+            asked = task.asked(
+                self,
                 objective,
-                task.activation,
-                task.domain,
-                tol=self.tol,
-                max_iter=self.max_iter,
-                random_state=FIXED_SEED if self.random_state is None else self.random_state,
                 watch=progress.watch,
                 watch_start=progress.watch_start,
                 warm=self._previous(task, objective),
@@ -118,9 +126,7 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
 
         # A new dictionary, in one step, so that no interrupt leaves half of a model.
         self.__dict__ = {name: value for name, value in vars(self).items() if name != "feature_names_in_"} | (
-            attributes(found.theta)
-            | {"n_iter_": max(1, found.n_iter), "objective_value_": found.value}
-            | {"dual_gap_": found.gap, "result_": found.result}
+            attributes(found.theta) | of_fit(found)
         )
         return self
 
@@ -177,10 +183,10 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
         validation.check_finite(self, task.X)
         return task.objective(self)
 
-    def _prepared(self, X, y, sample_weight=None) -> Prepared:
+    def _prepared(self, X, y, sample_weight=None, soft_labels=None) -> Prepared:
         """The validated data of a fit, and what is minimised on them; this object learns what is to be known of X."""
         X, y, sample_weight = come_in(X, y, sample_weight).all
-        return self._prepare(X, y, sample_weight, None)
+        return self._prepare(X, y, sample_weight, soft_labels)
 
     def _to_score(self, X, y, sample_weight) -> tuple:
         """Targets, predictions and weights, in memory; y may come with X."""
@@ -204,7 +210,7 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
 
     def _loss_for(self, domains: tuple[str, ...], instead: str) -> tuple[Loss, str]:
         """A copy of the loss, and the domain among those of this estimator that it is defined on."""
-        loss = clone(get_loss(self.loss))
+        loss = get_loss(self.loss) if isinstance(self.loss, str) else clone(get_loss(self.loss))
         if not loss.trainable:
             raise ValueError(
                 f"{loss} cannot be trained: it is constant almost everywhere, so its gradient is zero wherever it "
@@ -257,6 +263,16 @@ def fitted_attributes(validated: LinearModel, task: Prepared, objective: Objecti
     dtype = np.float32 if task.X.dtype == np.float32 else np.float64
     coef, intercept = (_narrowed(np.asarray(values), dtype) for values in (coef, intercept))
     return of_input | task.attributes | task.model(coef, intercept)
+
+
+def of_fit(found: Found) -> dict:
+    """The fitted attributes that tell of a fit."""
+    return {
+        "n_iter_": max(1, found.n_iter),
+        "objective_value_": found.value,
+        "dual_gap_": found.gap,
+        "result_": found.result,
+    }
 
 
 def _narrowed(values: np.ndarray, dtype: type) -> np.ndarray:

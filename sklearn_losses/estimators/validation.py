@@ -108,6 +108,9 @@ def check_targets(estimator, y: ArrayLike) -> NDArray[np.float64]:
 
 
 def _column(y: ArrayLike, of_several: str) -> NDArray:
+    # scikit-learn asks of everything whether it is a data frame, which takes longer than what a small fit does to y
+    if isinstance(y, np.ndarray) and y.ndim == 1 and y.dtype.kind in "biuf":
+        return np.asarray(y)
     try:
         column = column_or_1d(y, warn=True)
     except ValueError as error:

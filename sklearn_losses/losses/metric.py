@@ -75,7 +75,7 @@ def check_simplex(rows: Array, name: str) -> None:
 
 
 def _floats(values: ArrayLike, name: str) -> Array:
-    if isinstance(values, np.ndarray) and _is_ready(values):
+    if type(values) is np.ndarray and _is_ready(values):
         return values
     try:
         array = check_array(values, ensure_2d=False, dtype=np.float64, input_name=name)
@@ -91,8 +91,7 @@ def _floats(values: ArrayLike, name: str) -> Array:
 
 def _is_ready(values: Array) -> bool:
     """Whether nothing is to be converted or refused, as with what models predict."""
-    as_it_is = type(values) is np.ndarray and values.dtype == np.float64 and values.ndim == 1 and values.size > 0
-    return as_it_is and bool(np.isfinite(values).all())
+    return values.dtype == np.float64 and values.ndim == 1 and values.size > 0 and bool(np.isfinite(values).all())
 
 
 def _refuse_labels(loss: Evaluated, y_true: ArrayLike, y_pred: ArrayLike) -> None:

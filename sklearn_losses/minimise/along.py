@@ -10,12 +10,13 @@ from scipy.optimize import OptimizeResult
 
 from ..certificates.gap import Gap
 from ..objective.objective import Objective
-from ..objective.part import FeaturePart
+from ..objective.part import FeaturePart, is_parabola
 from ..objective.penalties import Penalty
 from ..objective.triangle import Triangle, has_triangle
 from ..solvers.feature_sweeps import minimum_of_parabola
 from . import strategies, thresholds
 from .fit import Fitting, fit
+from .foretold import Foretold
 from .run import Run
 from .starts import Null
 from .task import Found, Task
@@ -35,17 +36,26 @@ def fits_along(task: Task, penalties: list[Penalty], theta: Array | None, solver
             found.theta = found.result.x = triangle.to_full(found.theta)
             yield found
         return
-    kinks = not any(penalty.smooth for penalty in penalties)
-    shared = None
-    if kinks and task.convex and task.loss.smooth and task.loss.separable:
-        shared = (Parabola if Parabola.suits(task, len(penalties)) else Shared)(task, penalties[0])
+    shared = _shared(task, penalties, solver)
     for penalty in penalties:
+        passes = task.objective.n_passes
         one = replace(task, objective=task.objective.replaced(penalty=penalty), warm=theta)
-        found = fit(one, solver) if shared is None else shared.fitted(one)
-        if shared is not None and not found.converged:
-            found = fit(one, solver)
+        soon = None if shared is None else shared.fitted(one)
+        found = soon if soon is not None and soon.converged else fit(one, solver)
+        if isinstance(shared, Foretold) and found is not soon:
+            shared.learn(one, found.theta)
+        found.result.n_passes = float(task.objective.n_passes - passes)
         theta = found.theta
         yield found
+
+
+def _shared(task: Task, penalties: list[Penalty], solver) -> Shared | Parabola | Foretold | None:
+    """What the fits under these penalties have in common, where they have anything."""
+    kinks = not any(penalty.smooth for penalty in penalties)
+    if kinks and task.convex and task.loss.smooth and task.loss.separable:
+        return (Parabola if Parabola.suits(task, len(penalties)) else Shared)(task, penalties[0])
+    first = replace(task, objective=task.objective.replaced(penalty=penalties[0]))
+    return Foretold(first) if solver == "auto" and len(penalties) > 1 and Foretold.suits(first) else None
 
 
 class Shared:
@@ -107,9 +117,9 @@ class Parabola:
     @staticmethod
     def suits(task: Task, n_fits: int) -> bool:
         """Whether it has a bound, and a Hessian that is worth making for so many fits."""
-        rows, quadratic = task.objective.rows, task.objective.composition.quadratic
+        rows = task.objective.rows
         small = rows.n_rows * rows.n_features**2 <= n_fits * thresholds.PARABOLA and not rows.is_sparse
-        return quadratic and task.objective.n_outputs == 1 and task.has_bound and small
+        return is_parabola(task.objective) and task.has_bound and small
 
     def fitted(self, task: Task) -> Found:
         """The minimum of one of the tasks."""

@@ -65,13 +65,13 @@ def by_newton(run: Run, x: Array, tol: float) -> OptimizeResult:
 
 def is_minimum(model: Objective, x: Array, value: float, task: Task) -> bool:
     """Whether Newton's method from x, or one that follows gradients, finds nothing lower by more than the tolerance."""
-    options: dict = {"tol": 0.1 * task.tol, "maxiter": thresholds.TRIED_STEPS}
+    options: dict = {"tol": task.tol, "maxiter": thresholds.TRIED_STEPS}
     method, derivatives = quasi_newton, {}
     known = model.composition.has_curvature
     if len(x) <= thresholds.TRIED_PARAMETERS and model.parameters.linear:
         seen = model if known else model.replaced(composition=ByDifferences(model.composition))
         method, derivatives = newton, Points(seen, convex=task.convex).second_derivatives
-        options["polish"] = False
+        options |= {"tol": 0.1 * task.tol, "polish": False}
     else:
         options["scaled"] = not known
     result = minimize(model.value_and_gradient, x, jac=True, method=method, options=options, **derivatives)

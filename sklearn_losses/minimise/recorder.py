@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable
 from typing import NamedTuple
@@ -74,9 +75,9 @@ class Recorder:
     def fun(self, x: Array) -> tuple[float, Array]:
         """Value and gradient."""
         value, gradient = self.value_and_gradient(x)
-        finite = np.isfinite(value) and np.isfinite(gradient).all()
+        finite = math.isfinite(value) and np.isfinite(gradient).all()
         if not finite:
-            self.undefined |= bool(np.isnan(value)) or not np.isinf(value)
+            self.undefined |= not math.isinf(value)
         elif self.best is None or value < self.best.value:
             self.best = Visited(x.copy(), value, gradient)
         return value, gradient

@@ -70,3 +70,10 @@ FAR_SCORE = 30.0  # at which only losses with a flat part are at their least val
 TRIED_STEPS, TRIED_PARAMETERS = 20, 300  # of a minimum that a solver claims without a bound
 ROWS_FOR_RANK = 20  # for every parameter, by which nearly dependent columns are recognised
 BESIDE = 1e-4  # of the size of x: how far from a cone's tip descents begin that try whether it is one
+
+# Along strengths, by what a polynomial through the last minima leaves of F on six data sets: 1e-6 to 1e-5 at steps of
+# 0.5, nothing won at steps of 1.2. Strengths count by their logarithms.
+FORETELLING = 4  # minima; a fifth one wins little, and loses where curvatures jump
+NEXT_TO, FAR = 1e-6, 0.9  # steps at which the last minimum is as good a start
+EVEN = 0.25  # share of a step that is far enough between two minima to tell a slope
+FORETOLD_STEPS, SOON = 20, 2  # of fits that go on like this at most, and of those whose metric is good enough

@@ -159,7 +159,7 @@ class Hessian:
         coef, _ = objective.parameters.on_rows(self.x)
         here = objective.at_scores(self.scores)
         sums = objective.rows.sum(kernels.pulled_back, here.dual, passes=0.5)
-        return objective.put_together(coef, here.mean, *sums)[1]
+        return objective.put_together(self.x, coef, here.mean, *sums)[1]
 
     def _with_common_shift(self, matrix: Array) -> Array:
         n_outputs, n_weights = self.objective.n_outputs, self.objective.n_weights
@@ -167,8 +167,8 @@ class Hessian:
             for part in (matrix[:n_weights, :n_weights], matrix[n_weights:, n_weights:]):
                 size = len(part) // n_outputs
                 mean = part.diagonal().reshape(n_outputs, size).mean(axis=0)
-                for j in range(size):
-                    part[j::size, j::size] += mean[j] / n_outputs
+                of_pairs = part.reshape(n_outputs, size, n_outputs, size)
+                np.einsum("kjlj->klj", of_pairs)[...] += mean / n_outputs
         return matrix
 
 

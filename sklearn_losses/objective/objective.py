@@ -181,14 +181,15 @@ class Objective:
         x = _numbers(theta)
         coef, intercept = self.parameters.on_rows(x)
         sums = self.rows.sum(kernels.value_and_gradient, self.composition, coef, intercept)
-        return self._pulled_back(x, *self.put_together(coef, *sums))
+        value, _, gradient = self.put_together(x, coef, *sums)
+        return value, gradient
 
     def known_value_and_gradient(self, x: Array) -> tuple[Known, float, Array]:
         """What the Hessian can use of them, with the scores of all rows, and the same; still one pass."""
         coef, intercept = self.parameters.on_rows(x)
         scores, *sums = self.rows.each(kernels.scored_value_and_gradient, self.composition, coef, intercept)
-        value, outer = self.put_together(coef, *sums)
-        return Known(scores, outer), *self._pulled_back(x, value, outer)
+        value, outer, gradient = self.put_together(x, coef, *sums)
+        return Known(scores, outer), value, gradient
 
     def hessian_product(self, theta: ArrayLike, v: ArrayLike) -> Array:
         """The Hessian of F at theta times a vector.
@@ -290,7 +291,8 @@ class Objective:
         """F and its gradient at x, from the mean loss there and every row's slopes."""
         coef, _ = self.parameters.on_rows(x)
         sums = self.rows.sum(kernels.pulled_back, dual, passes=0.5)
-        return self._pulled_back(x, *self.put_together(coef, mean, *sums))
+        value, _, gradient = self.put_together(x, coef, mean, *sums)
+        return value, gradient
 
     def of_penalty(self, x: Array, v: Array) -> Array:
         """The penalty's Hessian at x times a vector."""
@@ -300,19 +302,16 @@ class Objective:
         return self.parameters.pull_back(x, of_coef, np.zeros(self.parameters.n_scores))
 
     def put_together(
-        self, coef: Array, mean: float, of_coef: Array, of_intercept: Array
-    ) -> tuple[float, tuple[Array, Array]]:
-        """F and its gradient in coefficients and intercepts, from the mean loss and its gradient there."""
+        self, x: Array, coef: Array, mean: float, of_coef: Array, of_intercept: Array
+    ) -> tuple[float, tuple[Array, Array], Array]:
+        """F, its gradient in coefficients and intercepts, and the one in x, from the mean loss and its gradient."""
         self._see(of_coef)
         # an infinite or undefined F is an answer that solvers understand; they step back from it
         with np.errstate(over="ignore", invalid="ignore"):
             value, slope, _ = self.loss.total(float(mean))
             value += self.penalty.value(coef)
-            return value, (slope * of_coef + self.penalty.gradient(coef), slope * of_intercept)
-
-    def _pulled_back(self, x: Array, value: float, outer: tuple[Array, Array]) -> tuple[float, Array]:
-        with np.errstate(over="ignore", invalid="ignore"):
-            return value, self.parameters.pull_back(x, *outer)
+            outer = slope * of_coef + self.penalty.gradient(coef), slope * of_intercept
+            return value, outer, self.parameters.pull_back(x, *outer)
 
     def _see(self, total: Array) -> None:
         # a sum over all entries is finite only if they are

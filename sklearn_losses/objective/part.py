@@ -42,7 +42,7 @@ class FeaturePart:
             rows=rows, penalty=model.penalty.take(features), parameters=model.parameters.of_features(features)
         )
         few = rows.n_rows * rows.n_features <= max(FEW_ENTRIES, MOSTLY_FULL * rows.n_entries)
-        self.is_written = few if rows.is_sparse else not _is_parabola(part)
+        self.is_written = few if rows.is_sparse else not is_parabola(part)
         self.objective = part.written() if self.is_written else part
         self._columns = None if self.is_written or not sweeps_pay(part) else part.parameters.columns(rows.csc())
         self.penalty = self.objective.parameters.penalty(self.objective.penalty)
@@ -69,8 +69,8 @@ class FeaturePart:
 
     @property
     def is_parabola(self) -> bool:
-        """Whether the function is one, but for the penalty's kink."""
-        return _is_parabola(self.objective)
+        """Whether the function is one (`is_parabola`)."""
+        return is_parabola(self.objective)
 
     @property
     def work(self) -> float:
@@ -218,7 +218,8 @@ def sweeps_pay(model: Objective) -> bool:
     return rows.csr() is not None
 
 
-def _is_parabola(objective: Objective) -> bool:
+def is_parabola(objective: Objective) -> bool:
+    """Whether an objective is one, but for the penalty's kink."""
     return objective.composition.quadratic and objective.loss.separable and objective.n_outputs == 1
 
 

@@ -164,10 +164,10 @@ class L2(Penalty):
         return trial
 
     def holds(self, n_features):
-        return np.broadcast_to(self.strength > 0, n_features)
+        return np.full(n_features, self.strength > 0)
 
     def convexity(self, n_features):
-        return np.broadcast_to(self.strength, n_features)
+        return np.full(n_features, self.strength)
 
     def scaled(self, inverse_scale):
         return L2((self._root * inverse_scale) ** 2)

@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 
 from ..estimators import validation
+from ..estimators.along import AtStrength
 from ..estimators.doors import come_in
 from ..estimators.scoring import scores_of
-from .along import PathPoint
 
 AT_ONCE = 4_000_000  # scores, 32 MB
 
 
-def models(estimator: Any, points: list[PathPoint], X: Any) -> Iterator[Any]:
+def models(estimator: Any, points: list[AtStrength], X: Any) -> Iterator[Any]:
     """Fitted estimators, which know what they predict for the rows X."""
     n_scores = np.atleast_2d(points[0].attributes["coef_"]).shape[0]
     size = max(AT_ONCE // max(n_scores * X.shape[0], 1), 1)
@@ -30,7 +30,7 @@ def models(estimator: Any, points: list[PathPoint], X: Any) -> Iterator[Any]:
             yield _knowing(model, X, own[:, 0] if n_scores == 1 else own)
 
 
-def _model(estimator: Any, point: PathPoint) -> Any:
+def _model(estimator: Any, point: AtStrength) -> Any:
     model = copy.copy(estimator)
     vars(model).update(point.attributes)
     return model

@@ -17,9 +17,10 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from ..comparison.metadata import rows_of
 from ..estimators import LinearRegressor, LogisticRegressor, SoftmaxClassifier
+from ..estimators.along import AtStrength, Training
 from ..estimators.caller import level_of_user
 from ..losses import Loss, get_loss
-from .along import PathPoint, Training
+from .along import models_along
 from .held_out import models
 from .result import RegularizationPath
 
@@ -116,7 +117,7 @@ def regularization_path(
         raise ValueError(f"rule={rule!r} chooses by scores on folds, and there are none: give cv.")
     X, y, sample_weight, groups = indexable(X, y, sample_weight, groups)
     whole = Training(estimator, X, y, sample_weight)
-    points = whole.points(grid, n_alphas=n_alphas, eps=eps)
+    points = models_along(whole, grid, n_alphas=n_alphas, eps=eps)
     _warn(points, estimator)
     path = RegularizationPath(estimator, points)
     if cv is None:
@@ -166,16 +167,16 @@ def _scores(estimator, X, y, sample_weight, train, test, alphas, scorer) -> Arra
     weights = None if sample_weight is None else np.asarray(sample_weight)[train]
     training = Training(estimator, rows_of(X, train), rows_of(y, train), weights)
     held, targets = rows_of(X, test), rows_of(y, test)
-    points = training.points(alphas, n_alphas=len(alphas), eps=1.0)
+    points = models_along(training, alphas, n_alphas=len(alphas), eps=1.0)
     return np.array([float(scorer(model, held, targets)) for model in models(estimator, points, held)])
 
 
-def _warn(points: list[PathPoint], estimator: Any) -> None:
-    failed = [point for point in points if not point.converged]
+def _warn(points: list[AtStrength], estimator: Any) -> None:
+    failed = [point for point in points if not point.found.converged]
     if failed:
         warnings.warn(
             f"{len(failed)} of {len(points)} models did not reach tol={estimator.tol}; the first is that of alpha = "
-            f"{failed[0].alpha:.3g}, where F - min F is at most {failed[0].gap:.3g}. Increase max_iter or tol.",
+            f"{failed[0].alpha:.3g}, where F - min F is at most {failed[0].found.gap:.3g}. Increase max_iter or tol.",
             ConvergenceWarning,
             stacklevel=level_of_user(),
         )

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..displays import RegularizationPathDisplay
-from .along import PathPoint
+from ..estimators.along import AtStrength
 
 
 class RegularizationPath:
@@ -63,13 +63,13 @@ class RegularizationPath:
 
     best_estimator_: Any
 
-    def __init__(self, estimator: Any, points: list[PathPoint]):
+    def __init__(self, estimator: Any, points: list[AtStrength]):
         self.estimator = estimator
         self.alphas_ = np.array([point.alpha for point in points])
         self.coefs_ = np.stack([point.attributes["coef_"] for point in points])
         self.intercepts_ = np.stack([np.asarray(point.attributes["intercept_"]) for point in points])
-        self.objective_values_ = np.array([point.value for point in points])
-        self.dual_gaps_ = np.array([point.gap for point in points])
+        self.objective_values_ = np.array([point.found.value for point in points])
+        self.dual_gaps_ = np.array([point.found.gap for point in points])
         first = points[0].attributes
         for name in ("classes_", "n_features_in_", "feature_names_in_"):
             if name in first:

@@ -12,7 +12,7 @@ from .descent import Descent
 from .line_search import line_search
 from .spectral import spectral_inverse, uncertain
 
-POLISHING_STEPS, FINE = 3, 1e-15  # at most, and the share of the parameters below which a step is hardly seen in them
+POLISHING_STEPS, FINE = 3, 1e-12  # at most, and the share of the parameters from which on they are fine enough
 TINY = 1e-300  # a divisor that is zero, but for that
 SHORT, PATIENCE = 0.01, 8  # share of a step that is short, and how many in a row say that the model is at fault
 WORTH = 1e-3  # share of the value that a step promises, below which short steps are rounding or nearly the end

@@ -119,16 +119,15 @@ def test_bad_rows(model, y, bad, error, message):
 MANY = np.random.RandomState(2).normal(size=(50_000, 20))  # so many that validation leaves them to the fit
 
 
-@pytest.mark.parametrize(("bad", "solver"), [(np.nan, "auto"), (np.inf, "L-BFGS-B"), (-np.inf, "gradient-descent")])
 @pytest.mark.parametrize(
-    "model",
+    ("model", "bad", "solver"),
     [
-        LogisticRegressor(),
-        LogisticRegressor("hinge"),
-        LogisticRegressor("mse"),
-        SoftmaxClassifier(),
-        LinearRegressor("huber"),
-        LinearRegressor("poisson"),
+        (LogisticRegressor(), np.nan, "auto"),
+        (LogisticRegressor("hinge"), np.inf, "L-BFGS-B"),
+        (LogisticRegressor("mse"), -np.inf, "gradient-descent"),
+        (SoftmaxClassifier(), np.inf, "L-BFGS-B"),
+        (LinearRegressor("huber"), -np.inf, "gradient-descent"),
+        (LinearRegressor("poisson"), np.nan, "auto"),
     ],
     ids=repr,
 )

@@ -129,8 +129,9 @@ def test_lengths_of_rows_and_weights_do_not_matter(loss):
     assert_allclose(objective.value(model.coef_.ravel() * 1e150), model.objective_value_, rtol=1e-12)
 
 
-@every_loss
-@pytest.mark.parametrize("kind", [sparse.csr_array, sparse.csc_matrix])
+@pytest.mark.parametrize(
+    ("loss", "kind"), list(zip(LOSSES, [sparse.csr_array, sparse.csc_matrix] * 3, strict=False)), ids=repr
+)
 def test_sparse_rows(loss, kind):
     X = np.where(np.random.RandomState(0).uniform(size=IRIS.shape) < 0.3, 0.0, IRIS)
     X = X[X.any(axis=1)]

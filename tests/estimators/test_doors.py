@@ -89,14 +89,16 @@ DOORS = {
 }
 
 
-@pytest.mark.parametrize(("model", "y"), FITS.values(), ids=FITS)
-def test_the_same_bits_through_every_door(model, y, tmp_path, in_blocks):
+@pytest.mark.parametrize("name", FITS)
+def test_the_same_bits_through_every_door(name, tmp_path, in_blocks):
+    model, y = FITS[name]
     weights = None if model.loss in ("brier", "quantile") else WEIGHTS
     here = clone(model).fit(X, y, weights)
-    for name, door in DOORS.items():
-        there = clone(model).fit(door(tmp_path), y, weights)
-        assert_array_equal(there.coef_, here.coef_, err_msg=name)
-        assert there.objective_value_ == here.objective_value_, name
+    number = list(FITS).index(name)
+    for door in [*DOORS, *DOORS][number % 7 : number % 7 + 4]:  # another four for every fit
+        there = clone(model).fit(DOORS[door](tmp_path), y, weights)
+        assert_array_equal(there.coef_, here.coef_, err_msg=door)
+        assert there.objective_value_ == here.objective_value_, door
         assert_array_equal(there.dual_gap_, here.dual_gap_)
         assert there.coef_.dtype == here.coef_.dtype
 

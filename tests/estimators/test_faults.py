@@ -1,8 +1,6 @@
 """What breaks in the middle of a fit: the old model stays, the best point is kept, and the end is honest."""
 
 import pickle
-import subprocess
-import sys
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
@@ -213,26 +211,17 @@ def test_thread_limits_are_lifted_after_a_failure():
 
 
 def test_thread_limits_are_lifted_by_whichever_thread_ends_last():
-    program = """
-from concurrent.futures import ThreadPoolExecutor
-import scipy.linalg
-from threadpoolctl import threadpool_info
-from sklearn_losses.data.threads import worker_threads
+    def limits():
+        return [library["num_threads"] for library in threadpool_info()]
 
-def limits():
-    return [library["num_threads"] for library in threadpool_info()]
-
-before = limits()
-first, last = worker_threads(1), worker_threads(1)
-with ThreadPoolExecutor(1) as one, ThreadPoolExecutor(1) as other:
-    for pool, step in ((one, first.__enter__), (other, last.__enter__)):
-        pool.submit(step).result()
-    for pool, context in ((one, first), (other, last)):
-        pool.submit(context.__exit__, None, None, None).result()
-    assert limits() == before, limits()
-"""
-    process = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
-    assert process.returncode == 0, process.stderr
+    before = limits()
+    first, last = worker_threads(1), worker_threads(1)
+    with ThreadPoolExecutor(1) as one, ThreadPoolExecutor(1) as other:
+        for pool, step in ((one, first.__enter__), (other, last.__enter__)):
+            pool.submit(step).result()
+        for pool, context in ((one, first), (other, last)):
+            pool.submit(context.__exit__, None, None, None).result()
+        assert limits() == before
 
 
 @pytest.mark.parametrize("first", ["main", "worker"])

@@ -110,12 +110,9 @@ def test_class_weights_are_those_of_shares(class_weight):
 def test_ensembles_draw_rows_by_weights(model):
     iris, y = load_iris(return_X_y=True)
     iris, y = iris[:103], NAMES[y[:103]]  # three rows of the last class
-    sizes = set()
-    for seed in range(3):
-        bag = BaggingClassifier(model, n_estimators=10, random_state=seed).fit(iris, y)
-        sizes |= {len(part.classes_) for part in bag.estimators_}
-        assert bag.score(iris, y) > 0.9
-    assert sizes == {2, 3}
+    bag = BaggingClassifier(model, n_estimators=4, random_state=0).fit(iris, y)  # one of the draws misses that class
+    assert {len(part.classes_) for part in bag.estimators_} == {2, 3}
+    assert bag.score(iris, y) > 0.9
     assert AdaBoostClassifier(SoftmaxClassifier(), n_estimators=3).fit(iris, y).score(iris, y) > 0.9
 
 

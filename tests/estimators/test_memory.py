@@ -77,4 +77,4 @@ def exact(megabytes, door):
 
 
 def test_fits_and_predictions_in_less_memory_than_the_data(tmp_path):
-    fit_and_predict(tmp_path, ("float32", 80, "blocks"), ("uint8", 128, "map"), exact(100, "blocks"))
+    fit_and_predict(tmp_path, ("float32", 80, "blocks"), ("uint8", 128, "map"), exact(72, "blocks"))

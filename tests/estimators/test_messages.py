@@ -237,8 +237,9 @@ def test_rows_without_weight_may_have_any_target(loss):
     assert_array_equal(model.coef_, LinearRegressor(loss).fit(X[3:], y[3:]).coef_)
 
 
-@pytest.mark.parametrize("scale", [1e-40, 1e-30, 1e30, 1e38])
-@pytest.mark.parametrize("size", [1e-30, 1.0, 1e30])
+@pytest.mark.parametrize(
+    ("scale", "size"), [(1e-40, 1e-30), (1e-40, 1e30), (1e-30, 1.0), (1e30, 1.0), (1e38, 1e-30), (1e38, 1e30)]
+)
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_single_precision_of_any_scale(scale, size):
     narrow = (X / np.abs(X).max() * scale).astype(np.float32)

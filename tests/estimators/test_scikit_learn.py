@@ -38,9 +38,9 @@ JOINT = ("cross_entropy", "focal", "brier", "squared_hinge", Hinge("crammer-sing
 CLASSIFIERS = [*map(LogisticRegressor, one_of_each(CLASSIFICATION)), *map(SoftmaxClassifier, JOINT)]
 ESTIMATORS = CLASSIFIERS + [LinearRegressor(loss) for loss in one_of_each(REGRESSION)]
 PENALISED = [
-    LinearRegressor("huber", alpha=0.01, l1_ratio=0.5, positive=True),
-    LogisticRegressor(alpha=0.01, l1_ratio=0.5),
-    SoftmaxClassifier(alpha=0.01, l1_ratio=1.0, grouped=True),
+    LinearRegressor("huber", alpha=0.3, l1_ratio=0.5, positive=True),
+    LogisticRegressor(alpha=0.1, l1_ratio=0.5),
+    SoftmaxClassifier(alpha=0.1, l1_ratio=1.0, grouped=True),
 ]
 
 every_estimator = pytest.mark.parametrize("estimator", ESTIMATORS, ids=repr)
@@ -58,9 +58,9 @@ def passes_all_checks(estimator):
 
 # one estimator for each way to solve; the others are checked by hand
 TYPICAL = [
-    *map(LogisticRegressor, ("cross_entropy", "focal", "brier", "hinge", "modified_huber")),
-    *map(SoftmaxClassifier, ("cross_entropy", "squared_hinge", Hinge("crammer-singer"))),
-    *map(LinearRegressor, ("squared_error", "huber", "quantile", "poisson", "rmse", "mape")),
+    *map(LogisticRegressor, ("cross_entropy", "brier", "hinge")),
+    *map(SoftmaxClassifier, ("cross_entropy", Hinge("crammer-singer"))),
+    *map(LinearRegressor, ("squared_error", "huber", "poisson", "rmse", "mape")),
 ]
 
 
@@ -73,7 +73,7 @@ def test_check_estimator_with_array_api_dispatch():
     program = (
         "from sklearn.utils.estimator_checks import check_estimator\n"
         "from sklearn_losses import *\n"
-        "for estimator in (LinearRegressor(), SoftmaxClassifier()):\n"
+        "for estimator in (LinearRegressor(), LogisticRegressor()):\n"
         "    print({found['status'] for found in check_estimator(estimator, on_skip=None)})\n"
     )
     environment = os.environ | {"SCIPY_ARRAY_API": "1"}

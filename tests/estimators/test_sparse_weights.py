@@ -1,5 +1,6 @@
 """Every loss under every penalty: the same minima as other libraries find, certified, with exact zeros."""
 
+import itertools
 import warnings
 
 import cases
@@ -140,18 +141,24 @@ CONSTANT = {
 }
 
 
-@pytest.mark.parametrize(("model", "y"), CONSTANT.values(), ids=CONSTANT)
-@pytest.mark.parametrize("stored", [np.asarray, sparse.csr_array])
-@pytest.mark.parametrize("fit_intercept", [True, False])
-def test_columns_that_say_nothing_are_no_reason_for_no_bound(model, y, stored, fit_intercept):
+# two opposite ways for every model, one pair of ways after the other: storage, intercept, ratio
+WAYS = list(itertools.product([np.asarray, sparse.csr_array], [True, False], [1.0, 0.5]))
+CONSTANT_IN_WAYS = [
+    pytest.param(model, y, *way, id=f"{name}, {way[0].__name__}, {way[1]}, {way[2]}")
+    for number, (name, (model, y)) in enumerate(CONSTANT.items())
+    for way in (WAYS[number % 4], WAYS[7 - number % 4])
+]
+
+
+@pytest.mark.parametrize(("model", "y", "stored", "fit_intercept", "ratio"), CONSTANT_IN_WAYS)
+def test_columns_that_say_nothing_are_no_reason_for_no_bound(model, y, stored, fit_intercept, ratio):
     empty = np.column_stack([X, np.zeros(N), np.full(N, 3.1 if fit_intercept else 0.0)])
-    for ratio in (1.0, 0.5):
-        options = {"alpha": 0.05, "l1_ratio": ratio, "fit_intercept": fit_intercept}
-        found = clone(model).set_params(**options).fit(stored(empty), y)
-        best = clone(model).set_params(**options, tol=1e-9).fit(X, y).objective_value_
-        assert not found.coef_[..., P:].any()
-        assert found.objective_value_ - best <= found.dual_gap_ * (1 + 1e-9) + 1e-13 * best
-        assert found.dual_gap_ <= 1e-6 * best
+    options = {"alpha": 0.05, "l1_ratio": ratio, "fit_intercept": fit_intercept}
+    found = clone(model).set_params(**options).fit(stored(empty), y)
+    best = clone(model).set_params(**options, tol=1e-9).fit(X, y).objective_value_
+    assert not found.coef_[..., P:].any()
+    assert found.objective_value_ - best <= found.dual_gap_ * (1 + 1e-9) + 1e-13 * best
+    assert found.dual_gap_ <= 1e-6 * best
 
 
 # other libraries

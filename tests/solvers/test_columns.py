@@ -14,7 +14,7 @@ RANDOM = np.random.RandomState(0)
 
 def columns(index=np.int32):
     """Sparse columns, one of them empty and one twice, and the Hessian that they make, written out."""
-    matrix = sparse.random_array((50, 9), density=0.4, format="csc", rng=np.random.default_rng(1))
+    matrix = sparse.csc_array(sparse.random(50, 9, density=0.4, random_state=1))
     matrix = sparse.hstack([matrix, matrix[:, [0]], sparse.csc_array((50, 1))], format="csc")
     matrix.indptr, matrix.indices = matrix.indptr.astype(index), matrix.indices.astype(index)
     random = np.random.RandomState(2)
@@ -57,7 +57,7 @@ def test_columns_without_curvature_stay():
 
 def rows(index=np.int32, dtype=np.float64, stored="csr"):
     """So few entries in so many columns that sweeps pay; some rows weigh nothing, one column is there twice."""
-    X = sparse.random_array((400, 300), density=0.05, format="csr", rng=np.random.default_rng(3))
+    X = sparse.csr_array(sparse.random(400, 300, density=0.05, random_state=3))
     X = sparse.hstack([X, X[:, [7]]], format="csr").astype(dtype)
     coef = np.random.RandomState(4).normal(size=301) * (np.arange(301) % 10 == 0)
     score = X @ coef + 0.3 * np.random.RandomState(5).normal(size=400)
