@@ -30,6 +30,7 @@ from .intercept import Slopes, best_shift, slopes_at
 EPSILON = float(np.finfo(float).eps)
 ROUNDING = 8.0  # of scores that should be zero, relative to the others
 CHEAP = 1e-13  # of F: a price that needs no other
+ROUGHLY = 1e-4  # of the best share: what a bound is beside it is of second order
 BESIDE = 1.0 - 1e-6  # of a share, where a bound is looked at
 OF_SUMS = 4.0 * ROUNDING  # of scores where no bound tells, so that a solver would go on among them
 
@@ -163,7 +164,7 @@ def least_over_shares(bound: Callable[[float], float], penalty: Penalty, v: Arra
     if idle < feasible:
         least = min(least, bound(idle))
         if np.isfinite(least):
-            options = {"xatol": 1e-9 * feasible}
+            options = {"xatol": ROUGHLY * feasible}
             between = minimize_scalar(bound, bounds=(idle, feasible), method="bounded", options=options)
             least = min(least, float(between.fun))
     return least

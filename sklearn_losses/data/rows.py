@@ -255,6 +255,11 @@ class Rows(ABC):
     def csr(self) -> Any:
         """The rows as a CSR matrix in float64, without duplicates; None where they are not sparse, or not in memory."""
 
+    def csc(self) -> Any:
+        """The same as a CSC matrix."""
+        matrix = self.csr()
+        return None if matrix is None else matrix.tocsc()
+
     @abstractmethod
     def inner_products(self, center: Array) -> Array:
         """``A A'`` for the rows A less a center, (n, n); in memory only."""

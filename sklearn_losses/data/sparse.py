@@ -197,10 +197,13 @@ class SparseRows(RowsInMemory):
         return dense_like(self, features, self.y, self.weights)
 
     def csr(self):
-        if self.moved is not None:
-            return None
-        X = (self.X if self.kept is None else self._picked(slice(None))).tocsr()
-        return X if X.dtype == np.float64 else X.astype(np.float64)
+        return None if self.moved is not None else _in_float64(self._meant().tocsr())
+
+    def csc(self):
+        return None if self.moved is not None else _in_float64(self._meant().tocsc())
+
+    def _meant(self) -> Any:
+        return self.X if self.kept is None else self._picked(slice(None))
 
     def statistics(self):
         return statistics_of_sparse(self, float(self.weights.min()))
@@ -225,3 +228,7 @@ class SparseRows(RowsInMemory):
         rest = type(X)((np.where(of_column, 0, X.data), X.indices, X.indptr), shape=X.shape)
         subtracted = np.where(apart, origin, 0.0)
         return self._over(rest, self.y, self.weights, kept=None, origin=subtracted, moved=Moved(columns, entries))
+
+
+def _in_float64(X: Any) -> Any:
+    return X if X.dtype == np.float64 else X.astype(np.float64)

@@ -67,7 +67,8 @@ def _looked_at(
 def dense_moments(block: Block, origin: Array) -> tuple[Array, Array]:
     """Weighted mean and mean square of the columns less an origin."""
     moved = block.dense() - origin
-    return block.mean(moved), np.einsum("i,ij,ij->j", block.weights, moved, moved)
+    center = block.mean(moved)
+    return center, block.mean(np.multiply(moved, moved, out=moved))
 
 
 def dense_extremes(block: Block, columns: Indices) -> tuple[Largest, Largest]:

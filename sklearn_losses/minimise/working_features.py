@@ -14,7 +14,7 @@ from scipy.optimize import OptimizeResult, minimize
 from ..certificates.gap import OF_SUMS, Gap, is_negligible, negligible
 from ..losses.on_scores import LossOnScores
 from ..objective.objective import Objective
-from ..objective.part import FeaturePart
+from ..objective.part import FeaturePart, sweeps_pay
 from ..objective.penalties import Penalty
 from ..solvers import proximal_newton
 from ..solvers.descent import CALLBACK, CONVERGED, MAXITER, MESSAGES, ROUNDING
@@ -33,6 +33,7 @@ SHARE = 0.1  # of the gap over all features that a working set may leave
 SHARPER = 0.3  # of the tolerance
 MOST_OF_ALL = 0.9  # of all features, in a working set that has no round to wait for
 POLISHED, POLISHING_STEPS, CHEAP = 1e-18, 3, 2e7  # tolerance, steps, and multiplications of a Hessian
+MANY_ENTRIES = 2e7  # of sparse columns, 160 MB of a copy
 EXACT = 1e-13  # share of the value, and of the slopes, that the end of a parabola may leave
 ROUNDS = 100  # of working sets at most
 IDLE = 3  # rounds in a row that gain nothing
@@ -158,6 +159,8 @@ class WorkingFeatures:
         self.model, self.estimate, self.convex, self.precisely = model, estimate, convex, precisely
         self.penalty: Penalty = model.parameters.penalty(model.penalty)
         self.part: FeaturePart | None = None
+        # sweeps read features without weights once in a while only
+        self._all_at_once = model.rows.n_entries <= MANY_ENTRIES and sweeps_pay(model)
 
     def __call__(
         self, fun, x0, args=(), *, jac, callback=None, tol, atol=0.0, enough=-np.inf, maxiter, **unknown
@@ -268,7 +271,9 @@ class WorkingFeatures:
 
     def _part(self, x: Array, gradient: Array) -> FeaturePart:
         """The features in which something is to be gained, and those that have weights."""
-        features = self._chosen(x, gradient)
+        if self._all_at_once and self.part is not None:
+            return self.part
+        features = np.arange(self.model.rows.n_features) if self._all_at_once else self._chosen(x, gradient)
         if self.part is None or not self._is_enough(self.part, features):
             self.part = FeaturePart(self.model, features, convex=self.convex)
         return self.part

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -78,6 +79,10 @@ class Parameters(ABC):
         For one output, with an intercept's one at the end of a row; the map must be linear.
         """
         return np.block([[products, sums[:, None]], [sums, total]]) if self.fit_intercept else products
+
+    def columns(self, stored: Any) -> tuple[Any, Array]:
+        """The stored CSC columns as the scores see them, but for what is subtracted from every row; and that."""
+        return stored, np.zeros(self.n_features)
 
     def for_written(self) -> Parameters:
         """What these parameters are for rows to which `transform` has been applied."""

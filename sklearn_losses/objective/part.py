@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from ..data import PerRow
 from ..losses.on_scores import Array, LossOnScores
 from ..solvers.cholesky import regular_factor
+from ..solvers.feature_sweeps import Columns
+from ..solvers.feature_sweeps.columns import AVAILABLE, SWEEPS
 from . import kernels
 from .objective import Objective
 from .scaled import TYPICAL_CURVATURE
@@ -42,6 +44,7 @@ class FeaturePart:
         few = rows.n_rows * rows.n_features <= max(FEW_ENTRIES, MOSTLY_FULL * rows.n_entries)
         self.is_written = few if rows.is_sparse else not is_parabola(part)
         self.objective = part.written() if self.is_written else part
+        self._columns = None if self.is_written or not sweeps_pay(part) else part.parameters.columns(rows.csc())
         self.penalty = self.objective.parameters.penalty(self.objective.penalty)
         self.rest = 1.0  # how far the minimum is, relative to the value: less and less is added to what is not curved
         self._last: tuple[Array, Array] | None = None
@@ -86,7 +89,7 @@ class FeaturePart:
         coef[:, self.features] = some
         return self.model.parameters.join(coef, intercept)
 
-    def hessian(self, x: Array) -> Array:
+    def hessian(self, x: Array) -> Array | Columns:
         """The Hessian of what is smooth, with the penalty's squares; a guess from gradients where it is not known."""
         if not self.objective.composition.has_curvature:
             if self._secants is None:
@@ -96,10 +99,10 @@ class FeaturePart:
             return self._constant()
         scores = self.objective.scores(x)
         if self.convex:
-            return self._at(scores, definite=True)
+            return self._definite_at(scores)
         # near a minimum the Hessian is definite although the rows' are not
-        matrix = self._at(scores, definite=False)
-        return matrix if self._is_definite(matrix, x) else self._at(scores, definite=True)
+        matrix = self._with_penalty(self._gram(self._bends(scores, made_positive=False)))
+        return matrix if self._is_definite(matrix, x) else self._definite_at(scores)
 
     def _is_definite(self, matrix: Array, x: Array) -> bool:
         """Whether it is, but for the common shift of the classes, with the bend of the penalty's kinks."""
@@ -111,18 +114,20 @@ class FeaturePart:
             whole[:n_weights, :n_weights] += [kink.hessian_product(coef, axis).ravel() for axis in axes]
         return regular_factor(whole, unexplained=NEARLY_NONE) is not None
 
-    def _at(self, scores: PerRow, *, definite: bool) -> Array:
-        """The same, with every row's curvature made positive where it has to be definite."""
-        objective = self.objective
-        made_positive = definite and not self.convex
-        (bends,) = objective.rows.each(kernels.bends, objective.composition, scores, made_positive, passes=0)
-        every = bends.gathered()
-        if not definite:
-            return self._with_penalty(self._gram(every))
+    def _bends(self, scores: PerRow, *, made_positive: bool) -> Array:
+        """Every row's curvature."""
+        rows, composition = self.objective.rows, self.objective.composition
+        return rows.each(kernels.bends, composition, scores, made_positive, passes=0)[0].gathered()
+
+    def _definite_at(self, scores: PerRow) -> Array | Columns:
+        """The Hessian, with every row's curvature made positive."""
+        objective, every = self.objective, self._bends(scores, made_positive=not self.convex)
         sizes = every if every.ndim == 1 else np.einsum("nii->n", every) / objective.n_outputs
         lacking = np.maximum(self._least_bend(sizes, scores) - sizes, 0.0)
         if lacking.any():
             every = every + (lacking if every.ndim == 1 else lacking[:, None, None] * np.eye(objective.n_outputs))
+        if self._columns is not None:
+            return self._by_columns(every)
         matrix = self._gram_of(every)
         if not objective.loss.separable:
             here = objective.at_scores(scores)
@@ -141,13 +146,20 @@ class FeaturePart:
         self.rest *= NEARER  # steps do as well, until less and less of it is left
         return least
 
-    def _constant(self) -> Array:
+    def _by_columns(self, bends: Array) -> Columns:
+        assert self._columns is not None
+        objective = self.objective
+        curvature, squares = objective.rows.weights_of(slice(None)) * bends, objective.strengths[: objective.n_weights]
+        return Columns(*self._columns, curvature, squares, intercept=objective.fit_intercept)
+
+    def _constant(self) -> Array | Columns:
         """That of a parabola, as it is."""
+        rows = self.objective.rows
         if self._last is None:
-            rows = self.objective.rows
-            anywhere = rows.spread(np.zeros(rows.n_rows))
-            (bends,) = rows.each(kernels.bends, self.objective.composition, anywhere, False, passes=0)
-            self._last = bends.gathered(), self._gram(bends.gathered())
+            bends = self._bends(rows.spread(np.zeros(rows.n_rows)), made_positive=False)  # which no scores change
+            if self._columns is not None:
+                return self._by_columns(bends)
+            self._last = bends, self._gram(bends)
         matrix, strengths = self._last[1], self.objective.strengths
         if strengths.any():
             matrix = matrix.copy()
@@ -191,6 +203,19 @@ class FeaturePart:
                 matrix[np.ix_(ends[k], ends[j])] = part
                 matrix[np.ix_(ends[j], ends[k])] = part
         return matrix
+
+
+def sweeps_pay(model: Objective) -> bool:
+    """Whether Newton's steps are found by sweeps over sparse columns, in less time than from their Gram matrix."""
+    rows, composition = model.rows, model.composition
+    if not (AVAILABLE and rows.is_sparse and rows.lengths is None and rows.n_outputs == 1):
+        return False
+    if not (model.loss.separable and model.loss.smooth):  # curvatures that come and go with the rows want whole steps
+        return False
+    by_gram = rows.n_entries**2 / rows.n_rows + SWEEPS * rows.n_features**2
+    if not (composition.convex and composition.has_curvature and 2.0 * SWEEPS * rows.n_entries < by_gram):
+        return False
+    return rows.csr() is not None
 
 
 def is_parabola(objective: Objective) -> bool:

@@ -80,6 +80,11 @@ class Scaled(Parameters):
         products *= scale[:, None]
         return super().gram(products, scale * left, total)
 
+    def columns(self, stored):
+        scaled = stored.data * np.repeat(self.inverse_scale, np.diff(stored.indptr))
+        matrix = type(stored)((scaled, stored.indices, stored.indptr), shape=stored.shape)
+        return matrix, self.center * self.inverse_scale
+
     @property
     def transform(self):
         return self._transformed

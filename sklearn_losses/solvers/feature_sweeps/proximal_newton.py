@@ -46,7 +46,8 @@ def proximal_newton(
         As in `scipy.optimize.minimize`, of the sum of both: x is the weights, output by output, and then ``n_free``
         coordinates without a penalty. At a kink the gradient of the penalty counts as zero.
     hess : callable
-        ``hess(x, *args)`` is the Hessian of the smooth function plus the penalty's squares, positive semidefinite.
+        ``hess(x, *args)`` is the Hessian of the smooth function plus the penalty's squares, positive semidefinite: a
+        matrix, or `Columns`.
     tol, atol : float
         Stop when the estimate of the gap is at most ``tol * |value| + atol``.
     maxiter : int
@@ -78,11 +79,11 @@ def proximal_newton(
     nhev, damping = 0, 0.0
     while run.status is None and not run.certified():
         start = run.point
-        hessian = np.asarray(hess(start.x, *args), dtype=float)
+        model = _model(hess(start.x, *args))
         nhev += 1
         if damping:
-            hessian = hessian + damping * float(hessian.diagonal().mean()) * np.eye(len(hessian))
-        direction = kinked.model_step(start.x, kinked.smooth_slope(start), hessian, ACCURACY)
+            model = model.damped(damping)
+        direction = kinked.step(model, start, ACCURACY)
         slope = kinked.promised(start, direction)
         if run.finished(-0.5 * slope, direction):
             break
@@ -100,21 +101,50 @@ def proximal_newton(
     return run.result(nhev=nhev)
 
 
-def minimum_of_parabola(x: Array, gradient: Array, hessian: Array, penalty, n_free: int) -> Array:
+def minimum_of_parabola(x: Array, gradient: Array, hessian, penalty, n_free: int) -> Array:
     """The minimiser of a parabola of one output plus a penalty's kink.
 
     Parameters
     ----------
     x, gradient : ndarray of shape (m,)
         A point and the gradient there, as `proximal_newton` has them.
-    hessian : ndarray of shape (m, m)
+    hessian : ndarray of shape (m, m) or Columns
         Of all but the kink.
     penalty, n_free
         As `proximal_newton` takes them.
     """
-    kinked = _Kinked(penalty, 1, x.size - n_free)
-    slope = kinked.smooth_slope(Point(x, 0.0, gradient))
-    return x + kinked.model_step(x, slope, hessian, EXACT)
+    return x + _Kinked(penalty, 1, x.size - n_free).step(_model(hessian), Point(x, 0.0, gradient), EXACT)
+
+
+class Matrix:
+    """A Hessian that is written out."""
+
+    def __init__(self, values: Array):
+        self.values = values
+
+    def damped(self, share: float) -> Matrix:
+        """With so much of the mean diagonal added to it."""
+        return Matrix(self.values + share * float(self.values.diagonal().mean()) * np.eye(len(self.values)))
+
+    def step(self, coef: Array, slope: Array, kink, accuracy: float) -> Array:
+        """To the minimiser of the parabola with this slope at coef (K, p) plus the kink of the weights."""
+        never_held = kink.free(np.zeros(coef.shape))
+        loose = np.append(never_held.ravel(), np.ones(len(slope) - coef.size, dtype=bool))
+        if not loose.any():
+            found = minimise_quadratic(self.values, slope.reshape(coef.shape), coef, kink, accuracy)
+            return (found - coef).ravel()
+        reduced, left, of_loose = without(self.values, slope, loose)
+        held = np.flatnonzero(~never_held[0])
+        some = coef[:, held]
+        found = minimise_quadratic(reduced, left.reshape(some.shape), some, kink.take(held), accuracy)
+        step = np.zeros_like(slope)
+        step[~loose] = (found - some).ravel()
+        step[loose] = of_loose(step[~loose])
+        return step
+
+
+def _model(hessian):
+    return Matrix(np.asarray(hessian, dtype=float)) if isinstance(hessian, np.ndarray) else hessian
 
 
 class _Kinked:
@@ -131,22 +161,9 @@ class _Kinked:
         slope[: self.n_weights] -= self.kink.gradient(self.weights(point.x)).ravel()
         return slope
 
-    def model_step(self, x: Array, slope: Array, hessian: Array, accuracy: float) -> Array:
-        """The step to the minimiser of the model, which has this slope without the kink."""
-        coef = self.weights(x)
-        never_held = self.kink.free(np.zeros(coef.shape))
-        loose = np.append(never_held.ravel(), np.ones(len(slope) - self.n_weights, dtype=bool))
-        if not loose.any():
-            found = minimise_quadratic(hessian, slope.reshape(coef.shape), coef, self.kink, accuracy)
-            return (found - coef).ravel()
-        reduced, left, of_loose = without(hessian, slope, loose)
-        held = np.flatnonzero(~never_held[0])
-        some = coef[:, held]
-        found = minimise_quadratic(reduced, left.reshape(some.shape), some, self.kink.take(held), accuracy)
-        step = np.zeros_like(slope)
-        step[~loose] = (found - some).ravel()
-        step[loose] = of_loose(step[~loose])
-        return step
+    def step(self, model, point: Point, accuracy: float) -> Array:
+        """The step to the minimiser of the model."""
+        return model.step(self.weights(point.x), self.smooth_slope(point), self.kink, accuracy)
 
     def slope_along(self, point: Point, direction: Array) -> float:
         """The derivative of the whole along a direction."""
