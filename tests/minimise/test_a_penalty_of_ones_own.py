@@ -12,6 +12,8 @@ from sklearn_losses import LinearRegressor, LogisticRegressor, SoftmaxClassifier
 from sklearn_losses.activations import Identity, Sigmoid, Softmax
 from sklearn_losses.minimise.fit import fit
 from sklearn_losses.minimise.task import Task
+from sklearn_losses.objective.part import sweeps_pay
+from sklearn_losses.solvers.feature_sweeps import columns
 
 X, Y = (scale(part)[::4] for part in load_diabetes(return_X_y=True))
 CASES = {
@@ -48,3 +50,14 @@ def test_fits_are_certified(estimator, link, y, stored):
         return
     oracle = minimize(of_both_sides, start, jac=True, bounds=bounds, method="L-BFGS-B", options={"ftol": 1e-15})
     assert found.value == pytest.approx(oracle.fun, rel=1e-6)
+
+
+def test_sweeps_over_columns_are_left_to_penalties_that_they_know():
+    rows = sparse.random(100, 300, 0.02, format="csr", random_state=0)
+    objective = LogisticRegressor(l1_ratio=0.8, alpha=0.01).objective(rows, np.arange(100) % 2)
+    assert sweeps_pay(objective) == columns.AVAILABLE
+    other = objective.replaced(penalty=Lopsided(0.002, 0.002))
+    assert not sweeps_pay(other)
+    found = fit(Task(other, Sigmoid(), "probabilities", tol=1e-6, max_iter=1000, random_state=0), "auto")
+    assert found.converged
+    assert 0.0 <= found.gap <= 1e-6 * found.value
