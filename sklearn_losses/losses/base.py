@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from numbers import Real
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator
 
 from ..activations import Exp, Identity, Link, Sigmoid, Softmax
 from .metric import weighted_mean_loss
@@ -16,6 +15,18 @@ from .on_scores import Direct, LossOnScores, ThroughPrediction
 from .scorer import LossScorer
 
 Array = NDArray[np.floating]
+
+
+if TYPE_CHECKING:  # scikit-learn's carries no types, and behind it nobody would see what is asked of a loss
+
+    class BaseEstimator:
+        """As scikit-learn's."""
+
+        def get_params(self, deep: bool = True) -> dict[str, Any]: ...
+
+        def set_params(self, **params: Any) -> Any: ...
+else:
+    from sklearn.base import BaseEstimator
 
 
 class Loss(BaseEstimator):

@@ -42,6 +42,8 @@ class OfEntropy(LossOnScores):
 class OnCosines(OfEntropy):
     """Cross-entropy of ``length x cosine``, where the true class's cosine is moved; lengths are in the targets."""
 
+    loss: CosineLoss
+
     def value_and_gradient(self, y, scores):
         at = self._stretched(y, scores)
         value, gradient = self.entropy_of(at.target, at.scores, at.true)

@@ -18,6 +18,8 @@ from .on_scores import LossOnScores
 class OnMargins(LossOnScores):
     """A margin loss on scores: its Hessian for K classes is that of springs between the true class and the others."""
 
+    loss: MarginLoss
+
     @classmethod
     def suits(cls, loss, link):
         return link.linear
