@@ -5,14 +5,14 @@ from __future__ import annotations
 import weakref
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
-from functools import cached_property, partial
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .drawing import stratified
 from .gram import moments
-from .in_memory import RowsInMemory, quietly
+from .in_memory import RowsInMemory
 from .lengths import lengths_of_dense
 from .rows import Array, Block, Indices, Rows, Transform
 from .statistics import statistics_of_dense
@@ -186,12 +186,10 @@ def written(rows: RowsInMemory, transform: Transform | None, indices: Indices | 
     n_rows = rows.n_rows if isinstance(some, slice) else len(some)
     result = np.empty((n_rows, rows.n_features))
 
-    size = BLOCK_ENTRIES // max(rows.n_features, 1) + 1
-
-    def write(start: int) -> None:
-        where = slice(start, start + size)
+    def write(where: slice) -> None:
         transform(rows.dense(where if isinstance(some, slice) else some[where]), out=result[where])
 
-    for _ in rows.workers.map(partial(quietly, write), range(0, n_rows, size)):
+    size = BLOCK_ENTRIES // max(rows.n_features, 1) + 1
+    for _ in rows.split(range(0, n_rows, size), size, write):
         pass
     return dense_like(rows, result, rows.y[indices], rows.weights[indices])

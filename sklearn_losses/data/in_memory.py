@@ -173,6 +173,10 @@ class RowsInMemory(Rows):
         lengths = Lengths(*np.ascontiguousarray(self.each(factors)[0].gathered().T))
         return self._over(self.X, self.y, self.weights, kept=self.kept, origin=self.origin, lengths=lengths)
 
+    def split(self, starts: Iterable[int], size: int, work: Callable[[slice], Any]) -> Iterator:
+        """``work(slice)`` for slices of a size that begin at the starts, by the workers and in order."""
+        return self.workers.map(lambda start: quietly(work, slice(start, start + size)), starts)
+
 
 def of_block(small: Iterable, number: int) -> Iterator:
     """The arguments of a kernel for one of the blocks."""
