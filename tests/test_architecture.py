@@ -33,6 +33,7 @@ EXTRAS = {"dask", "distributed", "h5py", "matplotlib", "pandas", "pyarrow", "ric
 SOLVERS_KNOW = {"numpy", "scipy"}
 MAY_SEE_X = ("estimators", "checks", "comparison", "path")  # which take it from users
 STORAGE = {"block.rows", "block.matrix", "rows.kept"}
+OF_NUMPY = {"Array", "Indices"}  # short for the same thing everywhere
 ROOMS_OF_NUMBERS = ("data", "objective", "solvers", "certificates", "minimise")
 ASKS_FOR_STORAGE = ("issparse(", "isinstance(block", "isinstance(rows")
 
@@ -212,15 +213,19 @@ def numbers_without_a_line(package: Path) -> list[str]:
 
 
 def class_names_twice(package: Path) -> list[str]:
-    """One word for one thing: no two public classes have one name."""
+    """One word for one thing: no two public classes, or names of types, are alike."""
     places: dict[str, str] = {}
     wrong = []
     for file in modules(package).values():
         for node in ast.parse(file.read_text(encoding="utf-8")).body:
-            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
-                if node.name in places:
-                    wrong.append(f"{file.name}: {node.name} is also a class of {places[node.name]}")
-                places[node.name] = file.name
+            if not isinstance(node, ast.ClassDef | ast.Assign):
+                continue
+            name = node.name if isinstance(node, ast.ClassDef) else ast.unparse(node.targets[0])
+            if not re.fullmatch("[A-Z][A-Za-z0-9]*[a-z][A-Za-z0-9]*", name) or name in OF_NUMPY:
+                continue
+            if name in places:
+                wrong.append(f"{file.name}: {name} is also a class of {places[name]}")
+            places[name] = file.name
     return wrong
 
 
@@ -365,6 +370,7 @@ BROKEN = [
         "class Loss:\n    pass\n\n\nclass Loss:\n    pass",
         "Loss is also a class of",
     ),
+    (class_names_twice, "solvers/newton.py", "class Step:\n    pass\n\n\nStep = tuple[float, float]", "Step is also"),
     (numbers_without_a_line, "minimise/ends.py", "import math\nLIMIT, SHARE = 3, 2.0 * math.pi", "LIMIT, SHARE = "),
 ]
 

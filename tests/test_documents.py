@@ -147,3 +147,18 @@ def test_readers_see_what_is_there():
     assert python_blocks(markdown)[0].splitlines().index("x = 1") == markdown.splitlines().index("x = 1")
     assert make_verbs(markdown) == {"demo"}
     assert make_verbs("Run `make test`, to make sure.") == {"test"}
+
+
+def test_contributing_names_what_there_is():
+    """Every file, folder and name in it that has code's look."""
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    written = set(re.findall(r"`([^`]+)`", text.replace("```", "")))
+    paths = {word for word in written if re.fullmatch(r"[\w/.]+(/|\.py|\.rst)", word)}
+    known = [ROOT, ROOT / "sklearn_losses", *(ROOT / "sklearn_losses").iterdir()]
+    assert {path for path in paths if not any((folder / path).exists() for folder in known)} == set()
+    code = "\n".join(
+        file.read_text(encoding="utf-8") for file in (*ROOT.glob("sklearn_losses/**/*.py"), *ROOT.glob("tests/**/*.py"))
+    )
+    names = {word for word in written if re.fullmatch(r"[A-Z]\w+|[a-z]+(_[a-z]+)+", word)}
+    assert {name for name in names if not re.search(rf"^\s*(class |def )?{name}\b", code, re.MULTILINE)} == set()
+    assert len(paths) > 20 and len(names) > 10

@@ -85,6 +85,11 @@ class Link(Activation):
         """The Jacobians themselves: (n,) for one score a row, (n, K, K) for K."""
         return self.jacobian_operator(scores).blocks()
 
+    def of_classes(self, scores: Array) -> Array:
+        """Where predictions are probabilities, those of all classes (n, K): of two classes 1 - p and p."""
+        p = self.forward(scores)
+        return p if p.ndim == 2 else np.stack([1.0 - p, p], axis=1)
+
     def matching(self, scores: Array, targets: Array) -> tuple[Array, Array]:
         """``A(z) - t.z`` of every row, where ``A' = forward``, and its gradient ``p - t``.
 

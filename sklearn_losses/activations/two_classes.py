@@ -94,6 +94,9 @@ class Sigmoid(Elementwise):
     def forward(self, scores):
         return _two_probabilities(scores)[0]
 
+    def of_classes(self, scores):
+        return np.stack([self.forward(-scores), self.forward(scores)], axis=1)
+
     def jacobian_operator(self, scores):
         slope = np.exp(-np.abs(scores))
         whole = 1.0 + slope
@@ -159,6 +162,9 @@ class Probit(Elementwise):
         density = _normal_density(scores)
         return density, -scores * density
 
+    def of_classes(self, scores):
+        return np.stack([ndtr(-scores), ndtr(scores)], axis=1)
+
 
 class LogComplementaryLogLog(LogPair):
     r"""Logarithms of both class probabilities of that link: :math:`-e^z, \log(1 - e^{-e^z})`."""
@@ -216,6 +222,10 @@ class ComplementaryLogLog(Elementwise):
         rate = _rate(scores)
         slope = rate * np.exp(-rate)
         return slope, -slope * np.expm1(np.minimum(scores, 100.0))
+
+    def of_classes(self, scores):
+        rate = _rate(scores)
+        return np.stack([np.exp(-rate), -np.expm1(-rate)], axis=1)
 
 
 def _pair(down: Array, up: Array) -> Array:

@@ -5,13 +5,12 @@ Both take the data's `Rows.statistics` if these are known, which saves reading t
 
 from __future__ import annotations
 
+from ..data.statistics import Statistics
 from ..losses.on_scores import Array
 from ..objective.objective import Objective
 from ..objective.split import Split, hard_labels
 from ..solvers.augmented_lagrangian.lower_bound import duality_gap
 from .gap import Gap, Proof
-
-Statistics = tuple[Array, Array]
 
 
 def by_gradient(

@@ -113,7 +113,7 @@ class SampledBound:
             return value + float(tilt @ y), slope + tilt
 
         options = {
-            "metric": lambda y, level: self._inverse if level == 0 else None,
+            "preconditioner": lambda y, level: self._inverse if level == 0 else None,
             "estimate": Gap(self._part),
             "tol": 0.0,
             "atol": slack,

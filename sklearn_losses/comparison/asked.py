@@ -9,7 +9,7 @@ from typing import Any
 from sklearn.pipeline import Pipeline
 
 from ..estimators import LinearRegressor, LogisticRegressor, SoftmaxClassifier
-from .contenders import Contender, Parameters, Place
+from .contenders import Contender, Place, Settings
 from .metadata import Metadata, Routed
 from .metrics import Metric
 
@@ -67,7 +67,7 @@ class Asked:
         plain = type(model) in (LinearRegressor, LogisticRegressor, SoftmaxClassifier)
         return plain and model.solver == "auto" and not model.verbose
 
-    def in_fitted(self, named: Parameters | Metadata) -> dict[str, Any]:
+    def in_fitted(self, named: Settings | Metadata) -> dict[str, Any]:
         """Parameters or metadata under the names that what is fitted has for them."""
         return {name.removeprefix(f"{self.step}__") if self.step else name: value for name, value in named.items()}
 

@@ -14,7 +14,7 @@ from sklearn.pipeline import Pipeline
 from ..losses import Loss
 from ..losses.labels import label_losses
 
-Parameters = dict[str, Any]
+Settings = dict[str, Any]
 
 FEW_ROWS = 5  # of a regression target, to try an estimator's parameters on
 
@@ -25,7 +25,7 @@ class Contender:
 
     label: str
     loss: Loss
-    candidates: list[Parameters]
+    candidates: list[Settings]
 
 
 class Place:
@@ -62,13 +62,13 @@ class Place:
         """The loss's name among the parameters of the estimator."""
         return f"{self.prefix}loss"
 
-    def with_loss(self, loss: Loss, parameters: Parameters) -> BaseEstimator:
+    def with_loss(self, loss: Loss, parameters: Settings) -> BaseEstimator:
         """A copy of the estimator with another loss, then with other values of other parameters."""
         estimator = clone(self.estimator).set_params(**{self.loss_name: clone(loss)})
         # as in scikit-learn's searches: values may be estimators themselves
         return estimator.set_params(**clone(parameters, safe=False))
 
-    def check(self, loss: Loss, parameters: Parameters, y: Any) -> None:
+    def check(self, loss: Loss, parameters: Settings, y: Any) -> None:
         """Raise what the model has to say about its parameters, its loss and its classes, before any fit."""
         # what a loss computes, and for which targets, is a matter of its fits
         silent = type(type(loss).__name__, (type(loss),), SILENT)(**loss.get_params(deep=False))
@@ -109,7 +109,7 @@ def _few_targets(model: Any, y: Any) -> Any:
         return targets
 
 
-def _grids_by_loss(place: Place, losses: dict[str, Loss], param_grid: Any) -> dict[str, list[Parameters]]:
+def _grids_by_loss(place: Place, losses: dict[str, Loss], param_grid: Any) -> dict[str, list[Settings]]:
     """For each loss the grids without the parameters that it does not take."""
     if param_grid is None:
         return {label: [{}] for label in losses}
@@ -142,16 +142,16 @@ def _check_names(place: Place, names: set[str], of_losses: set[str]) -> None:
             raise ValueError(f"param_grid has {name!r}, a parameter that none of the losses takes; {known}.")
 
 
-def _candidates(grids: list[Parameters]) -> list[Parameters]:
+def _candidates(grids: list[Settings]) -> list[Settings]:
     """The combinations of all grids; those once that are alike without what a loss does not take."""
-    distinct: list[Parameters] = []
+    distinct: list[Settings] = []
     for candidate in ParameterGrid([grid for grid in grids if grid] or [{}]):
         if len(grids) == 1 or not any(alike(candidate, other) for other in distinct):
             distinct.append(candidate)
     return distinct
 
 
-def alike(first: Parameters, second: Parameters) -> bool:
+def alike(first: Settings, second: Settings) -> bool:
     """Whether two settings are the same; values are compared as arrays are."""
     return first.keys() == second.keys() and all(_equal(first[name], second[name]) for name in first)
 

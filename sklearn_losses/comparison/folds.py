@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .asked import Asked
-from .contenders import Contender, Parameters
+from .contenders import Contender, Settings
 from .parts import RAISE, Part
 from .search import Choice, InnerSearch
 from .splitters import Fold
@@ -32,7 +32,7 @@ class Record:
     fold: int
     fit_time: float
     scores: dict[str, float]
-    parameters: Parameters
+    parameters: Settings
     remarks: list[Remark]
     n_search_fits: int = 0
 

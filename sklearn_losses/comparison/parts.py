@@ -15,7 +15,7 @@ from sklearn.base import clone
 
 from ..estimators.along import certified_models
 from .asked import Asked
-from .contenders import Contender, Parameters
+from .contenders import Contender, Settings
 from .metadata import parts_of, rows_of
 from .metrics import Metric
 
@@ -92,7 +92,7 @@ class Part:
         transformers = self.transformed.value[0]
         return self._X_test if transformers is None else transformers.transform(self._X_test)
 
-    def fit(self, contender: Contender, parameters: Parameters) -> Attempt:
+    def fit(self, contender: Contender, parameters: Settings) -> Attempt:
         """A model with a loss and other parameters, fitted."""
         if self.transformed.error:
             return Attempt(error=self.transformed.error, warned=self.transformed.warned)
@@ -106,7 +106,7 @@ class Part:
         found.warned = self.transformed.warned + found.warned
         return found
 
-    def fit_along(self, contender: Contender, path: list[Parameters]) -> Attempt:
+    def fit_along(self, contender: Contender, path: list[Settings]) -> Attempt:
         """Models of settings that differ in ``alpha`` alone, from the strongest; None for one that is to be fitted."""
         if self.transformed.error or self.transformed.warned:
             return Attempt([])

@@ -14,7 +14,7 @@ from ..corrected_t import CorrectedMean, check_adjustment, check_rope, table_of_
 from ..displays import LossComparisonDisplay
 from ..losses import Loss
 from . import tables
-from .contenders import Contender, Parameters
+from .contenders import Contender, Settings
 from .folds import Record
 from .metrics import PARAMETER, Metric, name_of
 from .remarks import sentences
@@ -72,7 +72,7 @@ class LossComparison:
         losses: dict[str, Loss],
         scores: dict[str, NDArray],
         fit_times: NDArray,
-        best_params: dict[str, list[Parameters]],
+        best_params: dict[str, list[Settings]],
         notes: list[str],
         n_train: NDArray,
         n_test: NDArray,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .asked import Asked
-from .contenders import Contender, Parameters, alike
+from .contenders import Contender, Settings, alike
 from .metrics import Metric
 from .parts import RAISE, Attempt, Part
 
@@ -16,7 +16,7 @@ from .parts import RAISE, Attempt, Part
 class Choice:
     """The candidate with the best mean score, and whether it was the loss's own that was asked; None without any."""
 
-    parameters: Parameters | None
+    parameters: Settings | None
     by_own_loss: bool = False
 
 
@@ -83,7 +83,7 @@ class InnerSearch:
                 return Choice(self.contender.candidates[int(np.nanargmax(means))], own)
         return Choice(None)
 
-    def _fit(self, part: Part, parameters: Parameters) -> Attempt:
+    def _fit(self, part: Part, parameters: Settings) -> Attempt:
         found = part.fit(self.contender, parameters)
         self.seconds += found.seconds
         self.errors += [found.error] if found.error else []
@@ -101,10 +101,10 @@ class InnerSearch:
         return by_metric.value, by_own.value
 
 
-def paths(candidates: list[Parameters], strength: str) -> list[list[int]]:
+def paths(candidates: list[Settings], strength: str) -> list[list[int]]:
     """Positions of candidates that differ in their strength alone, from the strongest to the weakest."""
     alone: list[list[int]] = []
-    found: list[tuple[Parameters, list[int]]] = []
+    found: list[tuple[Settings, list[int]]] = []
     for position, candidate in enumerate(candidates):
         rest = {name: value for name, value in candidate.items() if name != strength}
         path = next((path for other, path in found if alike(rest, other)), None)

@@ -11,7 +11,7 @@ from sklearn.model_selection import GroupKFold, StratifiedGroupKFold, Stratified
 
 from .metadata import Metadata, parts_of, rows_of
 
-Split = tuple[np.ndarray, np.ndarray]
+TrainAndTest = tuple[np.ndarray, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Fold:
     number: int
     train: np.ndarray
     test: np.ndarray
-    inner: list[Split] = field(default_factory=list)
+    inner: list[TrainAndTest] = field(default_factory=list)
 
 
 def read_cv(cv: Any, y: Any, *, classifier: bool, random_state: Any, grouped: bool = False) -> Any:

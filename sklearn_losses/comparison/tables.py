@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .contenders import Parameters
+from .contenders import Settings
 
 if TYPE_CHECKING:
     from .result import LossComparison
@@ -111,7 +111,7 @@ def _short(names: list[str]) -> list[str]:
     return names
 
 
-def _values(found: list[Parameters], name: str) -> str:
+def _values(found: list[Settings], name: str) -> str:
     """The values that the folds chose, the most frequent first."""
     values = Counter(_as_word(parameters[name]) for parameters in found if name in parameters)
     shown = [word if count == len(found) else f"{word} ×{count}" for word, count in values.most_common(MOST_VALUES)]

@@ -152,10 +152,8 @@ class ArrayRows(DenseRows):
     def _keeps_blocks(self):
         return self.meter.n_entries <= KEPT_ENTRIES
 
-    def _over(self, X, y, weights, *, kept, origin):
-        return ArrayRows(
-            X, y, weights, self.n_outputs, workers=self.workers, meter=self.meter, kept=kept, origin=origin
-        )
+    def _over(self, X, y, weights, **options):
+        return ArrayRows(X, y, weights, self.n_outputs, workers=self.workers, meter=self.meter, **options)
 
     def columns(self, features):
         X, origin = self.X, self.origin if self.origin is None else self.origin[features]

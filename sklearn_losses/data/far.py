@@ -100,10 +100,10 @@ class FarRows(ReadRows):
         """Where they are."""
         return self.X.cluster
 
-    def _over(self, X, y, weights, *, kept, origin):
+    def _over(self, X, y, weights, **options):
         if isinstance(X, np.ndarray):
-            return super()._over(X, y, weights, kept=kept, origin=origin)
-        return FarRows(X, y, weights, self.n_outputs, workers=self.workers, meter=self.meter, kept=kept, origin=origin)
+            return super()._over(X, y, weights, **options)
+        return FarRows(X, y, weights, self.n_outputs, workers=self.workers, meter=self.meter, **options)
 
     def sum(self, kernel: Kernel, *small: Any, passes: float = 1.0, entries: int = 0) -> Sums:
         self.meter.count(self, passes)
@@ -213,9 +213,7 @@ def rows_of_chunk(
     source = Listed([matrix, *borrowed], shape=shape, dtype=dtype)
     y = unpacked(y)
     weights = np.full(len(y), weights[0]) if len(weights) == 1 else weights
-    rows = HeldRows(source, y, weights, n_outputs, kept=kept, origin=origin)
-    rows.lengths = lengths
-    return rows
+    return HeldRows(source, y, weights, n_outputs, kept=kept, origin=origin, lengths=lengths)
 
 
 def summed(rows: ReadRows, kernel: Kernel, first: int, n_blocks: int, *small: Any) -> dict:

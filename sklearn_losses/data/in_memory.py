@@ -89,8 +89,8 @@ class RowsInMemory(Rows):
         """Some of the kept rows of X as they are; a view where they can be one."""
 
     @abstractmethod
-    def _over(self, X: Any, y: NDArray, weights: Array, *, kept: Indices | None, origin: Array | None) -> RowsInMemory:
-        """Rows of the same kind, storage and meter."""
+    def _over(self, X: Any, y: NDArray, weights: Array, **options: Any) -> RowsInMemory:
+        """Rows of the same kind, workers and meter, with the other options of a constructor."""
 
     def block(self, number: int) -> Block:
         """One of the blocks; those of few rows are made once."""
@@ -159,23 +159,19 @@ class RowsInMemory(Rows):
         return some.copy() if isinstance(indices, slice) else some
 
     def only(self, indices: Indices) -> Rows:
-        rows = self._over(self._picked(indices), self.y[indices], self.weights[indices], kept=None, origin=self.origin)
-        rows.lengths = None if self.lengths is None else self.lengths[indices]
-        return rows
+        lengths = None if self.lengths is None else self.lengths[indices]
+        X, y, weights = self._picked(indices), self.y[indices], self.weights[indices]
+        return self._over(X, y, weights, origin=self.origin, lengths=lengths)
 
     def with_weights(self, weights: Array) -> Rows:
         return self.with_targets(self.y, weights)
 
     def with_targets(self, y: NDArray, weights: Array) -> Rows:
-        rows = self._over(self.X, y, weights, kept=self.kept, origin=self.origin)
-        rows.lengths = self.lengths
-        return rows
+        return self._over(self.X, y, weights, kept=self.kept, origin=self.origin, lengths=self.lengths)
 
     def unit(self) -> Rows:
-        found = self.each(factors)[0].gathered()
-        rows = self.with_targets(self.y, self.weights)
-        rows.lengths = Lengths(*np.ascontiguousarray(found.T))
-        return rows
+        lengths = Lengths(*np.ascontiguousarray(self.each(factors)[0].gathered().T))
+        return self._over(self.X, self.y, self.weights, kept=self.kept, origin=self.origin, lengths=lengths)
 
     def split(self, starts: Iterable[int], size: int, work: Callable[[slice], Any]) -> Iterator:
         """``work(slice)`` for slices of a size that begin at the starts, by the workers and in order."""

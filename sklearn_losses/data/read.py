@@ -41,9 +41,9 @@ class ReadRows(DenseRows):
         picked = self.each(some_columns, features)[0].gathered()
         return dense_like(self, picked, self.y, self.weights)
 
-    def _over(self, X, y, weights, *, kept, origin):
+    def _over(self, X, y, weights, **options):
         kind = ArrayRows if isinstance(X, np.ndarray) else ReadRows
-        return kind(X, y, weights, self.n_outputs, workers=self.workers, meter=self.meter, kept=kept, origin=origin)
+        return kind(X, y, weights, self.n_outputs, workers=self.workers, meter=self.meter, **options)
 
     def written(self, transform: Transform | None, indices: Indices | slice = slice(None)) -> Rows:
         """Read in their order first: threads that look for rows far apart would read all there is between, again."""

@@ -158,11 +158,9 @@ class SparseRows(RowsInMemory):
 
     def only(self, indices):
         moved = None if self.moved is None else self.moved.only(indices)
-        rows = self._over(
-            self._picked(indices), self.y[indices], self.weights[indices], kept=None, origin=self.origin, moved=moved
-        )
-        rows.lengths = None if self.lengths is None else self.lengths[indices]
-        return rows
+        lengths = None if self.lengths is None else self.lengths[indices]
+        X, y, weights = self._picked(indices), self.y[indices], self.weights[indices]
+        return self._over(X, y, weights, origin=self.origin, lengths=lengths, moved=moved)
 
     def columns(self, features):
         if self._by_column is None:
@@ -172,23 +170,12 @@ class SparseRows(RowsInMemory):
         if moved is not None:
             here = np.isin(moved.columns, features)
             moved = Moved(np.searchsorted(features, moved.columns[here]), moved.entries[:, here])
-        X = self._by_column[:, features]
-        rows = self._over(X, self.y, self.weights, kept=None, origin=None if origin is None else origin[features])
-        rows.moved = moved
-        return rows
+        origin = None if origin is None else origin[features]
+        return self._over(self._by_column[:, features], self.y, self.weights, origin=origin, moved=moved)
 
-    def _over(self, X, y, weights, *, kept, origin, moved=None):
-        return SparseRows(
-            X,
-            y,
-            weights,
-            self.n_outputs,
-            workers=self.workers,
-            meter=self.meter,
-            kept=kept,
-            origin=origin,
-            moved=moved or self.moved,
-        )
+    def _over(self, X, y, weights, **options):
+        options = {"moved": self.moved} | options
+        return SparseRows(X, y, weights, self.n_outputs, workers=self.workers, meter=self.meter, **options)
 
     def written(self, transform: Transform | None, indices: Indices | slice = slice(None)) -> Rows:
         return written(self, transform, indices)
@@ -227,7 +214,7 @@ class SparseRows(RowsInMemory):
         of_column = apart[X.indices] if X.format == "csr" else np.repeat(apart, np.diff(X.indptr))
         rest = type(X)((np.where(of_column, 0, X.data), X.indices, X.indptr), shape=X.shape)
         subtracted = np.where(apart, origin, 0.0)
-        return self._over(rest, self.y, self.weights, kept=None, origin=subtracted, moved=Moved(columns, entries))
+        return self._over(rest, self.y, self.weights, origin=subtracted, moved=Moved(columns, entries))
 
 
 def _in_float64(X: Any) -> Any:

@@ -7,7 +7,7 @@ from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
 from sklearn.utils.metaestimators import available_if
 
-from ..activations import LogSigmoid, LogSoftmax, Sigmoid, Softmax
+from ..activations import Link
 from ..losses import get_loss
 from ..objective.objective import Objective
 from . import validation
@@ -94,8 +94,8 @@ class Classifier(ClassifierMixin, LinearModel):
         """
         model, scores = self._scored(X)
         if model.loss_.has_probabilities:
-            starts = range(0, len(scores), PREDICTED_ROWS)
-            blocks = (_probabilities(scores[start : start + PREDICTED_ROWS]).argmax(axis=1) for start in starts)
+            starts, link = range(0, len(scores), PREDICTED_ROWS), _link_of(model, scores)
+            blocks = (link.of_classes(scores[start : start + PREDICTED_ROWS]).argmax(axis=1) for start in starts)
             return model.classes_[np.concatenate(list(blocks))]
         return model.classes_[(scores > 0).astype(int) if scores.ndim == 1 else scores.argmax(axis=1)]
 
@@ -131,7 +131,8 @@ class Classifier(ClassifierMixin, LinearModel):
         ndarray or dask.array of shape (n_samples, n_classes)
             Columns in the order of ``classes_``.
         """
-        return _probabilities(self._scored(X)[1])
+        model, scores = self._scored(X)
+        return _link_of(model, scores).of_classes(scores)
 
     @available_if(_has_probabilities)
     @also_of_collections
@@ -146,8 +147,11 @@ class Classifier(ClassifierMixin, LinearModel):
         -------
         ndarray or dask.array of shape (n_samples, n_classes)
         """
-        scores = self._scored(X)[1]
-        return np.ascontiguousarray((LogSigmoid() if scores.ndim == 1 else LogSoftmax()).forward(scores))
+        model, scores = self._scored(X)
+        link = _link_of(model, scores)
+        if link.logarithm is None:
+            return np.log(np.maximum(link.of_classes(scores), np.finfo(scores.dtype).tiny))
+        return np.ascontiguousarray(link.logarithm.forward(scores))
 
 
 class LinearClassifier(Classifier):
@@ -196,11 +200,9 @@ class LinearClassifier(Classifier):
         return self._objective(X, y, sample_weight, soft_labels)
 
 
-def _probabilities(scores: np.ndarray) -> np.ndarray:
-    if scores.ndim == 2:
-        return Softmax().forward(scores)
-    sigmoid = Sigmoid()
-    return np.stack([sigmoid.forward(-scores), sigmoid.forward(scores)], axis=1)
+def _link_of(model, scores: np.ndarray) -> Link:
+    """What makes probabilities of a model's scores."""
+    return model.loss_.own_link("probabilities", 1 if scores.ndim == 1 else scores.shape[1])
 
 
 class LogisticRegressor(LinearClassifier):

@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..data import rows_of
 from ..data.threads import ALONE, Workers
+from ..losses import CosineLoss
 from ..losses.metric import one_hot
 from ..objective import kernels
 from ..objective.directions import Directions, WithLengths
@@ -30,6 +31,8 @@ COLLAPSED = 1e-3  # of the longest class's weights
 
 class OnSpheres(Prepared):
     """Rows of length one, and classes that are directions; rows' lengths are in the targets, if the loss wants them."""
+
+    loss: CosineLoss
 
     def objective(self, estimator, workers: Workers = ALONE) -> Objective:
         rows = rows_of(self.X, self.y, self.weights, self.n_outputs, workers).unit()

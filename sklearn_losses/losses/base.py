@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from numbers import Real
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator
 
 from ..activations import Exp, Identity, Link, Sigmoid, Softmax
 from .metric import weighted_mean_loss
@@ -15,6 +15,18 @@ from .on_scores import Direct, LossOnScores, ThroughPrediction
 from .scorer import LossScorer
 
 Array = NDArray[np.floating]
+
+
+if TYPE_CHECKING:  # scikit-learn's carries no types, and behind it nobody would see what is asked of a loss
+
+    class BaseEstimator:
+        """As scikit-learn's."""
+
+        def get_params(self, deep: bool = True) -> dict[str, Any]: ...
+
+        def set_params(self, **params: Any) -> Any: ...
+else:
+    from sklearn.base import BaseEstimator
 
 
 class Loss(BaseEstimator):
@@ -91,6 +103,9 @@ class Loss(BaseEstimator):
     separable : bool, default=True
         False where the data term of a fit is not the mean of the rows' losses but a function of it, `total`, and
         `inner` is the loss whose mean that is.
+    random_starts : int, default=0
+        For models that are not linear in their parameters: from how many random places fits start beside the usual
+        one, where minima differ.
 
     Examples
     --------
@@ -127,6 +142,7 @@ class Loss(BaseEstimator):
     forms: ClassVar[tuple[type[LossOnScores], ...]] = (Direct, ThroughPrediction)
     trainable: ClassVar[bool] = True
     separable: ClassVar[bool] = True
+    random_starts: ClassVar[int] = 0
 
     def value(self, y: Array, prediction: Array) -> Array:
         """The loss of every row.
@@ -159,6 +175,10 @@ class Loss(BaseEstimator):
         """The loss whose mean `total` is a function of."""
         return self
 
+    def easier(self) -> Sequence[Loss]:
+        """For models that are not linear in their parameters: losses that lead to this one, the easiest first."""
+        return ()
+
     def check_parameters(self) -> None:
         """Raise a ValueError when a parameter of the loss is out of its range."""
 
@@ -170,7 +190,7 @@ class Loss(BaseEstimator):
         return y
 
     def own_link(self, domain: str, n_outputs: int = 1) -> Link:
-        """The link between a model's scores and one of the loss's domains."""
+        """The link between a model's scores and one of the loss's domains: another one makes another model."""
         if domain == "probabilities":
             return Sigmoid() if n_outputs == 1 else Softmax()
         return Exp() if domain == "values" and self.link == "log" else Identity()

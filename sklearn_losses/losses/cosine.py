@@ -42,6 +42,8 @@ class OfEntropy(LossOnScores):
 class OnCosines(OfEntropy):
     """Cross-entropy of ``length x cosine``, where the true class's cosine is moved; lengths are in the targets."""
 
+    loss: CosineLoss
+
     def value_and_gradient(self, y, scores):
         at = self._stretched(y, scores)
         value, gradient = self.entropy_of(at.target, at.scores, at.true)
@@ -126,8 +128,6 @@ class CosineLoss(Loss, ABC):
         Whether scores are also as long as their row.
     by_class : bool, default=False
         Whether scores are also as long as their class's weights, which then keep their lengths.
-    random_starts : int, default=0
-        From how many random places fits start beside the usual one, where minima differ.
 
     Examples
     --------
@@ -154,7 +154,6 @@ class CosineLoss(Loss, ABC):
     scale: float = 1.0
     by_row: bool = False
     by_class: ClassVar[bool] = False
-    random_starts: ClassVar[int] = 0
     forms: ClassVar[tuple[type[LossOnScores], ...]] = (OnCosines,)
 
     @abstractmethod
@@ -162,7 +161,7 @@ class CosineLoss(Loss, ABC):
         """What the true class's cosine (n,), in [-1, 1], becomes, with its first and second derivatives."""
 
     def easier(self) -> list[CosineLoss]:
-        """Losses of less margin, whose solutions lead to that of this one; the first has none."""
+        """Losses of less margin, the first of none."""
         return [Unmoved(self.scale, self.by_row)]
 
     def value(self, y, prediction):

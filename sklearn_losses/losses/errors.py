@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from .base import Array, Loss, is_real
-from .kinks import Pieces, slope_at, value_at
+from .kinks import KinksAndSlopes, slope_at, value_at
 
 
 class ErrorLoss(Loss, ABC):
@@ -62,7 +62,7 @@ class KinkedErrorLoss(ErrorLoss):
     smooth = False
 
     @abstractmethod
-    def pieces_of_error(self) -> Pieces:
+    def pieces_of_error(self) -> KinksAndSlopes:
         """Kinks of rho, rising, and its slopes, one more of them and not falling; both in units of the error."""
 
     def value_of_error(self, error):

@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.floating]
 SIZE = [(0.0, -1.0, 1.0)]  # the steps of |x| for positive numbers
-Pieces = tuple[tuple[float, ...], tuple[float, ...]]
+KinksAndSlopes = tuple[tuple[float, ...], tuple[float, ...]]
 
 
-def value_at(x: Array, pieces: Pieces) -> Array:
+def value_at(x: Array, pieces: KinksAndSlopes) -> Array:
     """The function's values."""
     steps, even = _steps(pieces)
     size = np.abs(x) if even else x
@@ -28,7 +28,7 @@ def value_at(x: Array, pieces: Pieces) -> Array:
     return sum(rest, first) if rest else first
 
 
-def slope_at(x: Array, pieces: Pieces) -> Array:
+def slope_at(x: Array, pieces: KinksAndSlopes) -> Array:
     """The function's slopes."""
     steps, even = _steps(pieces)
     if steps == SIZE:
@@ -39,7 +39,7 @@ def slope_at(x: Array, pieces: Pieces) -> Array:
     return np.sign(x) * slope if even else slope
 
 
-def mirrored(y: Array, pieces: Pieces) -> tuple[Array, Array]:
+def mirrored(y: Array, pieces: KinksAndSlopes) -> tuple[Array, Array]:
     """Kinks (n, m) and slopes (n, m + 1) of ``y f(z) + (1 - y) f(-z)`` for y (n,)."""
     kinks = np.unique([sign * kink for kink in pieces[0] for sign in (-1.0, 1.0)])
     between = np.concatenate([[kinks[0] - 1.0], 0.5 * (kinks[1:] + kinks[:-1]), [kinks[-1] + 1.0]])
@@ -48,7 +48,7 @@ def mirrored(y: Array, pieces: Pieces) -> tuple[Array, Array]:
 
 
 @lru_cache(maxsize=128)
-def _steps(pieces: Pieces) -> tuple[list[tuple[float, float, float]], bool]:
+def _steps(pieces: KinksAndSlopes) -> tuple[list[tuple[float, float, float]], bool]:
     """Every kink with ``left`` and ``right``, and whether the function is even: then of positive numbers alone."""
     kinks, slopes = pieces
     steps = [

@@ -20,6 +20,8 @@ class OnLengths(OfEntropy):
     all of them are one.
     """
 
+    loss: LSoftmax
+
     def value_and_gradient(self, y, scores):
         at = self._moved(y, scores)
         value, gradient = self.entropy_of(at.target, at.stretched, at.true)

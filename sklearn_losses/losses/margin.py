@@ -10,13 +10,15 @@ import numpy as np
 
 from ..activations import Blocks, Curvature, Diagonal, Identity
 from .base import Array, Loss
-from .kinks import Pieces, mirrored, slope_at, value_at
+from .kinks import KinksAndSlopes, mirrored, slope_at, value_at
 from .multiclass_hinge import CrammerSinger, WestonWatkins
 from .on_scores import LossOnScores
 
 
 class OnMargins(LossOnScores):
     """A margin loss on scores: its Hessian for K classes is that of springs between the true class and the others."""
+
+    loss: MarginLoss
 
     @classmethod
     def suits(cls, loss, link):
@@ -169,7 +171,7 @@ class KinkedMarginLoss(MarginLoss):
     smooth = False
 
     @abstractmethod
-    def pieces_of_margin(self) -> Pieces:
+    def pieces_of_margin(self) -> KinksAndSlopes:
         """Kinks of phi, rising, and its slopes, one more of them and not falling."""
 
     def value_of_margin(self, margin):

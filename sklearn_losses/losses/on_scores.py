@@ -17,6 +17,7 @@ from ..activations import Blocks, ByProducts, Curvature, Diagonal, Link
 
 if TYPE_CHECKING:
     from .base import Loss
+    from .logarithmic import LogarithmicLoss
 
 Array = NDArray[np.floating]
 
@@ -119,6 +120,8 @@ class ThroughPrediction(LossOnScores):
 class ThroughLogarithm(LossOnScores):
     """A `LogarithmicLoss` through the logarithm of a link: no digit of a tiny probability is lost."""
 
+    loss: LogarithmicLoss
+
     @classmethod
     def suits(cls, loss, link):
         return link.logarithm is not None
@@ -140,6 +143,8 @@ class ThroughLogarithm(LossOnScores):
 
 class Matching(LossOnScores):
     """A `LogarithmicLoss` that belongs to its link: gradient ``p - t``, curvature the link's Jacobian."""
+
+    loss: LogarithmicLoss
 
     @classmethod
     def suits(cls, loss, link):

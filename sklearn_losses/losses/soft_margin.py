@@ -16,6 +16,8 @@ from .true_class import CrossEntropy
 class OnLoweredScores(LossOnScores):
     """Cross-entropy after the true class's score has been lowered, weighted by the targets where these are soft."""
 
+    loss: SoftMargin
+
     @classmethod
     def suits(cls, loss, link):
         return link.linear

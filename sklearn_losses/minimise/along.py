@@ -18,10 +18,11 @@ from . import strategies, thresholds
 from .coordinates import Coordinates, InCommon
 from .fit import Fitting, fit
 from .foretold import Foretold
+from .over_features import fit_over_features, with_centred_intercepts
 from .run import Run
 from .starts import Null
 from .task import Found, Task
-from .working_features import WorkingFeatures, fit_over_features, with_centred_intercepts
+from .working_features import WorkingFeatures
 
 Array = np.ndarray
 

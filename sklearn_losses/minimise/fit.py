@@ -27,12 +27,13 @@ from .credible import is_minimum
 from .endings import CONVERGED, LIMIT, ROUNDING, STOPPED, ending
 from .exactly import fit_exactly
 from .multipliers import fit_by_multipliers
+from .over_features import fit_over_features, with_centred_intercepts
 from .recorder import Recorder, Visited
 from .root_mean import CORNER_STEPS, fit_at_corner, gap_of
 from .run import Run
 from .smoothly import fit_smoothly
 from .task import Found, Task
-from .working_features import WorkingFeatures, fit_over_features, with_centred_intercepts
+from .working_features import WorkingFeatures
 
 SAME = 64.0 * np.finfo(float).eps  # relative difference of values that rounding can make
 

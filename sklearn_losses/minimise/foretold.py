@@ -27,7 +27,7 @@ Array = np.ndarray
 
 
 class Foretold(InCommon):
-    """What fits of the same rows have in common: coordinates, the last minima, and a metric.
+    """What fits of the same rows have in common: coordinates, the last minima, and a preconditioner.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ class Foretold(InCommon):
         few = model.n_parameters <= thresholds.FEW_PARAMETERS
         # where a cold fit has more digits than were asked for, so has this one
         self._tol = thresholds.NEWTON_TOLERANCE if at_once else math.inf
-        self._metric = None if at_once and few else KeptMetric(model, shape, task)
+        self._preconditioner = None if at_once and few else KeptPreconditioner(model, shape, task)
         self._curve = Curve()
         self._is_lost = False
 
@@ -71,8 +71,8 @@ class Foretold(InCommon):
         if not gap <= task.allowed(value, lambda: value):
             self._is_lost = True
             return None
-        if self._metric is not None:
-            self._metric.served(result.nit)
+        if self._preconditioner is not None:
+            self._preconditioner.served(result.nit)
         self._curve.learn(level, x)
         theta = self.at.to_theta(x)
         result.update(x=theta, fun=value, success=True, dual_gap=gap)
@@ -82,11 +82,11 @@ class Foretold(InCommon):
     def _solved(self, task: Task, model: Objective, start: Array, bound: Gap) -> OptimizeResult:
         options: dict = {"estimate": bound, "tol": min(task.tol, self._tol)}
         options["maxiter"] = min(task.max_iter, thresholds.FORETOLD_STEPS)
-        if self._metric is None:
+        if self._preconditioner is None:
             method, options["polish"], derivatives = newton, False, Points(model).second_derivatives
         else:
             method, derivatives = quasi_newton, {}
-            options |= {"metric": self._metric.under(model), "patience": self._metric.patience}
+            options |= {"preconditioner": self._preconditioner.under(model), "patience": self._preconditioner.patience}
         return minimize(model.value_and_gradient, start, jac=True, method=method, options=options, **derivatives)
 
 
@@ -119,7 +119,7 @@ class Curve:
         return guess
 
 
-class KeptMetric:
+class KeptPreconditioner:
     """An approximate inverse Hessian, kept as long as the passes that a better one would save cost less than it.
 
     Parameters
@@ -153,14 +153,14 @@ class KeptMetric:
         """As `quasi_newton` asks for it."""
         part = self._part.replaced(penalty=model.parameters.penalty(model.penalty), parameters=self._part.parameters)
 
-        def metric(x: Array, level: int) -> DenseInverse | ByClassInverse:
+        def preconditioner(x: Array, level: int) -> DenseInverse | ByClassInverse:
             if level > 0 or self._inverse is None:
                 hessian = part.hessian(x)
                 self._inverse = dense_inverse(hessian) if self._is_joint else by_class_inverse(hessian)
                 self._lost = 0.0
             return self._inverse
 
-        return metric
+        return preconditioner
 
     def served(self, n_steps: int) -> None:
         """Told how many steps a minimum has taken."""

@@ -85,9 +85,9 @@ def gradients(problem: Smooth) -> Plan:
 
 
 def scaled_gradients(problem: Smooth) -> Plan:
-    """L-BFGS in the metric of a typical curvature, where there is none to see, or too strange a one."""
+    """L-BFGS around a typical curvature, where there is none to see, or too strange a one."""
     typical = typical_inverse(problem.sampled(thresholds.TYPICAL_TIMES * problem.shape.width))
-    options = {"metric": lambda x, level: typical if level == 0 else None, "scaled": True}
+    options = {"preconditioner": lambda x, level: typical if level == 0 else None, "scaled": True}
     return Plan(problem.x, quasi_newton, options=options)
 
 
@@ -110,23 +110,23 @@ def all_at_once(problem: Smooth) -> Plan:
     if shape.n_rows * model.n_parameters**2 < thresholds.LARGE_HESSIAN:
         return Plan(x, newton, points.second_derivatives, last, points=points)
 
-    def metric(x, level):
+    def preconditioner(x, level):
         return dense_inverse(points.hessian(x))
 
-    first = {"metric": metric, "tol": thresholds.LINEAR_TOLERANCE, "maxiter": thresholds.QUICK_STEPS}
+    first = {"preconditioner": preconditioner, "tol": thresholds.LINEAR_TOLERANCE, "maxiter": thresholds.QUICK_STEPS}
     links = {"links": [(quasi_newton, first), (newton, last)]}
     return Plan(x, chained, points.second_derivatives, links, points=points)
 
 
 def on_samples(problem: Smooth) -> Plan:
-    """Tall data of one output: a small sample, a large one in its metric, then all rows in that of the large one."""
+    """Tall data of one output: a small sample, a large one around its Hessian, and all rows around that of this."""
     sizes = problem.shape.samples
     assert sizes is not None
     return _from_samples(problem, sizes, lambda part, x: _inverse(part, x, problem.shape))
 
 
 def on_samples_by_class(problem: Smooth) -> Plan:
-    """Tall data of K classes: the same, in a metric that has a block for every class."""
+    """Tall data of K classes: the same, around a Hessian that has a block for every class."""
     shape = problem.shape
 
     def inverse(part, x):
@@ -155,7 +155,7 @@ def jointly(problem: Smooth) -> Plan:
 
 
 def on_spheres(problem: Smooth) -> Plan:
-    """Directions: steps across them, in the metric of every class's own block."""
+    """Directions: steps across them, preconditioned by every class's own block."""
     model, shape, parameters = problem.model, problem.shape, problem.model.parameters
     assert isinstance(parameters, Directions)
     points = Points(model, keeps_scores=True)
@@ -164,7 +164,7 @@ def on_spheres(problem: Smooth) -> Plan:
         part = problem.sampled(thresholds.BY_CLASS_SAMPLES[1])
         kept = Kept(lambda x: TangentInverse(part.hessian(x)))
 
-    def metric(x):
+    def preconditioner(x):
         directions, lengths = parameters.directions(x)
         inverse = kept(x)
 
@@ -179,7 +179,7 @@ def on_spheres(problem: Smooth) -> Plan:
         turned, lengths = parameters.split(direction)[0], parameters.directions(x)[1]
         return 1.0 / max(float(np.max(np.linalg.norm(turned / lengths, axis=1))), 1.0)
 
-    options: dict = {"preconditioner": metric, "longest": longest}
+    options: dict = {"preconditioner": preconditioner, "longest": longest}
     if problem.precisely and shape.n_rows * model.n_parameters**2 < thresholds.LARGE_HESSIAN:
         options |= {"accuracy": thresholds.ON_SPHERES_ACCURACY, "tol": thresholds.ON_SPHERES_TOLERANCE}
     # a cone stops Newton's steps; what gradients remember goes on along it
@@ -188,7 +188,7 @@ def on_spheres(problem: Smooth) -> Plan:
 
 
 def with_products(problem: Smooth) -> Plan:
-    """Sparse rows, or very many features; where features are few beside the entries, in the metric of a sample."""
+    """Sparse rows, or very many features; where features are few beside the entries, a sample preconditions."""
     model, shape = problem.model, problem.shape
     points = Points(model, convex=shape.convex, keeps_scores=True)
     size = thresholds.FEW_TIMES * shape.width
@@ -229,15 +229,15 @@ def _from_samples(problem: Smooth, sizes: tuple[int, int], inverse: Callable) ->
 
     nearly = inverse(large, x)
 
-    def metric(x, level):
+    def preconditioner(x, level):
         size = min(sizes[1] * 4**level, int(n_rows * thresholds.LARGEST_SHARE))
         return nearly if level == 0 else inverse(sample(model, size, random_state)[0], x)
 
     bound = SampledBound(model, large, weights, nearly, tol) if tol is not None else None
-    return Plan(x, quasi_newton, options={"metric": metric}, bound=bound)
+    return Plan(x, quasi_newton, options={"preconditioner": preconditioner}, bound=bound)
 
 
-def _on_sample(part: Objective, x: Array, metric: Callable, tol: float) -> Array:
-    options = {"metric": metric, "tol": tol}
+def _on_sample(part: Objective, x: Array, preconditioner: Callable, tol: float) -> Array:
+    options = {"preconditioner": preconditioner, "tol": tol}
     options |= {"patience": thresholds.SAMPLE_PATIENCE, "maxiter": thresholds.SAMPLE_STEPS}
     return minimize(part.value_and_gradient, x, jac=True, method=quasi_newton, options=options).x

@@ -19,7 +19,7 @@ from .run import Run
 from .task import Found
 
 Array = np.ndarray
-Solve = Callable[[Array, float], OptimizeResult]
+SolveFrom = Callable[[Array, float], OptimizeResult]
 Bound = Gap | SampledBound
 
 
@@ -59,7 +59,7 @@ def fit_smoothly(run: Run, solver: str) -> Found:
     return Found(x, value, bound, converged, recorder.n_iter, result, undefined=recorder.undefined)
 
 
-def _automatically(run: Run) -> tuple[Solve, Bound | None]:
+def _automatically(run: Run) -> tuple[SolveFrom, Bound | None]:
     task, recorder = run.task, run.recorder
     tol = task.tol if task.has_bound and task.loss.separable else None
     precisely = task.tol < thresholds.STARTING_TOLERANCE
@@ -103,7 +103,7 @@ def _no_steps(x: Array, recorder: Recorder) -> OptimizeResult:
     return OptimizeResult(x=x, fun=value, jac=gradient, nit=0, status=0, success=True, estimate=0.0, message=message)
 
 
-def _by_name(run: Run, name: str) -> tuple[Solve, Bound | None]:
+def _by_name(run: Run, name: str) -> tuple[SolveFrom, Bound | None]:
     task, model, recorder = run.task, run.model, run.recorder
     bound = recorder.estimate = gap_of(task)(model) if task.has_bound else None
 

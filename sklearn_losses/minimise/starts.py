@@ -193,7 +193,8 @@ def random_directions(task: Task) -> list[Array]:
 def companion(task: Task) -> Loss | None:
     """A loss to start from: cross-entropy where this one is not convex, straight lines where it is almost that."""
     if task.domain == "probabilities":
-        return None if task.convex else CrossEntropy()
+        entropy = CrossEntropy()
+        return None if task.convex or not entropy.is_convex_through(task.activation) else entropy
     if task.domain == "scores" or not task.convex or not task.loss.smooth or task.loss.link != "identity":
         return None
     rows = task.objective.rows

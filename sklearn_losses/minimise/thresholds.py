@@ -86,4 +86,4 @@ BESIDE = 1e-4  # of the size of x: how far from a cone's tip descents begin that
 FORETELLING = 4  # minima; a fifth one wins little, and loses where curvatures jump
 NEXT_TO, FAR = 1e-6, 0.9  # steps at which the last minimum is as good a start
 EVEN = 0.25  # share of a step that is far enough between two minima to tell a slope
-FORETOLD_STEPS, SOON = 20, 2  # of fits that go on like this at most, and of those whose metric is good enough
+FORETOLD_STEPS, SOON = 20, 2  # of fits that go on like this at most, and of those whose preconditioner is good enough

@@ -68,6 +68,7 @@ class ElasticNet(KinkedPenalty):
     """
 
     by_weight = True
+    swept = "weights"
 
     def __init__(self, l1: ArrayLike, l2: ArrayLike = 0.0, *, positive: bool = False):
         super().__init__(l1, l2)
@@ -144,6 +145,7 @@ class Grouped(KinkedPenalty):
     """
 
     by_weight = False
+    swept = "groups"
 
     def value(self, coef):
         size = _norm(coef)

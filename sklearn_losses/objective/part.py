@@ -208,7 +208,9 @@ class FeaturePart:
 def sweeps_pay(model: Objective) -> bool:
     """Whether Newton's steps are found by sweeps over sparse columns, in less time than from their Gram matrix."""
     rows, composition = model.rows, model.composition
-    if not (AVAILABLE and rows.is_sparse and rows.lengths is None and rows.n_outputs == 1):
+    if not (AVAILABLE and model.penalty.swept == "weights" and rows.n_outputs == 1):
+        return False
+    if not (rows.is_sparse and rows.lengths is None):
         return False
     if not (model.loss.separable and model.loss.smooth):  # curvatures that come and go with the rows want whole steps
         return False

@@ -13,7 +13,9 @@ Array = NDArray[np.floating]
 class Penalty(ABC):
     """A convex function of the coefficients (K, p), zero at zero, a sum over features. The intercept has none.
 
-    Methods that take ``coef`` or ``v`` take (K, p) and never write to it.
+    Methods that take ``coef`` or ``v`` take (K, p) and never write to it. One that is smooth is half a weighted sum of
+    squares, whose weights are its `convexity`: solvers take that for its Hessian. One that is not is such a sum and a
+    kink, which grows in proportion to the weights.
 
     Attributes
     ----------
@@ -23,7 +25,12 @@ class Penalty(ABC):
         Whether it has neither a kink nor a bound, so that gradients tell all of it.
     by_weight : bool
         Whether it is a sum over single weights, so that the classes' weights of a feature do not see each other.
+    swept : {"weights", "groups"} or None
+        Of a kink: which of the compiled sweeps minimise it, with strengths ``l1`` (p,): those for sizes of single
+        weights, bounded below if ``positive``, or those for lengths of features' weights; by steps of `prox` if none.
     """
+
+    swept: str | None = None
 
     spherical: bool
     smooth: bool

@@ -59,7 +59,7 @@ class Descent:
         Limit on the number of accepted steps.
     estimate : callable or None
         ``estimate(x, value, gradient)`` of the value minus the minimum, at best a bound; where it is not finite,
-        or None, the Newton decrement in the metric of the method takes its place, unless it is negative.
+        or None, the Newton decrement by the preconditioner of the method takes its place, unless it is negative.
     """
 
     def __init__(self, fun, x0, args=(), *, jac, callback, tol, atol, maxiter, estimate):

@@ -1,4 +1,4 @@
-"""Limited-memory BFGS in a given metric, for tall data: one pass over the rows per iteration."""
+"""Limited-memory BFGS around a given preconditioner, for tall data: one pass over the rows per iteration."""
 
 import math
 from collections import deque
@@ -24,7 +24,7 @@ def quasi_newton(
     atol=0.0,
     maxiter=1000,
     estimate=None,
-    metric=None,
+    preconditioner=None,
     memory=20,
     patience=6.0,
     scaled=False,
@@ -32,9 +32,9 @@ def quasi_newton(
 ):
     """Minimise a smooth function by L-BFGS around an approximate inverse Hessian.
 
-    A `scipy.optimize.minimize` method. With the Hessian of a row subsample as metric the unit step is almost
+    A `scipy.optimize.minimize` method. With the Hessian of a row subsample as preconditioner the unit step is almost
     a Newton step, and the pairs of steps and gradient changes learn what the subsample missed. The unit step
-    is tried first, so that an iteration costs one evaluation. Without a metric it is ordinary L-BFGS.
+    is tried first, so that an iteration costs one evaluation. Without a preconditioner it is ordinary L-BFGS.
 
     Parameters
     ----------
@@ -46,26 +46,26 @@ def quasi_newton(
         Limit on the number of steps.
     estimate : callable, optional
         ``estimate(x, value, gradient)`` of the value minus the minimum, at best a bound; None or inf where
-        there is none: then the Newton decrement in the current metric decides.
-    metric : callable, optional
-        ``metric(x, level)`` returns a function that applies a symmetric positive definite approximation of
+        there is none: then the Newton decrement by the current preconditioner decides.
+    preconditioner : callable, optional
+        ``preconditioner(x, level)`` returns a function that applies a symmetric positive definite approximation of
         the inverse Hessian to a vector. It is called with level 0 at the start, then with 1, 2, ... whenever
         a better one is wanted (more rows, or the same at the present x); None if it has nothing better.
     memory : int
         Number of pairs kept.
     patience : float
-        A better metric is asked for when, at the present rate, reaching the tolerance would take more
+        A better preconditioner is asked for when, at the present rate, reaching the tolerance would take more
         iterations than this.
     scaled : bool
-        Whether the metric is right but for a factor, which the last pair then tells (Oren and Luenberger, 1974).
+        Whether it is right but for a factor, which the last pair then tells (Oren and Luenberger, 1974).
 
     Returns
     -------
     scipy.optimize.OptimizeResult
-        With `estimate`, of the gap at the end, and `nmetric`, the number of metrics used.
+        With `estimate`, of the gap at the end, and `npreconditioners`, the number of preconditioners used.
     """
     run = Descent(fun, x0, args, jac=jac, callback=callback, tol=tol, atol=atol, maxiter=maxiter, estimate=estimate)
-    inverse = InverseHessian(metric if run.status is None else None, run.point.x, memory, scaled)
+    inverse = InverseHessian(preconditioner if run.status is None else None, run.point.x, memory, scaled)
     pace = Pace(patience)
     while run.status is None:
         start = run.point
@@ -82,14 +82,14 @@ def quasi_newton(
             inverse.learn(point.x - start.x, point.gradient - start.gradient)
         elif not inverse.simplify():
             run.give_up(direction, slope)
-    return run.result(nmetric=inverse.level)
+    return run.result(npreconditioners=inverse.level)
 
 
 class InverseHessian:
-    """The inverse Hessian of L-BFGS: recent steps and gradient changes around a metric."""
+    """The inverse Hessian of L-BFGS: recent steps and gradient changes around a preconditioner."""
 
-    def __init__(self, metric, x, memory, scaled):
-        self._metric, self._apply_metric, self._scaled = metric, None, scaled
+    def __init__(self, preconditioner, x, memory, scaled):
+        self._preconditioner, self._precondition, self._scaled = preconditioner, None, scaled
         self._pairs: deque = deque(maxlen=memory)
         self._scale = 1.0
         self.level = 0
@@ -102,8 +102,8 @@ class InverseHessian:
         for step, change, curvature in reversed(self._pairs):
             shares.append(float(step @ vector) / curvature)
             vector -= shares[-1] * change
-        vector = vector if self._apply_metric is None else self._apply_metric(vector)
-        if self._apply_metric is None or self._scaled:
+        vector = vector if self._precondition is None else self._precondition(vector)
+        if self._precondition is None or self._scaled:
             vector = self._scale * vector
         for step, change, curvature in self._pairs:
             vector += (shares.pop() - float(change @ vector) / curvature) * step
@@ -114,33 +114,33 @@ class InverseHessian:
         curvature, square = float(step @ change), float(change @ change)
         if curvature > EPSILON * math.sqrt(square) * float(np.linalg.norm(step)) and square > 0.0:
             self._pairs.append((step, change, curvature))
-            if self._apply_metric is not None and self._scaled:
-                square = float(change @ self._apply_metric(change))
+            if self._precondition is not None and self._scaled:
+                square = float(change @ self._precondition(change))
             self._scale = curvature / square
 
     def simplify(self):
-        """After a failure, drop the pairs, or without pairs the metric; False if nothing is left to drop."""
-        if not self._pairs and self._apply_metric is None:
+        """After a failure, drop the pairs, or without pairs the preconditioner; False if nothing is left to drop."""
+        if not self._pairs and self._precondition is None:
             return False
         if not self._pairs:
-            self._metric = self._apply_metric = None
+            self._preconditioner = self._precondition = None
         self._pairs.clear()
         self._scale = 1.0
         return True
 
     def refresh(self, x):
-        """Ask for a better metric; False if there is none."""
-        better = None if self._metric is None else self._metric(x, self.level)
+        """Ask for a better preconditioner; False if there is none."""
+        better = None if self._preconditioner is None else self._preconditioner(x, self.level)
         if better is None:
-            self._metric = None
+            self._preconditioner = None
             return False
-        self._apply_metric = better
+        self._precondition = better
         self.level += 1
         return True
 
     def first_step(self, point):
         """One, except for the very first step of plain L-BFGS, when nothing is known about the scale."""
-        if self._apply_metric is not None or self._pairs:
+        if self._precondition is not None or self._pairs:
             return 1.0
         return min(1.0, 1.0 / float(np.abs(point.gradient).sum()))
 

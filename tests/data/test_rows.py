@@ -35,7 +35,8 @@ def view_of_wider(data):
 
 
 DENSE = {"C": np.array, "Fortran": np.asfortranarray, "columns of a wider one": view_of_wider}
-SPARSE = {"CSR": sparse.csr_array, "CSC": sparse.csc_array, "CSR matrix": sparse.csr_matrix}
+# whose blocks compute in ways of their own: other bits, and the same numbers
+OF_THEIR_OWN = {"CSR": sparse.csr_array, "CSC": sparse.csc_array, "CSR matrix": sparse.csr_matrix}
 
 
 @pytest.fixture
@@ -99,7 +100,7 @@ def assert_close(one, other):
 
 
 @pytest.mark.parametrize("n_outputs", [1, 3])
-@pytest.mark.parametrize("stored", [*DENSE.values(), *SPARSE.values()], ids=[*DENSE, *SPARSE])
+@pytest.mark.parametrize("stored", [*DENSE.values(), *OF_THEIR_OWN.values()], ids=[*DENSE, *OF_THEIR_OWN])
 def test_storage_changes_nothing_but_rounding(stored, n_outputs, small_blocks):
     expected = answers(rows_of(X, targets(n_outputs), WEIGHTS, n_outputs))
     for a, b in zip(answers(rows_of(stored(X), targets(n_outputs), WEIGHTS, n_outputs)), expected, strict=True):
@@ -125,7 +126,7 @@ def test_any_dtype_is_computed_in_double_precision(dtype, kind, small_blocks):
 
 
 @pytest.mark.parametrize("n_outputs", [1, 3])
-@pytest.mark.parametrize("stored", [np.array, *SPARSE.values()], ids=["C", *SPARSE])
+@pytest.mark.parametrize("stored", [np.array, *OF_THEIR_OWN.values()], ids=["C", *OF_THEIR_OWN])
 def test_any_number_of_threads_changes_no_bit(stored, n_outputs, small_blocks, monkeypatch):
     y, data = targets(n_outputs), stored(X)
     expected = answers(rows_of(data, y, WEIGHTS, n_outputs))
@@ -136,7 +137,7 @@ def test_any_number_of_threads_changes_no_bit(stored, n_outputs, small_blocks, m
 
 
 @pytest.mark.parametrize("n_outputs", [1, 3])
-@pytest.mark.parametrize("stored", [np.array, *SPARSE.values()], ids=["C", *SPARSE])
+@pytest.mark.parametrize("stored", [np.array, *OF_THEIR_OWN.values()], ids=["C", *OF_THEIR_OWN])
 @pytest.mark.parametrize("edges", [[1], [37, 38, 211], list(range(1, N, 7))])
 def test_any_division_into_chunks_changes_no_bit(stored, n_outputs, edges, small_blocks):
     whole = rows_of(stored(X), targets(n_outputs), WEIGHTS, n_outputs)
@@ -151,7 +152,7 @@ def test_folded_sums_have_the_same_bits_in_chunks(small_blocks, monkeypatch):
 
 
 @pytest.mark.parametrize("n_outputs", [1, 3])
-@pytest.mark.parametrize("stored", [*DENSE.values(), *SPARSE.values()], ids=[*DENSE, *SPARSE])
+@pytest.mark.parametrize("stored", [*DENSE.values(), *OF_THEIR_OWN.values()], ids=[*DENSE, *OF_THEIR_OWN])
 def test_rows_of_weight_zero_are_as_if_they_were_not_there(stored, n_outputs, small_blocks):
     unused = RANDOM.uniform(size=N) < 0.3
     unused[:5] = unused[-1] = True
@@ -250,7 +251,7 @@ def test_every_fit_runs_on_rows_that_are_elsewhere(loss, estimator, monkeypatch)
     assert there.objective_value_ == here.objective_value_
 
 
-@pytest.mark.parametrize("stored", [*DENSE.values(), *SPARSE.values()], ids=[*DENSE, *SPARSE])
+@pytest.mark.parametrize("stored", [*DENSE.values(), *OF_THEIR_OWN.values()], ids=[*DENSE, *OF_THEIR_OWN])
 def test_memory_of_rows_goes_with_them_and_not_with_the_next_garbage_collection(stored, small_blocks):
     rows = rows_of(stored(X), targets(3), WEIGHTS, 3)
     answers(rows)

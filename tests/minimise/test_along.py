@@ -26,8 +26,8 @@ CASES = {
     "one row a number": (LinearRegressor("log_cosh"), X[:, 1:], X[:, 0]),
     "a link": (LinearRegressor("poisson"), X[:, 1:], np.exp(X[:, 0])),
     "three classes": (SoftmaxClassifier(), DIGITS[NUMBERS < 3], NUMBERS[NUMBERS < 3]),
-    "a metric for every class": (SoftmaxClassifier(), DIGITS, NUMBERS),
-    "a metric of a sample": (LogisticRegressor(), TALL, LABELS),
+    "a preconditioner for every class": (SoftmaxClassifier(), DIGITS, NUMBERS),
+    "a preconditioner of a sample": (LogisticRegressor(), TALL, LABELS),
     "wide": (LogisticRegressor(), X[:20], Y[:20]),
     "absolute values": (LogisticRegressor(l1_ratio=0.5), X[:, :8], Y),
     "squared errors": (LinearRegressor(), X[:, 1:], X[:, 0]),
@@ -63,7 +63,7 @@ def evaluations(monkeypatch):
     return seen
 
 
-@pytest.mark.parametrize("name", ["Newton", "a metric for every class", "a metric of a sample"])
+@pytest.mark.parametrize("name", ["Newton", "a preconditioner for every class", "a preconditioner of a sample"])
 def test_foretold_minima_take_few_evaluations(name, evaluations):
     estimator, rows, y = CASES[name]
     list(certified_models(estimator, rows, y, list(FINE)))

@@ -104,7 +104,7 @@ def test_small_data_take_newton(chosen):
 def test_tall_data_take_samples(chosen, monkeypatch):
     monkeypatch.setattr(shape, "sample_sizes", lambda n_rows, n_parameters: (500, 1_500))
     model = fit(LogisticRegressor(alpha=1e-3), *BINARY)
-    assert chosen == [(quasi_newton, ["metric"])]
+    assert chosen == [(quasi_newton, ["preconditioner"])]
     monkeypatch.undo()
     assert model.objective_value_ == pytest.approx(reference(model, *BINARY), rel=1e-6)
 
@@ -158,7 +158,7 @@ def test_several_classes_of_tall_data(chosen, monkeypatch):
     monkeypatch.setattr(thresholds, "BY_CLASS_SAMPLES", (200, 600))
     chosen.clear()
     model = fit(SoftmaxClassifier(alpha=1e-3), *JOINT)
-    assert chosen == [(quasi_newton, ["metric"])]
+    assert chosen == [(quasi_newton, ["preconditioner"])]
     assert model.objective_value_ == pytest.approx(expected, rel=1e-6)
 
 
@@ -196,7 +196,7 @@ def test_samples_of_sparse_rows_keep_to_the_same_limit(chosen, monkeypatch):
 @pytest.mark.parametrize("shape", [(3_000, 40), (600, 100), (900, 1_000)])
 @pytest.mark.parametrize("scale", [0.0, 3.0])
 def test_sparse_rows_take_products_too(chosen, shape, scale):
-    # in the metric of a sample of the rows, of all rows, and of the diagonal
+    # preconditioned by a sample of the rows, by all rows, and by the diagonal
     random = np.random.RandomState(0)
     X = sparse.csr_array(sparse.random(*shape, density=0.3, random_state=0))
     X = sparse.csr_array(X @ sparse.diags_array(10.0 ** random.uniform(-scale, scale, shape[1])))
@@ -217,7 +217,7 @@ def test_few_rows_of_many_features_are_reduced(chosen):
 def test_a_loss_without_curvature(chosen, n_classes):
     X, y = BINARY if n_classes == 2 else JOINT
     model = fit(SoftmaxClassifier(PlainCrossEntropy(), alpha=1e-3), X, y)
-    assert chosen == [(quasi_newton, ["metric", "scaled"])]
+    assert chosen == [(quasi_newton, ["preconditioner", "scaled"])]
     assert model.objective_value_ == pytest.approx(reference(SoftmaxClassifier(alpha=1e-3), X, y), rel=1e-6)
 
 

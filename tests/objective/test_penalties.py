@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from lopsided import Lopsided
 
 from sklearn_losses.objective.kinked_penalties import ElasticNet, Grouped
 from sklearn_losses.objective.penalties import L2
@@ -17,6 +18,7 @@ CASES = {
     "positive lasso": ElasticNet(0.3, positive=True),
     "positive elastic net": ElasticNet([0.1, 0.0, 2.0, 0.5], [0.2, 0.7, 0.0, 0.1], positive=True),
     "bounds": ElasticNet(0.0, positive=True),
+    "of one's own": Lopsided([0.1, 0.0, 2.0, 0.5], [0.2, 0.7, 0.0, 0.1]),
     "groups": Grouped(0.4),
     "groups and squares": Grouped([0.1, 0.0, 2.0, 0.5], [0.2, 0.7, 0.0, 0.1]),
 }
@@ -140,6 +142,19 @@ def test_a_weight_without_a_penalty_has_a_conjugate_at_zero_only():
 def test_the_gap_does_not_cancel():
     coef = np.array([[1e8, 1.0]])
     assert L2(1e-4).gap(coef, 1e-4 * coef + [[1e-9, 0.0]]) == pytest.approx(1e-18 / 2e-4, rel=1e-3)
+
+
+@penalties
+def test_solvers_may_take_a_smooth_one_for_squares_and_a_kink_for_a_cone(penalty):
+    coef = inside(penalty)
+    if penalty.smooth:
+        np.testing.assert_array_equal(penalty.hessian_product(coef, V), penalty.convexity(P) * V)
+        assert penalty.value(coef) == pytest.approx(0.5 * np.sum(penalty.convexity(P) * coef**2), rel=1e-14)
+        return
+    kink = penalty.kink()
+    assert kink.value(3.0 * coef) == pytest.approx(3.0 * kink.value(coef), rel=1e-14)
+    squares = 0.5 * np.sum(penalty.convexity(P) * coef**2)
+    assert penalty.value(coef) == pytest.approx(kink.value(coef) + squares, rel=1e-14)
 
 
 @penalties

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from lopsided import Lopsided
 from scipy.optimize import minimize
 
 from sklearn_losses.objective.kinked_penalties import ElasticNet, Grouped
@@ -16,6 +17,7 @@ PENALTIES = {
     "factors": ElasticNet(np.linspace(0.1, 1.0, P)),
     "positive": ElasticNet(0.2, positive=True),
     "groups": Grouped(0.4),
+    "of one's own": Lopsided(0.2),
 }
 penalties = pytest.mark.parametrize("penalty", PENALTIES.values(), ids=PENALTIES)
 

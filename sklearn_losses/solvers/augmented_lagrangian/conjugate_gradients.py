@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 FEW_FEATURES = 200  # of joint losses, up to which every output's own part of the matrix is inverted
 HELD = 1e-12  # curvature of what has no penalty, relative to that of a row
-TOLERANCE = 0.1  # relative residual, in the metric of the penalty
+TOLERANCE = 0.1  # relative residual, in the measure of the penalty
 
 Product = Callable[[Array], Array]
 
@@ -36,14 +36,14 @@ def conjugate_gradients(
     """
     terms, penalty = problem.terms, problem.penalty
     part = terms.take(bending.rows)
-    metric = 1.0 / np.where(problem.penalised, penalty, 1.0 / step)
+    measure = 1.0 / np.where(problem.penalised, penalty, 1.0 / step)
 
     def apply(vector: Array) -> Array:
         return strength * part.adjoint(bending.project(part.forward(vector))) + penalty * vector
 
     if terms.n_outputs > 1 and penalty.size <= FEW_FEATURES * terms.n_outputs:
         precondition = by_output(problem, bending, strength, np.where(problem.penalised, penalty, HELD / step))
-        return descend(apply, precondition, metric, right, tolerance, enough, maxiter)
+        return descend(apply, precondition, measure, right, tolerance, enough, maxiter)
 
     # weights alone, with the intercepts that are best for them
     cut = right.size - terms.n_intercepts
@@ -56,24 +56,24 @@ def conjugate_gradients(
         return (product - (inverse @ product[cut:]) @ columns)[:cut]
 
     reduced = right - (inverse @ right[cut:]) @ columns
-    metric = metric[:cut]
+    measure = measure[:cut]
     # columns have a mean square of about one: nearly the diagonal
     inverse_diagonal = 1.0 / (penalty[:cut] + strength * terms.weights[bending.rows].sum())
-    weights = descend(apply_to_weights, inverse_diagonal.__mul__, metric, reduced[:cut], tolerance, enough, maxiter)
+    weights = descend(apply_to_weights, inverse_diagonal.__mul__, measure, reduced[:cut], tolerance, enough, maxiter)
     intercepts = inverse @ (right[cut:] - columns[:, :cut] @ weights)
     return np.concatenate([weights, intercepts])
 
 
 def descend(
-    apply: Product, precondition: Product, metric: Array, right: Array, tolerance: float, enough: float, maxiter: int
+    apply: Product, precondition: Product, measure: Array, right: Array, tolerance: float, enough: float, maxiter: int
 ) -> Array:
-    """Preconditioned conjugate gradients from zero, until the residual is small in a diagonal metric."""
+    """Preconditioned conjugate gradients from zero, until the residual is small in a diagonal measure."""
     direction, residual = np.zeros_like(right), right.copy()
     search = precondition(residual)
     norm = residual @ search
-    limit = max(tolerance**2 * float(metric @ residual**2), enough)
+    limit = max(tolerance**2 * float(measure @ residual**2), enough)
     for _ in range(maxiter):
-        if metric @ residual**2 <= limit:
+        if measure @ residual**2 <= limit:
             break
         product = apply(search)
         length = norm / (search @ product)

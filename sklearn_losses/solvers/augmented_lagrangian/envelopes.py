@@ -23,6 +23,22 @@ from .problem import Array, Bending, KinkedProblem
 SMALLEST_RIDGE = 1e-14  # of the diagonal; it grows where steps are left open
 ENOUGH = 0.01  # of what a new center gains, below which a Newton step is not worth taking
 ROUGH_STEPS = 4  # after a new center, with a sample of the rows that bend
+ACCURATE = 0.2  # of the mismatch: how much of the gap Newton's equations may leave
+NARROWEST, TINY_SCORES, IN_NEED = 1e-5, 1e-4, 1e-4  # step beside the first, beside scores, and where these do not help
+LONGEST = 10.0  # times the size of the scores, or of what duals move them by: a change of a score in one step
+USED_UP = 0.99  # of the longest change, from which on a longer one is allowed
+NOTHING = 1e-10  # of rounding of F: a gain that is none
+FEW_TIMES, MANY_TIMES = 2.0, 10.0  # the mismatch, from which a gap is Newton's to close: by products, and by factors
+OPEN = 1e6  # times the longest change: a direction that the rows leave open
+MORE_RIDGE, LESS_RIDGE = 1e3, 1e-3  # than before, where a direction is open and where it is not
+LOWER = 0.9  # of the lowest gap so far: progress
+FAST, HARDLY = 0.01, 0.9  # share of the mismatch that a new center may leave, after Newton's steps and after none
+HARDLY_ANY, SOON = 2, 4  # Newton steps for a center: narrower envelopes take few, others stay as they are
+MUCH, MORE, LESS = 0.1, 0.3, 0.5  # of a step that the next one is, the slower its centers were
+SINGULAR = 1e-12  # of the largest singular value: the common shift of the classes
+CLOSER = 0.01  # of a step that is too long, where no shorter one is known
+ENDS = 0.1  # share of the losses that the first step leaves
+ENDLESS, ENDED = 1e30, 1e-30  # first steps at the most and at the least
 FEASIBLE = 1e-9  # weighted mean of slopes, beside that of their sizes, that may yet be mended where it has to be zero
 SETTLED = 1e-9  # change of the parameters that weights in place of repeated rows may make
 EPSILON = float(np.finfo(float).eps)
@@ -123,9 +139,9 @@ class Envelopes:
     def __init__(self, problem: Subproblem, x: Array, z: Array, center: Array, step: float):
         self.problem, self.center, self.step = problem, center, step
         self.point = self.best = evaluate(problem, x, z, center, step)
-        self.smallest_step = 1e-5 * step
+        self.smallest_step = NARROWEST * step
         # change of a score to allow in one step
-        self.longest = 10.0 * max(np.abs(z).max(), step * np.abs(self.point.dual).max(), step)
+        self.longest = LONGEST * max(np.abs(z).max(), step * np.abs(self.point.dual).max(), step)
         self.ridge = SMALLEST_RIDGE
         self.newton_steps = 0  # since the center moved
         self.left = np.inf  # the mismatch when the center moved
@@ -142,13 +158,13 @@ class Envelopes:
         if self.newton_steps > 0 and self.is_solved(self.last_expectation()):
             return self.recenter()
         rough = self.newton_steps < ROUGH_STEPS
-        solve = self.solve = newton_equations(problem, self.bending, self.step, 0.2 * point.mismatch, rough)
+        solve = self.solve = newton_equations(problem, self.bending, self.step, ACCURATE * point.mismatch, rough)
         direction = solve(-point.gradient, self.ridge)
         if self.is_solved(-float(point.gradient @ direction)):
             return self.recenter()
         direction, along = self.shorten(solve, direction)
         t = line_search(problem, point, direction, along, self.center, self.step, self.longest)
-        if t * np.abs(along).max() > 0.99 * self.longest:  # scores of heavy-tailed rows may have far to go
+        if t * np.abs(along).max() > USED_UP * self.longest:  # scores of heavy-tailed rows may have far to go
             self.longest *= 2.0
         x, z = point.x + t * direction, point.z + t * along
         if not problem.dense:
@@ -176,29 +192,29 @@ class Envelopes:
 
     def is_solved(self, expected: float) -> bool:
         """Whether a Newton step that should lower the envelopes by so much gains less than a new center."""
-        rounding = 1e-10 * EPSILON * abs(self.point.value)
+        rounding = NOTHING * EPSILON * abs(self.point.value)
         if self.problem.dense:  # one more Newton step would end it
-            enough = expected <= ENOUGH * self.point.mismatch and self.point.gap <= 10.0 * self.point.mismatch
+            enough = expected <= ENOUGH * self.point.mismatch and self.point.gap <= MANY_TIMES * self.point.mismatch
         else:
-            enough = self.point.gap <= 2.0 * self.point.mismatch
+            enough = self.point.gap <= FEW_TIMES * self.point.mismatch
         return expected <= rounding or (self.newton_steps > 0 and enough)
 
     def shorten(self, solve: Solve, direction: Array) -> tuple[Array, Array]:
         """Regularise a step that the rows in the window leave open; return it and the scores' change."""
         forward = self.problem.terms.forward
         along = forward(direction)
-        while np.abs(along).max() > 1e6 * self.longest and self.ridge < 1.0:
-            self.ridge *= 1e3
+        while np.abs(along).max() > OPEN * self.longest and self.ridge < 1.0:
+            self.ridge *= MORE_RIDGE
             direction = solve(-self.point.gradient, self.ridge)
             along = forward(direction)
-        self.ridge = max(1e-3 * self.ridge, SMALLEST_RIDGE)
+        self.ridge = max(LESS_RIDGE * self.ridge, SMALLEST_RIDGE)
         return direction, along
 
     def compare(self) -> None:
         """Keep the point if it has the smallest gap so far."""
         self.bending = self.problem.terms.bending(self.point.dual)
         self.stale += 1
-        if self.point.gap < 0.9 * self.lowest:
+        if self.point.gap < LOWER * self.lowest:
             self.lowest, self.idle, self.stale = self.point.gap, 0, 0
         if self.point.improves(self.best):
             self.best = self.point
@@ -207,11 +223,12 @@ class Envelopes:
         """Center the envelopes on the dual just found; shorten the step unless that alone converges fast."""
         progress = self.point.mismatch / self.left if self.left > 0.0 else 0.0
         shorter = self.step
-        if progress > (0.01 if self.newton_steps > 0 else 0.9):
-            shorter *= 0.1 if progress > 0.9 else 0.3 if self.newton_steps <= 2 else 0.5
+        if progress > (FAST if self.newton_steps > 0 else HARDLY):
+            shorter *= MUCH if progress > HARDLY else MORE if self.newton_steps <= HARDLY_ANY else LESS
         # shorter steps cost digits of the duals; tiny scores need few of them, and without progress nothing is lost
-        smallest = min(self.smallest_step, 1e-4 * np.abs(self.point.z).max()) * (1e-4 if progress > 0.9 else 1.0)
-        if self.newton_steps > 4 or shorter < smallest:
+        smallest = min(self.smallest_step, TINY_SCORES * np.abs(self.point.z).max())
+        smallest *= IN_NEED if progress > HARDLY else 1.0
+        if self.newton_steps > SOON or shorter < smallest:
             shorter = self.step
         self.idle += shorter == self.step
         self.step = shorter
@@ -236,7 +253,7 @@ def settle_intercepts(
     for _ in range(maxiter):
         bending = terms.bending(dual)
         slope = curvature_of_intercepts(bending, terms.weights[bending.rows]) / step
-        change = -np.linalg.lstsq(slope, left, rcond=1e-12)[0]
+        change = -np.linalg.lstsq(slope, left, rcond=SINGULAR)[0]
         while np.abs(change).max() > EPSILON * step:
             trial, dual_there = residual(shift + change)
             if np.linalg.norm(trial) < np.linalg.norm(left):
@@ -303,7 +320,7 @@ def line_search(
         if high is None:
             t = min(2.0 * t, limit)
         elif trial % 3 == 0:
-            t = np.sqrt(low * high) if low > 0.0 else 0.01 * high
+            t = np.sqrt(low * high) if low > 0.0 else CLOSER * high
         else:
             t = (low * slope_high - high * slope_low) / (slope_high - slope_low)
     return low
@@ -323,11 +340,11 @@ def first_step(terms: KinkedProblem) -> float:
     total = terms.weights @ terms.value(z)
 
     def enough(step: float) -> bool:
-        return bool(terms.weights @ terms.value(z - step * terms.dual(z, step)) <= 0.1 * total)
+        return bool(terms.weights @ terms.value(z - step * terms.dual(z, step)) <= ENDS * total)
 
     step = 1.0
-    while not enough(step) and step < 1e30:
+    while not enough(step) and step < ENDLESS:
         step *= 2.0
-    while total > 0.0 and step > 1e-30 and enough(0.5 * step):
+    while total > 0.0 and step > ENDED and enough(0.5 * step):
         step *= 0.5
     return terms.n_outputs * step

@@ -27,6 +27,21 @@ MANY_COORDINATES = 5_000  # of joint losses, whose Newton equations take seconds
 CHEAP = 1e8  # multiplications of Newton's equations for all rows that nothing else is cheaper than
 ALMOST_EXACT = 1e-8  # relative gap from which envelopes take a few steps to the last digit
 NEARLY_EXACT = 1e-10  # relative gap at which little is
+LOST_STEPS, LOST_CENTERS = 300, 40  # without a smaller gap where nothing is certified yet: there is nothing to lose
+LATE_STEPS, LATE_CENTERS, LAST_STEPS = 60, 15, 15  # the same where something is, and where that is nearly exact
+SAMPLE, FEWEST = 20, 500  # rows of a sample for every coordinate, and at the least
+WORTH_A_SAMPLE = 5  # times as many rows as a sample has
+ROUGHLY, ROUGH_STEPS = 0.01, 20  # relative gap at which a sample's solution is as good as it, and idle steps before
+NOTHING = 1e-4  # of the losses at score zero: a gap that leaves a sample nothing to say
+WIDER = 1.5  # than the last window, one in which more rows bend
+NEAR_SHARE = 0.05  # of all rows in the window, below which working rows are few
+NEAREST = 20  # times as many rows as bend to begin with near good parameters
+NARROWEST, WIDEST = 1e-3, 0.3  # first steps of a run that goes on, beside those of one that begins
+OF_ROOT = 10.0  # times the root of a relative gap: how far scores are from those of the solution
+BELOW = 10.0  # times the gap that the value of working rows may fall by, before too much is left out
+SPARE = 1e-7  # of the longest move of a score: reach that rounding needs
+PART_STEPS = 150  # of one set of working rows
+FAR_AWAY = 10.0  # steps, where losses are straight lines
 FLAT = 1e-13  # relative difference of values on an interval of minimisers
 CONVERGED, LIMIT, ROUNDING, STOPPED = 0, 1, 2, 99  # statuses of results
 
@@ -124,8 +139,9 @@ class Search:
         if self.nit >= self.maxiter or (self.known.is_exact(point) and (run.settled or not (exact and self.is_unique))):
             return True
         if not promised and not self.known.is_certified():
-            return run.idle >= 40 or run.stale >= 300
-        return run.idle >= 15 or run.stale >= (15 if point.bound <= NEARLY_EXACT * abs(point.value) else 60)
+            return run.idle >= LOST_CENTERS or run.stale >= LOST_STEPS
+        steps = LAST_STEPS if point.bound <= NEARLY_EXACT * abs(point.value) else LATE_STEPS
+        return run.idle >= LATE_CENTERS or run.stale >= steps
 
     # stepping
 
@@ -150,8 +166,8 @@ class Search:
                 self.known.best = there
             else:
                 x, z, dual = self.known.best.x, self.known.best.z, None
-        size = max(500, 20 * x.size // problem.n_outputs)
-        many = problem.n_rows >= max(MANY, 5 * size)
+        size = max(FEWEST, SAMPLE * x.size // problem.n_outputs)
+        many = problem.n_rows >= max(MANY, WORTH_A_SAMPLE * size)
         cold = not x[: x.size - problem.n_intercepts].any()
         near = many and whole.dense and problem.n_outputs == 1
         if dual is not None:
@@ -177,7 +193,7 @@ class Search:
         problem = self.problem
         assert problem.kinks is not None
         distances = np.abs(problem.kinks - z[:, None]).min(axis=1)
-        few = min(NEARBY * x.size, problem.n_rows // 20) - 1
+        few = min(NEARBY * x.size, problem.n_rows // NEAREST) - 1
         step = 2.0 * max(float(np.partition(distances, few)[few]), EPSILON * np.abs(z).max())
         return Envelopes(self.whole, x, z, middle_duals(problem, z, step), step)
 
@@ -185,8 +201,8 @@ class Search:
         """A run from parameters and duals that belong together, the narrower, the better they do."""
         there = with_dual(self.whole, x, z, dual)
         self.known.keep(there)
-        share = 10.0 * np.sqrt(there.gap / max(there.value - self.problem.least, TINY))
-        return Envelopes(self.whole, x, z, dual, float(np.clip(share, 1e-3, 0.3)) * first_step(self.problem))
+        share = OF_ROOT * np.sqrt(there.gap / max(there.value - self.problem.least, TINY))
+        return Envelopes(self.whole, x, z, dual, float(np.clip(share, NARROWEST, WIDEST)) * first_step(self.problem))
 
     def inside_pays(self, many: bool) -> bool:
         """Whether Newton's equations for all rows cost less than those of many more steps for the rows that bend."""
@@ -242,23 +258,25 @@ class Search:
         z = sample.forward(x)
         widest = first_step(sample)
         run = Envelopes(part, x, z, np.zeros_like(z), widest)
-        least = 1e-4 * total * self.known.scale
-        while run.lowest > max(0.01 * abs(run.best.value), least) and run.stale < 20 and self.nit < self.maxiter:
+        least = NOTHING * total * self.known.scale
+        while run.stale < ROUGH_STEPS and self.nit < self.maxiter:
+            if not run.lowest > max(ROUGHLY * abs(run.best.value), least):
+                break
             self.advance(run)
         x, z, step = run.best.x, run.best.z, run.step
         while step < widest and share_in_window(sample, z, middle_duals(sample, z, step), step) < share:
-            step *= 1.5
+            step *= WIDER
         z = self.problem.forward(x)
         return Envelopes(self.whole, x, z, middle_duals(self.problem, z, step), step)
 
     def few_rows_bend(self, run: Envelopes) -> bool:
         """Whether few enough rows are in the window to solve for the rows around it alone."""
-        return run.bending.rows.size <= 0.05 * self.problem.n_rows
+        return run.bending.rows.size <= NEAR_SHARE * self.problem.n_rows
 
     def solve_working_rows(self, run: Envelopes) -> bool:
         """Solve for working rows, from where the run stands; return whether that certified a solution."""
         point, center, step = run.point, run.center, run.step
-        lowest = point.value - 10.0 * run.lowest
+        lowest = point.value - BELOW * run.lowest
         reach = np.full(self.problem.n_rows, 0.5 * step * np.abs(center).max())
         for turn in range(ROUNDS):
             work = WorkingRows.within(self.whole, point.x, point.z, reach)
@@ -276,7 +294,7 @@ class Search:
                 break
             center, step = point.dual, part.step
             reach = distance(point.z, previous.z)
-            reach += reach.mean() + 1e-7 * run.longest
+            reach += reach.mean() + SPARE * run.longest
         return self.known.is_certified()
 
     def start_part(self, work: WorkingRows, x: Array, center: Array, step: float) -> Envelopes:
@@ -294,7 +312,7 @@ class Search:
 
         Tangents in place of losses can leave too little to hold the parameters.
         """
-        last = self.nit + 150
+        last = self.nit + PART_STEPS
         while not self.finished(part, exact):
             self.advance(part)
             if part.point.value < lowest or self.nit >= last:
@@ -366,7 +384,7 @@ def share_in_window(terms: KinkedProblem, z: Array, center: Array, step: float) 
 
 def middle_duals(terms: KinkedProblem, z: Array, step: float) -> Array:
     """Duals in the middle of their range: the mean of the losses' slopes far away along every score."""
-    far = 10.0 * step
+    far = FAR_AWAY * step
     total = np.zeros_like(z)
     for k in range(terms.n_outputs):
         move = far if z.ndim == 1 else far * (np.arange(z.shape[1]) == k)

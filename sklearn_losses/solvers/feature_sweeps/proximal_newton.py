@@ -57,7 +57,8 @@ def proximal_newton(
         decrease that the model promises decides.
     penalty : object
         Of the weights (K, p): its `kink`, the same without squares, has `value`, `gradient`, `prox`, `least_slope`,
-        `free`, `on_face`, `hessian_product`, `take`, ``l1`` and ``by_weight``; where that is true also ``positive``.
+        `free`, `on_face`, `hessian_product`, `take`, ``by_weight`` and ``swept``. Where that is "weights" or "groups"
+        it is ``l1`` times the sizes of single weights, bounded if ``positive``, or of a feature's over the classes.
     n_outputs, n_free : int
         K, and the number of the other coordinates.
 
@@ -168,7 +169,9 @@ class _Kinked:
         """The derivative of the whole along a direction."""
         coef, move = self.weights(point.x), self.weights(direction)
         at_kinks = np.where(self.kink.free(coef), 0.0, move)
-        leaving = self.kink.value(np.abs(at_kinks)) if at_kinks.any() else 0.0
+        leaving = self.kink.value(at_kinks) if at_kinks.any() else 0.0
+        if not np.isfinite(leaving):  # beyond a bound, which counts as a kink of both sides
+            leaving = self.kink.value(np.abs(at_kinks))
         return float(point.gradient @ direction) + leaving
 
     def promised(self, point: Point, direction: Array) -> float:

@@ -52,7 +52,7 @@ def minimise_quadratic(gram: Array, slope: Array, coef: Array, penalty, accuracy
         return coef
     size = float(diagonal.max(initial=0.0) * np.abs(coef).max(initial=0.0) + np.abs(slope).max(initial=0.0))
     allowed = max(accuracy * state.left(), 64.0 * EPSILON * size)
-    sweeping, effort, last, idle = AVAILABLE and penalty.by_weight, SWEEPS, np.inf, 0
+    sweeping, effort, last, idle = AVAILABLE and penalty.swept == "weights", SWEEPS, np.inf, 0
     for _ in range(ROUNDS):
         if state.left() <= allowed or idle >= IDLE:
             break
@@ -99,14 +99,14 @@ class _State:
         return along + self.penalty.value(coef) - self.penalty.value(self.coef)
 
     def find_signs(self, sweeps: int, allowed: float) -> None:
-        if not AVAILABLE:
+        if not AVAILABLE or self.penalty.swept is None:
             self._accelerated(PROXIMAL_STEPS)
             return
         kinks = np.ascontiguousarray(np.broadcast_to(self.penalty.l1, self.shape))
         coef, slope = self.coef.copy(), self.slope.ravel().copy()
         largest = float(self.gram.diagonal().max(initial=0.0))
         tol = 0.01 * allowed**2 / largest
-        if self.penalty.by_weight:
+        if self.penalty.swept == "weights":
             of_gram(self.gram, kinks.ravel(), coef.ravel(), slope, self.penalty.positive, tol, sweeps)
         else:
             if self._bends is None:
