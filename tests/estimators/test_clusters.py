@@ -49,12 +49,13 @@ def quick_starts():
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["dask.array", "dask.dataframe", "distributed", "sklearn_losses"])
     one_thread = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+    # distributed also sets variables, one of which makes the processes of later tests give back memory all the time
     with patch.dict(os.environ, one_thread):
         first = context.Process(target=int)
         first.start()
         first.join()
-    with dask.config.set({"distributed.worker.multiprocessing-method": "forkserver"}):
-        yield
+        with dask.config.set({"distributed.worker.multiprocessing-method": "forkserver"}):
+            yield
 
 
 @pytest.fixture(scope="module")
