@@ -237,9 +237,15 @@ def rows_seen_outside_data(package: Path) -> list[str]:
         if name.startswith((f"{package.name}.data.", *allowed)):
             continue
         for node in nodes_and_when(file.read_text(encoding="utf-8")):
-            text = ast.unparse(node) if isinstance(node, ast.Attribute | ast.Call) else ""
-            attribute = isinstance(node, ast.Attribute) and (node.attr == "X" or text in STORAGE)
-            if attribute or (isinstance(node, ast.Call) and text.startswith(ASKS_FOR_STORAGE)):
+            if isinstance(node, ast.Attribute) and node.attr in ("X", "rows", "matrix", "kept"):
+                text = ast.unparse(node)
+                seen = node.attr == "X" or text in STORAGE
+            elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                text = ast.unparse(node)
+                seen = text.startswith(ASKS_FOR_STORAGE)
+            else:
+                continue
+            if seen:
                 wrong.append(f"{file.name}:{node.lineno}: {text} is the business of data")
         for found in imports_of(file, name):
             if found.module == "scipy.sparse" or (found.module, found.name) == ("scipy", "sparse"):

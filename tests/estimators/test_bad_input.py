@@ -5,6 +5,7 @@ import warnings
 from copy import deepcopy
 from decimal import Decimal
 from fractions import Fraction
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -614,25 +615,30 @@ def scores_of(model, rows):
     return model.decision_function(rows) if hasattr(model, "decision_function") else model.predict(rows)
 
 
+WITHOUT_A_PENALTY = [
+    (LogisticRegressor(), LABELS),
+    (LogisticRegressor("hinge"), LABELS),
+    (SoftmaxClassifier(), THREE),
+    (SoftmaxClassifier("brier"), THREE),
+    (SoftmaxClassifier("squared_hinge"), THREE),
+    (LinearRegressor(), Y),
+    (LinearRegressor("huber"), Y),
+    (LinearRegressor("absolute_error"), Y),
+    (LinearRegressor("poisson"), Y.clip(0)),
+]
+
+
+@cache
+def fitted_without_a_penalty(number):
+    model, y = WITHOUT_A_PENALTY[number]
+    return clone(model).set_params(alpha=0, tol=1e-10).fit(X, y)
+
+
 @pytest.mark.parametrize(("factor", "offset"), SCALINGS.values(), ids=SCALINGS)
-@pytest.mark.parametrize(
-    ("model", "y"),
-    [
-        (LogisticRegressor(), LABELS),
-        (LogisticRegressor("hinge"), LABELS),
-        (SoftmaxClassifier(), THREE),
-        (SoftmaxClassifier("brier"), THREE),
-        (SoftmaxClassifier("squared_hinge"), THREE),
-        (LinearRegressor(), Y),
-        (LinearRegressor("huber"), Y),
-        (LinearRegressor("absolute_error"), Y),
-        (LinearRegressor("poisson"), Y.clip(0)),
-    ],
-    ids=repr,
-)
-def test_without_a_penalty_units_do_not_matter(model, y, factor, offset):
-    model = clone(model).set_params(alpha=0, tol=1e-10)
-    usual, other = clone(model).fit(X, y), clone(model).fit(X * factor + offset, y)
+@pytest.mark.parametrize("number", range(len(WITHOUT_A_PENALTY)), ids=[repr(model) for model, _ in WITHOUT_A_PENALTY])
+def test_without_a_penalty_units_do_not_matter(number, factor, offset):
+    usual, y = fitted_without_a_penalty(number), WITHOUT_A_PENALTY[number][1]
+    other = clone(usual).fit(X * factor + offset, y)
     assert_allclose(other.objective_value_, usual.objective_value_, rtol=1e-6)
     scores = [scores_of(usual, X), scores_of(other, X * factor + offset)]
     assert_allclose(scores[1], scores[0], rtol=1e-3, atol=1e-3 * np.abs(scores[0]).max())

@@ -299,8 +299,11 @@ def assert_close(found, exact, relative, absolute, where):
 def test_extremes_at_high_precision(case, form):
     on_scores, tolerance = form.on_scores(case), tolerances(case, form)
     random = np.random.RandomState(0)
-    for y in extreme_targets(case, form):
-        for scores in JOINT_SCORES if form.joint else SCORES:
+    for number, y in enumerate(extreme_targets(case, form)):
+        rows = JOINT_SCORES if form.joint else SCORES
+        if form.joint and not form.soft:  # two of the three classes for each: another is left out for the next
+            rows = rows[np.arange(len(rows)) % 3 != number]
+        for scores in rows:
             direction = np.round(random.normal(size=3), 2) if form.joint else np.array(1.0)
             exact = exact_derivatives(case, form, y, scores, direction)
             values, gradients = on_scores.value_and_gradient(np.array([y]), scores[None])

@@ -142,8 +142,9 @@ def test_separable_rows_without_a_penalty_end(loss):
     assert (model.predict(X) == y).all()
 
 
-@pytest.mark.parametrize("loss", ["squared_hinge", "modified_huber"])
-@pytest.mark.parametrize("seed", [1, 3, 6])
+@pytest.mark.parametrize(
+    ("loss", "seed"), [("squared_hinge", 1), ("modified_huber", 3), ("squared_hinge", 6), ("modified_huber", 6)]
+)
 def test_separable_classes_are_learnt_to_the_end_where_that_exists(loss, seed):
     random = np.random.default_rng(seed)
     X, y = random.normal(size=(31, 12)), random.integers(0, 6, 31)
