@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .drawing import counted, stratified
+from .drawing import capped, counted, stratified
 from .lengths import Lengths, factors
 from .rows import Array, Block, Indices, Kernel, Meter, PerRow, Rows
 from .sums import Sums, Tree, fold_size
@@ -145,7 +145,7 @@ class RowsInMemory(Rows):
         return Parts([values[self.where(number)] for number in range(self.n_blocks)])
 
     def draw(self, size: int, random: np.random.RandomState, chances: PerRow | None = None) -> tuple[Indices, Array]:
-        by = self.weights if chances is None else chances.gathered()
+        by = capped(self.weights if chances is None else chances.gathered(), size)
         return counted(stratified(by, size, random.uniform(size=size), self.block_size), self.weights, by)
 
     def weights_of(self, indices: Indices | slice) -> Array:

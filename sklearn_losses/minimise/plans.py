@@ -193,15 +193,15 @@ def with_products(problem: Smooth) -> Plan:
     points = Points(model, convex=shape.convex, keeps_scores=True)
     size = thresholds.FEW_TIMES * shape.width
     factorises = shape.width**3 <= thresholds.SAMPLED_PRECONDITIONER * shape.n_entries
+
+    def by_diagonal(x):
+        return diagonal_inverse(points.hessian(x))
+
+    options: dict = {"preconditioner": by_diagonal, "accuracy": thresholds.SPARSE_ACCURACY}
     if shape.n_outputs == 1 and size * shape.width <= thresholds.DENSE_ENTRIES and factorises:
         part = problem.sampled(size)
-        preconditioner: Callable = Kept(lambda x: _inverse(part, x, shape))
-    else:
-
-        def preconditioner(x):
-            return diagonal_inverse(points.hessian(x))
-
-    options = {"preconditioner": preconditioner, "accuracy": thresholds.SPARSE_ACCURACY}
+        # rows near their targets may have all the curvature, and the sample none of them
+        options |= {"preconditioner": Kept(lambda x: _inverse(part, x, shape)), "simpler": by_diagonal}
     return Plan(problem.x, truncated_newton, {"hessp": points.hessian_product}, options, points=points)
 
 

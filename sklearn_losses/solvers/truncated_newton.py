@@ -6,6 +6,7 @@ from .descent import Descent
 from .line_search import line_search
 
 FLATTEN = 0.2  # a longer step costs an evaluation, which is less than another linear system
+MISLED = 1e-3  # a first step of conjugate gradients so short: the preconditioner misses nearly all of the curvature
 SHARE_OF_TARGET = 0.1  # the linear system needs no more digits than the tolerance asks for
 
 
@@ -23,6 +24,7 @@ def truncated_newton(
     maxiter=200,
     estimate=None,
     preconditioner=None,
+    simpler=None,
     accuracy=0.1,
     max_products=250,
     longest=None,
@@ -50,6 +52,8 @@ def truncated_newton(
     preconditioner : callable, optional
         ``preconditioner(x)`` returns a function that applies a symmetric positive definite approximation of
         the inverse Hessian at x to a vector; most often the division by its diagonal.
+    simpler : callable, optional
+        Another one, which takes its place for good where it turns out to miss nearly all of the curvature.
     accuracy : float
         Relative accuracy of the linear solves.
     max_products : int
@@ -75,13 +79,18 @@ def truncated_newton(
             expected = run.estimated(residual, 0.5 * size)
             return size <= accuracy**2 * first_size or expected <= SHARE_OF_TARGET * run.target
 
-        direction, used = _newton_direction(
-            lambda vector, x=start.x: hessp(x, vector, *args),
-            start.gradient,
-            np.copy if preconditioner is None else preconditioner(start.x),
-            solved,
-            max_products,
-        )
+        def product(vector, x=start.x):
+            return hessp(x, vector, *args)
+
+        def solution(preconditioner, x=start.x, gradient=start.gradient):
+            precondition = np.copy if preconditioner is None else preconditioner(x)
+            return _newton_direction(product, gradient, precondition, solved, max_products)
+
+        direction, used, share = solution(preconditioner)
+        if share < MISLED and simpler is not None:
+            products += used
+            preconditioner, simpler = simpler, None
+            direction, used, _ = solution(preconditioner)
         products += used
         slope = float(direction @ start.gradient)
         if run.finished(-0.5 * slope, direction):
@@ -96,18 +105,20 @@ def truncated_newton(
 
 
 def _newton_direction(product, gradient, precondition, solved, max_products):
-    """Conjugate gradients on ``H d = -gradient``: the direction, and the number of products it took."""
+    """Conjugate gradients on ``H d = -gradient``: direction, number of products, and the first step's length."""
     direction = np.zeros_like(gradient)
     residual = gradient.copy()
     preconditioned = precondition(residual)
     search = -preconditioned
     size = first_size = float(residual @ preconditioned)
+    first_share = np.inf
     for used in range(1, max_products + 1):
         image = product(search)
         curvature = float(search @ image)
         if not curvature > 0.0:
-            return (search if used == 1 else direction), used
+            return (search if used == 1 else direction), used, first_share
         share = size / curvature
+        first_share = share if used == 1 else first_share
         direction += share * search
         residual += share * image
         preconditioned = precondition(residual)
@@ -116,4 +127,4 @@ def _newton_direction(product, gradient, precondition, solved, max_products):
             break
         search *= size / previous
         search -= preconditioned
-    return direction, used
+    return direction, used, first_share

@@ -267,3 +267,20 @@ def test_memory_of_rows_goes_with_them_and_not_with_the_next_garbage_collection(
 def test_an_objective_pickles():
     function = objective(rows_of(X, targets(3), WEIGHTS, 3))
     assert pickle.loads(pickle.dumps(function)).value(THETA) == function.value(THETA)
+
+
+@pytest.mark.parametrize("n_heavy", [1, 3, 400])
+def test_row_samples_keep_the_light_rows_beside_heavy_ones(n_heavy):
+    weights = RANDOM.uniform(0.5, 1.5, size=10_000)
+    heavy = RANDOM.choice(10_000, n_heavy, replace=False)
+    weights[heavy] *= 1e8
+    rows = rows_of(np.zeros((10_000, 2)), np.zeros(10_000), weights)
+    indices, drawn = rows.draw(500, np.random.RandomState(0))
+    assert len(indices) >= 300
+    assert drawn.sum() == pytest.approx(1.0)
+    if n_heavy < 400:  # all of them, as heavy as they are
+        at = np.isin(indices, heavy)
+        np.testing.assert_array_equal(indices[at], np.sort(heavy))
+        np.testing.assert_allclose(drawn[at], rows.weights[np.sort(heavy)])
+        # and the others, together, what they weigh
+        assert drawn[~at].sum() == pytest.approx(np.delete(rows.weights, heavy).sum(), rel=0.05)

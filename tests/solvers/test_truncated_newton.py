@@ -116,3 +116,19 @@ def test_the_first_step_is_no_longer_than_is_asked_for():
     found = minimize(fun, np.array([3.0]), jac=True, hessp=product, method=truncated_newton, options=options)
     assert found.success
     assert seen[:2] == [3.0, 2.5]  # where Newton's step leads to -27
+
+
+def test_a_preconditioner_that_misses_the_curvature_is_given_up():
+    scales, target = np.logspace(0, 1, 40), np.linspace(1, 2, 40)
+    problem = quadratic(np.diag(scales), target)
+    missed = np.where(np.arange(40) % 4 < 3, 1e12 * np.logspace(0, 4, 40), 1.0)  # as if most directions were flat
+
+    def of_a_sample(x):
+        return lambda vector: missed * vector
+
+    options = {"preconditioner": of_a_sample, "accuracy": 0.03}
+    misled = problem.minimize(truncated_newton, target + 1e-3, tol=1e-5, **options)
+    result = problem.minimize(truncated_newton, target + 1e-3, tol=1e-5, simpler=diagonal(problem), **options)
+    assert misled.success and misled.fun - 1.0 > 2e-6  # why another one is needed
+    assert result.success
+    assert result.fun - 1.0 <= 1e-12
