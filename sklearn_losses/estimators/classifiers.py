@@ -7,7 +7,8 @@ from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
 from sklearn.utils.metaestimators import available_if
 
-from ..activations import LogSigmoid, LogSoftmax, Sigmoid, Softmax
+from ..activations import LogSigmoid, LogSoftmax, Softmax
+from ..activations.two_classes import two_probabilities
 from ..losses import get_loss
 from ..objective.objective import Objective
 from . import validation
@@ -19,7 +20,8 @@ from .predictions import also_of_collections
 
 __all__ = ["LogisticRegressor", "SoftmaxClassifier"]
 
-PREDICTED_ROWS = 100_000  # whose probabilities are held at once
+PREDICTED_ROWS = 16_384  # whose probabilities are computed at once, in cache
+EQUAL = 4.0  # rounding errors of one: scores of two classes that may have the same probability
 
 
 def _has_probabilities(estimator) -> bool:
@@ -93,11 +95,7 @@ class Classifier(ClassifierMixin, LinearModel):
         ndarray or dask.array of shape (n_samples,)
         """
         model, scores = self._scored(X)
-        if model.loss_.has_probabilities:
-            starts = range(0, len(scores), PREDICTED_ROWS)
-            blocks = (_probabilities(scores[start : start + PREDICTED_ROWS]).argmax(axis=1) for start in starts)
-            return model.classes_[np.concatenate(list(blocks))]
-        return model.classes_[(scores > 0).astype(int) if scores.ndim == 1 else scores.argmax(axis=1)]
+        return np.take(model.classes_, _most_probable(scores) if model.loss_.has_probabilities else _highest(scores))
 
     def score(self, X, y=None, sample_weight=None):
         """The share of rows whose class is predicted.
@@ -196,11 +194,34 @@ class LinearClassifier(Classifier):
         return self._objective(X, y, sample_weight, soft_labels)
 
 
+def _highest(scores: np.ndarray) -> np.ndarray:
+    """The number of the class of the highest score."""
+    return (scores > 0).astype(np.intp) if scores.ndim == 1 else scores.argmax(axis=1)
+
+
+def _most_probable(scores: np.ndarray) -> np.ndarray:
+    """The number of the class of the largest probability, the first of equal ones."""
+    if scores.ndim == 1:
+        found = _highest(scores)
+        close = np.flatnonzero(np.abs(scores) < EQUAL * np.finfo(scores.dtype).eps)
+        found[close] = _probabilities(scores[close]).argmax(axis=1)
+        return found
+    found = np.empty(len(scores), np.intp)
+    for start in range(0, len(scores), PREDICTED_ROWS):
+        where = slice(start, start + PREDICTED_ROWS)
+        found[where] = Softmax().forward(scores[where]).argmax(axis=1)
+    return found
+
+
 def _probabilities(scores: np.ndarray) -> np.ndarray:
+    """The probabilities of the classes, (n, K)."""
     if scores.ndim == 2:
         return Softmax().forward(scores)
-    sigmoid = Sigmoid()
-    return np.stack([sigmoid.forward(-scores), sigmoid.forward(scores)], axis=1)
+    result = np.empty((len(scores), 2), scores.dtype)
+    for start in range(0, len(scores), PREDICTED_ROWS):
+        where = slice(start, start + PREDICTED_ROWS)
+        result[where, 1], result[where, 0] = two_probabilities(scores[where])
+    return result
 
 
 class LogisticRegressor(LinearClassifier):
