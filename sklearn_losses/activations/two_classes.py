@@ -48,11 +48,11 @@ class LogSigmoid(LogPair):
         return _pair(-np.maximum(scores, 0.0) - small, np.minimum(scores, 0.0) - small)
 
     def slopes(self, scores):
-        p, q = _two_probabilities(scores)
+        p, q = two_probabilities(scores)
         return -p, q
 
     def bends(self, scores):
-        p, q = _two_probabilities(scores)
+        p, q = two_probabilities(scores)
         bend = -p * q
         return -p, q, bend, bend
 
@@ -83,19 +83,20 @@ class Sigmoid(Elementwise):
     logarithm = LogSigmoid()
 
     def first(self, scores):
-        p, q = _two_probabilities(scores)
+        p, q = two_probabilities(scores)
         return p, p * q
 
     def second(self, scores):
-        p, q = _two_probabilities(scores)
+        p, q = two_probabilities(scores)
         slope = p * q
         return slope, slope * (q - p)
 
     def forward(self, scores):
-        return _two_probabilities(scores)[0]
+        return two_probabilities(scores)[0]
 
     def of_classes(self, scores):
-        return np.stack([self.forward(-scores), self.forward(scores)], axis=1)
+        p, q = two_probabilities(scores)
+        return np.stack([q, p], axis=1)
 
     def jacobian_operator(self, scores):
         slope = np.exp(-np.abs(scores))
@@ -239,7 +240,7 @@ def _floored(logs: Array) -> Array:
     return np.maximum(logs, np.finfo(logs.dtype).min, out=logs)
 
 
-def _two_probabilities(scores: Array) -> tuple[Array, Array]:
+def two_probabilities(scores: Array) -> tuple[Array, Array]:
     """sigma(z) and sigma(-z), each to full relative accuracy."""
     power = np.exp(-np.abs(scores))
     large = 1.0 / (1.0 + power)

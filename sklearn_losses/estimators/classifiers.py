@@ -7,7 +7,7 @@ from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
 from sklearn.utils.metaestimators import available_if
 
-from ..activations import Link
+from ..activations import Link, Sigmoid
 from ..losses import get_loss
 from ..objective.objective import Objective
 from . import validation
@@ -19,7 +19,8 @@ from .predictions import also_of_collections
 
 __all__ = ["LogisticRegressor", "SoftmaxClassifier"]
 
-PREDICTED_ROWS = 100_000  # whose probabilities are held at once
+PREDICTED_ROWS = 16_384  # whose probabilities are computed at once, in cache
+EQUAL = 4.0  # rounding errors of one: scores of two classes that may have the same probability
 
 
 def _has_probabilities(estimator) -> bool:
@@ -93,11 +94,8 @@ class Classifier(ClassifierMixin, LinearModel):
         ndarray or dask.array of shape (n_samples,)
         """
         model, scores = self._scored(X)
-        if model.loss_.has_probabilities:
-            starts, link = range(0, len(scores), PREDICTED_ROWS), _link_of(model, scores)
-            blocks = (link.of_classes(scores[start : start + PREDICTED_ROWS]).argmax(axis=1) for start in starts)
-            return model.classes_[np.concatenate(list(blocks))]
-        return model.classes_[(scores > 0).astype(int) if scores.ndim == 1 else scores.argmax(axis=1)]
+        found = _most_probable(_link_of(model, scores), scores) if model.loss_.has_probabilities else _highest(scores)
+        return np.take(model.classes_, found)
 
     def score(self, X, y=None, sample_weight=None):
         """The share of rows whose class is predicted.
@@ -132,7 +130,7 @@ class Classifier(ClassifierMixin, LinearModel):
             Columns in the order of ``classes_``.
         """
         model, scores = self._scored(X)
-        return _link_of(model, scores).of_classes(scores)
+        return _probabilities(_link_of(model, scores), scores)
 
     @available_if(_has_probabilities)
     @also_of_collections
@@ -203,6 +201,34 @@ class LinearClassifier(Classifier):
 def _link_of(model, scores: np.ndarray) -> Link:
     """What makes probabilities of a model's scores."""
     return model.loss_.own_link("probabilities", 1 if scores.ndim == 1 else scores.shape[1])
+
+
+def _highest(scores: np.ndarray) -> np.ndarray:
+    """The number of the class of the highest score."""
+    return (scores > 0).astype(np.intp) if scores.ndim == 1 else scores.argmax(axis=1)
+
+
+def _most_probable(link: Link, scores: np.ndarray) -> np.ndarray:
+    """The number of the class of the largest probability, the first of equal ones."""
+    if isinstance(link, Sigmoid):
+        found = _highest(scores)
+        close = np.flatnonzero(np.abs(scores) < EQUAL * np.finfo(scores.dtype).eps)
+        found[close] = link.of_classes(scores[close]).argmax(axis=1)
+        return found
+    found = np.empty(len(scores), np.intp)
+    for start in range(0, len(scores), PREDICTED_ROWS):
+        where = slice(start, start + PREDICTED_ROWS)
+        found[where] = link.of_classes(scores[where]).argmax(axis=1)
+    return found
+
+
+def _probabilities(link: Link, scores: np.ndarray) -> np.ndarray:
+    """The probabilities of the classes, (n, K)."""
+    result = np.empty((len(scores), 2 if scores.ndim == 1 else scores.shape[1]), scores.dtype)
+    for start in range(0, len(scores), PREDICTED_ROWS):
+        where = slice(start, start + PREDICTED_ROWS)
+        result[where] = link.of_classes(scores[where])
+    return result
 
 
 class LogisticRegressor(LinearClassifier):

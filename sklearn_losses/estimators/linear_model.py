@@ -208,8 +208,10 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
         check_is_fitted(model)
         if model._known is not None and model._known[0] is X:
             return model, model._known[1]
-        X = validation.check_rows(model, come_in(X, targets=False).X)
-        scores = scores_of(model, X, np.atleast_2d(model.coef_).T, np.atleast_1d(model.intercept_))
+        coef = np.atleast_2d(model.coef_)
+        # an entry that is not finite makes a score so, unless a product library skips its weights, all zero
+        X = validation.check_rows(model, come_in(X, targets=False).X, shown_by_scores=bool(coef.any(axis=0).all()))
+        scores = scores_of(model, X, coef.T, np.atleast_1d(model.intercept_))
         return model, scores[:, 0] if scores.shape[1] == 1 else scores
 
     def _knowing(self, X: Any, scores: np.ndarray) -> Self:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import issparse
+from sklearn.utils import assert_all_finite
 
 from ..data.sources import Source
 from .doors import check_finite_rows
@@ -16,13 +17,19 @@ BLOCK_BYTES = 8 << 20  # of converted rows
 
 
 def scores_of(estimator: Any, X: Any, coef: NDArray, intercept: NDArray) -> NDArray:
-    """``X coef + intercept``, (n, K), for any numbers; finite ones."""
+    """``X coef + intercept``, (n, K), for any numbers; finite ones.
+
+    Raises
+    ------
+    ValueError
+        When X has entries that are not finite, and this shows.
+    """
     converted = _converted(X, coef.dtype)
     if issparse(X) or (isinstance(X, np.ndarray) and X.dtype.kind == "f" and X.dtype == converted):
-        return _scores(X, coef, intercept)
+        return _scores(estimator, X, coef, intercept)
     scores = np.empty((X.shape[0], coef.shape[1]), converted)
     for start, rows in _blocks(estimator, X, converted):
-        scores[start : start + len(rows)] = _scores(rows, coef, intercept)
+        scores[start : start + len(rows)] = _scores(estimator, rows, coef, intercept)
     return scores
 
 
@@ -44,10 +51,13 @@ def _blocks(estimator: Any, X: Any, dtype: np.dtype) -> Iterator[tuple[int, NDAr
         yield start, rows.astype(dtype, copy=False)
 
 
-def _scores(X: Any, coef: NDArray, intercept: NDArray) -> NDArray:
+def _scores(estimator: Any, X: Any, coef: NDArray, intercept: NDArray) -> NDArray:
     with np.errstate(over="ignore", invalid="ignore"):
         scores = X @ coef + intercept
-    return scores if np.isfinite(scores).all() else _of_huge_rows(X, coef, intercept)
+    if np.isfinite(scores).all():
+        return scores
+    assert_all_finite(X, estimator_name=type(estimator).__name__, input_name="X")
+    return _of_huge_rows(X, coef, intercept)
 
 
 def _of_huge_rows(X: Any, coef: NDArray, intercept: NDArray) -> NDArray:

@@ -73,14 +73,24 @@ def check_finite(estimator, X: Any) -> None:
     assert_all_finite(X, estimator_name=type(estimator).__name__, input_name="X")
 
 
-def check_rows(estimator, X: Any):
-    """X validated for predicting."""
+def check_rows(estimator, X: Any, *, shown_by_scores: bool = False):
+    """X validated for predicting.
+
+    Whether the entries of an array that `is_looked_through_later` are finite may be left to the scores.
+    """
     _refuse_odd_inputs(X)
     if isinstance(X, Source):
         return check_source(estimator, X, reset=False)
     dtype = None if _is_numbers(X) and not issparse(X) else ALLOWED_DTYPES
     with _named(X):
-        return validate_data(estimator, X, accept_sparse=("csr", "csc"), dtype=dtype, reset=False)
+        return validate_data(
+            estimator,
+            X,
+            accept_sparse=("csr", "csc"),
+            dtype=dtype,
+            ensure_all_finite=not (shown_by_scores and is_looked_through_later(X)),
+            reset=False,
+        )
 
 
 def check_labels(estimator, y: ArrayLike) -> NDArray:

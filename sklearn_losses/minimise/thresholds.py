@@ -27,7 +27,9 @@ SAMPLED_PRECONDITIONER = 160.0  # timed: one from 10 p rows takes p^3 / 160 non-
 MANY_CLASSES = 3e9  # above, one factorisation a class, a third of a second, costs more than it saves
 PRODUCTS_PER_PRECONDITIONER = 20  # of truncated Newton, whose linear solves make up for an old one
 SPARSE_ACCURACY = 0.03  # of Newton's equations, where a product costs no more than an evaluation
-MANY_STEPS = 40  # of truncated Newton, which most often takes five to fifteen
+MANY_STEPS = (
+    40  # of truncated Newton, which takes five to fifteen as a rule, and among samples, which take three to ten
+)
 ON_SPHERES_ACCURACY, ON_SPHERES_TOLERANCE = 1e-3, 1e-20  # steps are cheap: down to where weights equal repetition
 
 # Samples of tall data. A sample's optimum is as good as its size: passes over all rows against Hessians of samples.

@@ -16,6 +16,7 @@ from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning, DataConversionWarning, NotFittedError
 
 from sklearn_losses import Hinge, Huber, LinearRegressor, LogisticRegressor, Loss, SoftmaxClassifier, ZeroOne
+from sklearn_losses.estimators.validation import MANY_ENTRIES
 
 N = 60
 
@@ -664,6 +665,31 @@ def test_one_huge_cell(loss, size):
     without = LogisticRegressor(loss, alpha=1e-3).fit(X[:, [0, 2]], LABELS)
     rest = objective.pack(np.insert(without.coef_, 1, 0.0, axis=1), without.intercept_)
     assert model.objective_value_ <= objective.value(rest) * (1 + 1e-6)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("weights", [[1.0, -2.0, 0.5], [1.0, 0.0, 0.5]])
+def test_large_arrays_to_predict_are_looked_through(bad, weights):
+    model = LogisticRegressor().fit(X, LABELS)
+    model.coef_ = np.array([weights])
+    large = np.zeros((MANY_ENTRIES // 3 + 1, 3))
+    large[-1, 0] = 1e308
+    large[-2, 0] = -1e308
+    assert_array_equal(model.predict(large)[-2:], [0, 1])
+    large[7, 1] = bad
+    message = "Input X contains NaN" if np.isnan(bad) else "Input X contains infinity"
+    with pytest.raises(ValueError, match=message):
+        model.predict(large)
+
+
+def test_the_most_probable_class_where_probabilities_are_rounded():
+    model = LogisticRegressor(fit_intercept=False).fit(X, LABELS)
+    model.coef_ = np.array([[1.0, 0.0, 0.0]])
+    sizes = np.concatenate([[0.0, 1e-300], np.finfo(float).eps * np.array([0.1, 0.25, 0.4, 0.6, 1.0, 2.0, 8.0])])
+    rows = np.concatenate([sizes, -sizes])[:, None] * [[1.0, 0.0, 0.0]]
+    p = model.predict_proba(rows)
+    assert (p[:, 0] == p[:, 1]).any()
+    assert_array_equal(model.predict(rows), p.argmax(axis=1))
 
 
 @pytest.mark.parametrize("size", [1e100, 1e308])
