@@ -1,20 +1,7 @@
 """Tests run beside each other: BLAS has one thread, but where its threads are what is tested."""
 
-import gc
-
 import pytest
 from threadpoolctl import threadpool_limits
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_collection():
-    """Thousands of tests are made and stay: garbage is not looked for among them, now or later."""
-    gc.disable()
-    try:
-        return (yield)
-    finally:
-        gc.freeze()
-        gc.enable()
 
 
 @pytest.fixture(autouse=True, scope="module")
