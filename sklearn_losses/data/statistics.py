@@ -67,8 +67,7 @@ def _looked_at(
 def dense_moments(block: Block, origin: Array) -> tuple[Array, Array]:
     """Weighted mean and mean square of the columns less an origin."""
     moved = block.dense() - origin
-    center = block.mean(moved)
-    return center, block.mean(np.multiply(moved, moved, out=moved))
+    return block.mean(moved), np.einsum("i,ij,ij->j", block.weights, moved, moved)
 
 
 def dense_extremes(block: Block, columns: Indices) -> tuple[Largest, Largest]:

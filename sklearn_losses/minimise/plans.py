@@ -122,7 +122,7 @@ def on_samples(problem: Smooth) -> Plan:
     """Tall data of one output: a small sample, a large one around its Hessian, and all rows around that of this."""
     sizes = problem.shape.samples
     assert sizes is not None
-    return _from_samples(problem, sizes, lambda part, x: _inverse(part, x, problem.shape), newton)
+    return _from_samples(problem, sizes, lambda part, x: _inverse(part, x, problem.shape))
 
 
 def on_samples_by_class(problem: Smooth) -> Plan:
@@ -132,7 +132,7 @@ def on_samples_by_class(problem: Smooth) -> Plan:
     def inverse(part, x):
         return by_class_inverse(part.hessian(x, convex=shape.convex))
 
-    return _from_samples(problem, thresholds.BY_CLASS_SAMPLES, inverse, truncated_newton)
+    return _from_samples(problem, thresholds.BY_CLASS_SAMPLES, inverse)
 
 
 def jointly(problem: Smooth) -> Plan:
@@ -217,7 +217,7 @@ def _inverse(part: Objective, x: Array, shape: Shape):
     return dense_inverse(part.hessian(x, convex=shape.convex))
 
 
-def _from_samples(problem: Smooth, sizes: tuple[int, int], inverse: Callable, sure: Callable) -> Plan:
+def _from_samples(problem: Smooth, sizes: tuple[int, int], inverse: Callable) -> Plan:
     model, x, tol, random_state = problem.model, problem.x, problem.tol, problem.random_state
     n_rows, width = problem.shape.n_rows, problem.shape.width
     large, weights = sample(model, sizes[1], random_state)
@@ -234,12 +234,7 @@ def _from_samples(problem: Smooth, sizes: tuple[int, int], inverse: Callable, su
         return nearly if level == 0 else inverse(sample(model, size, random_state)[0], x)
 
     bound = SampledBound(model, large, weights, nearly, tol) if tol is not None else None
-    # no sample stands for rows that all but vanish beside a few: what is left of them takes their own Hessian
-    points = Points(model, convex=problem.shape.convex)
-    fast = {"preconditioner": preconditioner, "maxiter": thresholds.MANY_STEPS}
-    last = {"preconditioner": Kept(lambda x: inverse(model, x))}
-    links = {"links": [(quasi_newton, fast), (sure, last)]}
-    return Plan(x, chained, points.second_derivatives, links, bound=bound, points=points)
+    return Plan(x, quasi_newton, options={"preconditioner": preconditioner}, bound=bound)
 
 
 def _on_sample(part: Objective, x: Array, preconditioner: Callable, tol: float) -> Array:

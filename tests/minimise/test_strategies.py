@@ -104,7 +104,7 @@ def test_small_data_take_newton(chosen):
 def test_tall_data_take_samples(chosen, monkeypatch):
     monkeypatch.setattr(shape, "sample_sizes", lambda n_rows, n_parameters: (500, 1_500))
     model = fit(LogisticRegressor(alpha=1e-3), *BINARY)
-    assert chosen == [(chained, ["links"])]
+    assert chosen == [(quasi_newton, ["preconditioner"])]
     monkeypatch.undo()
     assert model.objective_value_ == pytest.approx(reference(model, *BINARY), rel=1e-6)
 
@@ -158,7 +158,7 @@ def test_several_classes_of_tall_data(chosen, monkeypatch):
     monkeypatch.setattr(thresholds, "BY_CLASS_SAMPLES", (200, 600))
     chosen.clear()
     model = fit(SoftmaxClassifier(alpha=1e-3), *JOINT)
-    assert chosen == [(chained, ["links"])]
+    assert chosen == [(quasi_newton, ["preconditioner"])]
     assert model.objective_value_ == pytest.approx(expected, rel=1e-6)
 
 
@@ -305,21 +305,3 @@ def test_small_values_that_are_differences_of_large_ones():
     model = LinearRegressor("poisson", alpha=1e-6, fit_intercept=False, tol=1e-9).fit(X, y)
     assert model.objective_value_ < 1e-6
     assert model.dual_gap_ <= 1e-9 * model.objective_value_
-
-
-@pytest.mark.parametrize("n_classes", [2, 3])
-def test_what_no_sample_stands_for_is_left_to_the_whole_hessian(chosen, monkeypatch, n_classes):
-    """One row outweighs all others, and another one is as long as all of them."""
-    monkeypatch.setattr(thresholds, "MANY_STEPS", 2)
-    monkeypatch.setattr(thresholds, "BY_CLASS_SAMPLES", (200, 600))
-    monkeypatch.setattr(thresholds, "SMALL_HESSIAN", 0.0 if n_classes > 2 else thresholds.SMALL_HESSIAN)
-    random = np.random.default_rng(0)
-    X = random.normal(size=(9_000, 30))
-    y = (X[:, :n_classes] + random.normal(size=(len(X), n_classes))).argmax(axis=1)
-    X[3] *= 1e5
-    weights = np.ones(len(X))
-    weights[7] = 2e8
-    model = SoftmaxClassifier("squared_hinge", alpha=6e-4, fit_intercept=False).fit(2.0**17 * X, y, weights)
-    assert chosen == [(chained, ["links"])]
-    assert model.result_.success and 2 < model.n_iter_ < 40
-    assert model.dual_gap_ <= model.tol * model.objective_value_
