@@ -180,8 +180,12 @@ def negligible(model: Objective, rounding: float = ROUNDING) -> float:
     zero = model.at_scores(model.scores(np.zeros(model.n_parameters))).mean
     least = (rounding * EPSILON) ** 2 * zero
     if model.regression and model.loss.link == "identity":
-        rounded = model.targets() * (1.0 + rounding * EPSILON)
-        least = max(least, model.at_scores(model.rows.spread(rounded)).mean - (model.loss.lower_bound or 0.0))
+        targets = model.targets()
+        exact, rounded = (
+            model.at_scores(model.rows.spread(scores)).mean
+            for scores in (targets, targets * (1.0 + rounding * EPSILON))
+        )
+        least = max(least, rounded - exact)
     return model.loss.total(least)[0] if np.isfinite(least) else 0.0
 
 

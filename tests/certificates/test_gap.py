@@ -9,10 +9,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.datasets import load_breast_cancer, load_wine
 
-from sklearn_losses import LinearRegressor, LogisticRegressor, SoftmaxClassifier
-from sklearn_losses.certificates.gap import Gap
+from sklearn_losses import LinearRegressor, LogisticRegressor, Loss, SoftmaxClassifier
+from sklearn_losses.certificates.gap import Gap, negligible
 from sklearn_losses.certificates.sampled import SampledBound
 from sklearn_losses.objective.preconditioners import dense_inverse
+
+
+class LogDensity(Loss):
+    """Minus the logarithm of a normal density: where the prediction is the target there is its constant left."""
+
+    domain = "values"
+    convex = True
+
+    def value(self, y, prediction):
+        return 0.5 * (prediction - y) ** 2 + 0.5 * np.log(2.0 * np.pi)
+
+    def gradient(self, y, prediction):
+        return prediction - y
 
 
 @given(
@@ -112,3 +125,11 @@ def test_tall_data_take_few_passes_and_little_memory(order, loss, tall):
     assert peak < 64e6
     assert model.result_.n_passes <= (8 if loss == "cross_entropy" else 20)
     assert model.dual_gap_ <= 1e-6 * model.objective_value_
+
+
+@pytest.mark.parametrize("loss", [LogDensity(), "squared_error", "huber"], ids=str)
+def test_what_rounding_leaves_of_an_exact_fit_is_no_constant_of_the_loss(loss):
+    random = np.random.RandomState(0)
+    X, y = random.normal(size=(90, 2)), 100.0 * random.normal(size=90)
+    objective = LinearRegressor(loss, alpha=1e-12).objective(X, y).conditioned()
+    assert negligible(objective) <= 1e-12 * objective.value(np.zeros(3))
