@@ -169,6 +169,8 @@ class Rows(ABC):
         Stored numbers: the multiplications of a product with one vector.
     is_sparse : bool
         Whether products are cheaper than those of dense rows of this size.
+    has_matrix : bool
+        Whether `csr` and `csc` have one to give.
     origin : ndarray of shape (p,) or None
         What has been subtracted from every row.
     lengths : Lengths or None
@@ -184,6 +186,7 @@ class Rows(ABC):
     n_outputs: int
     n_entries: int
     is_sparse: bool
+    has_matrix = False
     origin: Array | None
     lengths: Lengths | None
     meter: Meter
@@ -253,7 +256,7 @@ class Rows(ABC):
 
     @abstractmethod
     def csr(self) -> Any:
-        """The rows as a CSR matrix in float64, without duplicates; None where they are not sparse, or not in memory."""
+        """The rows as a CSR matrix in float64, without duplicates; None where there is none."""
 
     def csc(self) -> Any:
         """The same as a CSC matrix."""

@@ -112,7 +112,7 @@ class SparseRows(RowsInMemory):
     is_sparse = True
 
     def __init__(self, X, y, weights, n_outputs=1, *, moved: Moved | None = None, **options):
-        self.moved = moved
+        self.moved, self.has_matrix = moved, moved is None
         self._by_column: Any = None
         super().__init__(X, y, weights, n_outputs, **options)
 

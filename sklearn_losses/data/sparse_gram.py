@@ -21,13 +21,11 @@ class Moments(NamedTuple):
 
 def sparse_moments(rows: Rows, indices: Indices | slice, curvature: Array) -> Moments | None:
     """Those of curvature times some rows' weights, as they are stored; None where they are not sparse enough."""
-    if not rows.is_sparse or rows.lengths is not None:
+    if not rows.has_matrix or rows.lengths is not None:
         return None
     if rows.n_entries > SPARSE * rows.n_rows * rows.n_features:
         return None
     X = rows.csr()
-    if X is None:
-        return None
     weights = curvature * rows.weights_of(indices)
     some = X if isinstance(indices, slice) and indices == slice(None) else X[indices]
     scaled = some.copy()

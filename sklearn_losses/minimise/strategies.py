@@ -131,9 +131,6 @@ def kinked_plan(model: Objective, x: Array, most_passes: int) -> Sweeping | None
     """Sweeps to take before the exact solver, which goes on from their duals; None where it is faster alone."""
     if not Sweeping.suits(model, x):
         return None
-    matrix = model.rows.csr()
-    if matrix is None:
-        return None
     few_features = model.rows.n_features < model.rows.n_rows
     passes = thresholds.FEW_KINKED_PASSES if few_features else thresholds.KINKED_PASSES
-    return Sweeping(model, matrix, min(passes, most_passes))
+    return Sweeping(model, model.rows.csr(), min(passes, most_passes))

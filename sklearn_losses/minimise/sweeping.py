@@ -54,7 +54,7 @@ class Sweeping:
         return (
             AVAILABLE
             and model.n_outputs == 1
-            and model.rows.is_sparse
+            and model.rows.has_matrix
             and loss.convex
             and model.loss.separable
             and (loss.has_curvature if loss.pieces is None else _has_one_kink(model))

@@ -210,14 +210,12 @@ def sweeps_pay(model: Objective) -> bool:
     rows, composition = model.rows, model.composition
     if not (AVAILABLE and model.penalty.swept == "weights" and rows.n_outputs == 1):
         return False
-    if not (rows.is_sparse and rows.lengths is None):
+    if not rows.has_matrix or rows.lengths is not None:
         return False
     if not (model.loss.separable and model.loss.smooth):  # curvatures that come and go with the rows want whole steps
         return False
     by_gram = rows.n_entries**2 / rows.n_rows + SWEEPS * rows.n_features**2
-    if not (composition.convex and composition.has_curvature and 2.0 * SWEEPS * rows.n_entries < by_gram):
-        return False
-    return rows.csr() is not None
+    return composition.convex and composition.has_curvature and 2.0 * SWEEPS * rows.n_entries < by_gram
 
 
 def is_parabola(objective: Objective) -> bool:

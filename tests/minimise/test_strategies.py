@@ -207,6 +207,18 @@ def test_sparse_rows_take_products_too(chosen, shape, scale):
     assert model.objective_value_ == pytest.approx(reference(model, X.toarray(), y), rel=1e-6)
 
 
+@pytest.mark.parametrize("loss", ["cross_entropy", "squared_hinge"])
+def test_a_column_far_from_zero_is_left_out_of_sweeps(loss):
+    # it stands apart from the others, which are no matrix of all rows then
+    random = np.random.RandomState(0)
+    stamps = 1.6e9 + random.normal(size=(300, 1))
+    X = sparse.hstack([sparse.random(300, 700, density=0.02, random_state=0), stamps], format="csr")
+    y = random.randint(2, size=300)
+    model = LogisticRegressor(loss, alpha=1e-4)
+    found, dense = fit(model, X, y).objective_value_, fit(model, X.toarray(), y).objective_value_
+    assert found == pytest.approx(dense, rel=2e-6)
+
+
 def test_few_rows_of_many_features_are_reduced(chosen):
     X = np.random.RandomState(0).normal(size=(60, 500))
     model = fit(LogisticRegressor(alpha=1e-2), X, np.arange(60) % 2)
