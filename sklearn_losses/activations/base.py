@@ -90,6 +90,10 @@ class Link(Activation):
         p = self.forward(scores)
         return p if p.ndim == 2 else np.stack([1.0 - p, p], axis=1)
 
+    def most_probable(self, scores: Array) -> NDArray[np.intp]:
+        """The number of every row's most probable class, the first of equal ones."""
+        return self.of_classes(scores).argmax(axis=1)
+
     def matching(self, scores: Array, targets: Array) -> tuple[Array, Array]:
         """``A(z) - t.z`` of every row, where ``A' = forward``, and its gradient ``p - t``.
 

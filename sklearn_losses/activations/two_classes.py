@@ -12,6 +12,7 @@ from .curvature import Diagonal
 from .elementwise import Elementwise
 
 TAIL, FRACTIONS = -8.0, 16  # below, the ratio of density and probability of a normal is a continued fraction of so many
+EQUAL = 4.0  # roundings of one: a score whose two probabilities may be equal
 SMALL = 0.25  # below, differences of exponentials are series
 
 
@@ -48,11 +49,11 @@ class LogSigmoid(LogPair):
         return _pair(-np.maximum(scores, 0.0) - small, np.minimum(scores, 0.0) - small)
 
     def slopes(self, scores):
-        p, q = two_probabilities(scores)
+        p, q = _two_probabilities(scores)
         return -p, q
 
     def bends(self, scores):
-        p, q = two_probabilities(scores)
+        p, q = _two_probabilities(scores)
         bend = -p * q
         return -p, q, bend, bend
 
@@ -83,20 +84,27 @@ class Sigmoid(Elementwise):
     logarithm = LogSigmoid()
 
     def first(self, scores):
-        p, q = two_probabilities(scores)
+        p, q = _two_probabilities(scores)
         return p, p * q
 
     def second(self, scores):
-        p, q = two_probabilities(scores)
+        p, q = _two_probabilities(scores)
         slope = p * q
         return slope, slope * (q - p)
 
     def forward(self, scores):
-        return two_probabilities(scores)[0]
+        return _two_probabilities(scores)[0]
 
     def of_classes(self, scores):
-        p, q = two_probabilities(scores)
+        p, q = _two_probabilities(scores)
         return np.stack([q, p], axis=1)
+
+    def most_probable(self, scores):
+        # the score's sign tells, but where both probabilities may be rounded to the same number
+        found = (scores > 0).astype(np.intp)
+        close = np.flatnonzero(np.abs(scores) < EQUAL * np.finfo(scores.dtype).eps)
+        found[close] = super().most_probable(scores[close])
+        return found
 
     def jacobian_operator(self, scores):
         slope = np.exp(-np.abs(scores))
@@ -240,7 +248,7 @@ def _floored(logs: Array) -> Array:
     return np.maximum(logs, np.finfo(logs.dtype).min, out=logs)
 
 
-def two_probabilities(scores: Array) -> tuple[Array, Array]:
+def _two_probabilities(scores: Array) -> tuple[Array, Array]:
     """sigma(z) and sigma(-z), each to full relative accuracy."""
     power = np.exp(-np.abs(scores))
     large = 1.0 / (1.0 + power)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
 from sklearn.utils.metaestimators import available_if
 
-from ..activations import Link, Sigmoid
+from ..activations import Link
 from ..losses import get_loss
 from ..objective.objective import Objective
 from . import validation
@@ -20,7 +22,6 @@ from .predictions import also_of_collections
 __all__ = ["LogisticRegressor", "SoftmaxClassifier"]
 
 PREDICTED_ROWS = 16_384  # whose probabilities are computed at once, in cache
-EQUAL = 4.0  # rounding errors of one: scores of two classes that may have the same probability
 
 
 def _has_probabilities(estimator) -> bool:
@@ -94,8 +95,8 @@ class Classifier(ClassifierMixin, LinearModel):
         ndarray or dask.array of shape (n_samples,)
         """
         model, scores = self._scored(X)
-        found = _most_probable(_link_of(model, scores), scores) if model.loss_.has_probabilities else _highest(scores)
-        return np.take(model.classes_, found)
+        most = _link_of(model, scores).most_probable if model.loss_.has_probabilities else _highest
+        return np.take(model.classes_, _by_blocks(most, scores, np.empty(len(scores), np.intp)))
 
     def score(self, X, y=None, sample_weight=None):
         """The share of rows whose class is predicted.
@@ -130,7 +131,8 @@ class Classifier(ClassifierMixin, LinearModel):
             Columns in the order of ``classes_``.
         """
         model, scores = self._scored(X)
-        return _probabilities(_link_of(model, scores), scores)
+        out = np.empty((len(scores), len(model.classes_)), scores.dtype)
+        return _by_blocks(_link_of(model, scores).of_classes, scores, out)
 
     @available_if(_has_probabilities)
     @also_of_collections
@@ -208,27 +210,12 @@ def _highest(scores: np.ndarray) -> np.ndarray:
     return (scores > 0).astype(np.intp) if scores.ndim == 1 else scores.argmax(axis=1)
 
 
-def _most_probable(link: Link, scores: np.ndarray) -> np.ndarray:
-    """The number of the class of the largest probability, the first of equal ones."""
-    if isinstance(link, Sigmoid):
-        found = _highest(scores)
-        close = np.flatnonzero(np.abs(scores) < EQUAL * np.finfo(scores.dtype).eps)
-        found[close] = link.of_classes(scores[close]).argmax(axis=1)
-        return found
-    found = np.empty(len(scores), np.intp)
+def _by_blocks(of_rows: Callable, scores: np.ndarray, out: np.ndarray) -> np.ndarray:
+    """What a function makes of the scores, some rows at a time, in ``out``."""
     for start in range(0, len(scores), PREDICTED_ROWS):
         where = slice(start, start + PREDICTED_ROWS)
-        found[where] = link.of_classes(scores[where]).argmax(axis=1)
-    return found
-
-
-def _probabilities(link: Link, scores: np.ndarray) -> np.ndarray:
-    """The probabilities of the classes, (n, K)."""
-    result = np.empty((len(scores), 2 if scores.ndim == 1 else scores.shape[1]), scores.dtype)
-    for start in range(0, len(scores), PREDICTED_ROWS):
-        where = slice(start, start + PREDICTED_ROWS)
-        result[where] = link.of_classes(scores[where])
-    return result
+        out[where] = of_rows(scores[where])
+    return out
 
 
 class LogisticRegressor(LinearClassifier):

@@ -45,13 +45,6 @@ def fits():
     return Counting.fits
 
 
-@pytest.fixture
-def recorded():
-    Recording.fitted.clear()
-    Recording.seen.clear()
-    return Recording
-
-
 def first_weight(estimator, X, y):
     return estimator.coef_[0, 0]
 

@@ -40,13 +40,6 @@ GROUPS = np.arange(len(Y)) % 6
 ALPHAS = {"alpha": [0.1, 1e-3]}
 
 
-@pytest.fixture
-def recorded():
-    Recording.fitted.clear()
-    Recording.seen.clear()
-    return Recording
-
-
 def weight_of(estimator, X, y):
     """A metric that shows which fit it was."""
     return (estimator[-1] if isinstance(estimator, Pipeline) else estimator).coef_[0, 0]
