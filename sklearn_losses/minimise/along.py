@@ -18,9 +18,9 @@ from . import strategies, thresholds
 from .coordinates import Coordinates, InCommon
 from .fit import Fitting, fit
 from .foretold import Foretold
-from .over_features import fit_over_features, with_centred_intercepts
+from .null import Null
+from .over_features import minimum_over_features, with_centred_intercepts
 from .run import Run
-from .starts import Null
 from .task import Found, Task
 from .working_features import WorkingFeatures
 
@@ -83,7 +83,7 @@ class Shared(InCommon):
         fitting = Fitting(task, "auto")
         fitting.recorder.enter(model.value_and_gradient, self.at.to_theta)
         start = self.at.from_theta(fitting.null.theta if task.warm is None else task.warm)
-        found = fit_over_features(Run(task, model, fitting.recorder, start, fitting.null), self.method)
+        found = minimum_over_features(Run(task, model, fitting.recorder, start, fitting.null), self.method)
         theta = with_centred_intercepts(task.objective, self.at.to_theta(found.theta))
         return fitting.reported(replace(found, theta=theta))
 
