@@ -20,6 +20,7 @@ from .intercept import Slopes, best_shift
 
 ROUNDING = 1e-12  # of the null vector of the classes' sums
 NEARLY = 1e-4  # of the slopes' sizes
+CHEAP = 1e-12  # of F: a price that needs no other, nor all its digits
 BEYOND = (1e3, 1e6, 1e9, 1e12, 1e15)  # times the sum that rounding has left, until that is nothing beside what is mixed
 
 
@@ -71,7 +72,7 @@ class Balance(NamedTuple):
     price: float
 
 
-def balance(objective: Objective, scores: PerRow, shift: Array, slopes: Slopes) -> Balance | None:
+def balance(objective: Objective, scores: PerRow, shift: Array | float, slopes: Slopes) -> Balance | None:
     """Shares with which the slopes at shifted scores sum to zero; None where the loss has no bound to pay with."""
     lowest = objective.loss.lower_bound
     if lowest is None or not objective.loss.separable or not np.isfinite(slopes.mean):
@@ -80,6 +81,9 @@ def balance(objective: Objective, scores: PerRow, shift: Array, slopes: Slopes) 
     shares = shares_of(objective, weights, dual)
     if shares is None:
         return None
+    dearest = float(1.0 - shares.min()) * (slopes.mean - lowest)
+    if dearest <= CHEAP * abs(slopes.mean):
+        return Balance(shares, dearest)
     above = objective.losses(scores, shift).gathered() - lowest
     scaled = shares < 1.0  # an infinite loss that keeps its whole tangent costs nothing
     price = float(weights[scaled] @ ((1.0 - shares[scaled]) * above[scaled]))
