@@ -26,12 +26,13 @@ Array = np.ndarray
 
 
 def previous(fitting: Fitting) -> Array | None:
-    """The solution of the fit before, where it is better than the model without features."""
-    task = fitting.task
+    """The solution of the fit before, where it is better than a start without features."""
+    task, null = fitting.task, fitting.null
     if task.warm is None or not task.objective.parameters.linear:
         return task.warm
     value, gradient = task.objective.value_and_gradient(task.warm)
-    if not (value < fitting.null.value and np.isfinite(gradient).all()):
+    cold = null.value_at(null.nearly) if _exactly(fitting) else null.value
+    if not (value < cold and np.isfinite(gradient).all()):
         return None
     fitting.recorder.offer(task.warm, value)
     return task.warm
@@ -69,8 +70,11 @@ def of_another_loss(fitting: Fitting) -> Array | None:
 
 def without_features(fitting: Fitting) -> Array:
     """The best constant; one near it, found at once, for a solver that is exact from anywhere."""
-    exactly = fitting.solver == "auto" and fitting.task.piecewise
-    return fitting.null.nearly if exactly else fitting.null.theta
+    return fitting.null.nearly if _exactly(fitting) else fitting.null.theta
+
+
+def _exactly(fitting: Fitting) -> bool:
+    return fitting.solver == "auto" and fitting.task.piecewise
 
 
 def _on_fewer_rows(task: Task) -> Task:
