@@ -24,6 +24,7 @@ LOST = 25  # steps without a smaller gap after an interior point, whose duals we
 ROUNDS = 4  # of working rows
 FAILURES = 2  # of working rows, after which all rows are used
 MANY_COORDINATES = 5_000  # of joint losses, whose Newton equations take seconds beyond
+SEVERAL = 5  # classes from which on many rows bend at once, whatever their number is
 CHEAP = 1e8  # multiplications of Newton's equations for all rows that nothing else is cheaper than
 ALMOST_EXACT = 1e-8  # relative gap from which envelopes take a few steps to the last digit
 NEARLY_EXACT = 1e-10  # relative gap at which little is
@@ -212,7 +213,8 @@ class Search:
         if problem.n_outputs == 1:
             return self.whole.dense and not many
         width = size if problem.together else size // problem.n_outputs
-        cheap = not many and size * (problem.n_rows * width + size**2 // 3) <= CHEAP
+        cheap = size * (problem.n_rows * width + size**2 // 3) <= CHEAP
+        cheap = cheap and (not many or problem.n_outputs >= SEVERAL)
         return size <= MANY_COORDINATES and (problem.n_rows <= 2 * size or cheap)
 
     def start_from_inside(self, exact: bool) -> Envelopes:
