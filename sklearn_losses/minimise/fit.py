@@ -140,8 +140,8 @@ class Fitting:
     def _reduced(self, start: Array) -> Found:
         """More features than rows: the equivalent problem in as many features as rows."""
         task, objective = self.task, self.task.objective
-        statistics = center, _ = objective.rows.statistics()
-        reduced = representer.Reduction(objective, center if objective.fit_intercept else np.zeros_like(center))
+        statistics = objective.rows.statistics()
+        reduced = representer.Reduction(objective, statistics)
 
         outer = task.watch
         watch = outer and (lambda theta, value, gap: outer(reduced.to_features(theta), value, gap))

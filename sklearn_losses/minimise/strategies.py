@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from ..objective.objective import Objective
+from ..objective.representer import apart
+from ..objective.split import has_exact_form
 from ..objective.triangle import has_triangle
 from . import plans, starts, thresholds
 from .exactly import fit_after_sweeps, fit_exactly
@@ -138,10 +140,12 @@ def start(fitting: Fitting) -> Array:
 def reduces(objective: Objective) -> bool:
     """Whether to solve in as many features as there are rows: these are few enough, and fewer than the features."""
     rows = objective.rows
-    if rows.is_sparse and rows.n_rows**3 > thresholds.REDUCED_SPARSE_WORK * rows.n_entries:
+    if not (rows.n_rows <= thresholds.REDUCED_ROWS and rows.n_features > rows.n_rows and objective.penalty.spherical):
         return False
-    few = rows.n_rows <= thresholds.REDUCED_ROWS and rows.n_features > rows.n_rows
-    return few and objective.penalty.spherical
+    if not rows.is_sparse or rows.n_rows**3 <= thresholds.REDUCED_SPARSE_WORK * rows.n_entries:
+        return True
+    # the exact solver's products lead nowhere beside columns of very different sizes
+    return has_exact_form(objective) and bool(apart(objective, rows.statistics()).size)
 
 
 def goes_by_triangle(objective: Objective, n_fits: int) -> bool:

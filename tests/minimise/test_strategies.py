@@ -236,6 +236,25 @@ def test_a_column_far_from_zero_is_left_out_of_sweeps(loss):
     assert found == pytest.approx(dense, rel=2e-6)
 
 
+@pytest.mark.parametrize("loss", ["hinge", "mae", "huber"])
+@pytest.mark.parametrize("kind", [np.asarray, sparse.csr_array, sparse.csc_array])
+def test_one_large_column_beside_many_small_ones(kind, loss):
+    # in inner products of rows nothing would be left of the small ones
+    random = np.random.RandomState(0)
+    X = random.normal(size=(120, 500)) * (random.uniform(size=(120, 500)) < 0.03)
+    score = X[:, :20].sum(axis=1) + 0.1 * random.normal(size=120)
+    shifts = random.normal(size=120)
+    score += 0.5 * shifts
+    X = np.column_stack([X, 1.5e9 + 1e6 * shifts])
+    estimator, y = (LogisticRegressor, score > 0.3) if loss == "hinge" else (LinearRegressor, score)
+    model = estimator(loss, alpha=1e-3)
+    found = fit(model, kind(X), y)
+    assert found.n_iter_ < 100
+    near = found.objective_value_
+    X[:, -1] -= 1.5e9
+    assert near == pytest.approx(fit(model, X, y).objective_value_, rel=3e-6)
+
+
 def test_few_rows_of_many_features_are_reduced(chosen):
     X = np.random.RandomState(0).normal(size=(60, 500))
     model = fit(LogisticRegressor(alpha=1e-2), X, np.arange(60) % 2)
