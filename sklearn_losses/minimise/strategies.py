@@ -145,7 +145,8 @@ def reduces(objective: Objective) -> bool:
     if not rows.is_sparse or rows.n_rows**3 <= thresholds.REDUCED_SPARSE_WORK * rows.n_entries:
         return True
     # the exact solver's products lead nowhere beside columns of very different sizes
-    return has_exact_form(objective) and bool(apart(objective, rows.statistics()).size)
+    alone = objective.n_outputs == 1 and has_exact_form(objective)
+    return alone and bool(apart(objective, rows.statistics()).size)
 
 
 def goes_by_triangle(objective: Objective, n_fits: int) -> bool:
