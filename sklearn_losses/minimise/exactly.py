@@ -1,4 +1,4 @@
-"""Piecewise-linear losses: the exact solver, from where sweeps over sparse rows lead."""
+"""Piecewise-linear losses: the exact solver, from where sweeps over rows lead."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def fit_exactly(run: Run) -> Found:
 
     split = Split(model)
     start, dual = split.from_model(run.start), None
-    sweeping = strategies.kinked_plan(model, run.start, run.left)
+    sweeping = strategies.kinked_plan(model, split, run.start, run.left)
     if sweeping is not None:
         result = sweeping.minimise(run.start, run.recorder.callback, tol=task.tol, maxiter=thresholds.MANY_SWEEPS)
         # most of them are over few rows: as many as there were passes count
@@ -57,6 +57,8 @@ def fit_exactly(run: Run) -> Found:
         result.success = result.dual_gap <= task.tol * abs(result.fun)
         if result.success or run.recorder.stopped_by_watch:
             return kept(result)
+        if split.n_outputs > 1 and result.dual_gap > thresholds.HANDED_OVER * abs(result.fun):
+            dual = None
     near = split.with_near_kinks()
     result = solve(near or split, start, dual)
     if near is not None:

@@ -10,8 +10,10 @@ from typing import NamedTuple
 
 from ..objective.objective import Objective
 from ..objective.samples import RandomState
+from ..objective.split import Split
 from ..objective.triangle import has_triangle
 from . import plans, thresholds
+from .joint_sweeping import JointSweeping
 from .plans import Array, Plan, Smooth
 from .shape import Shape
 from .sweeping import Sweeping
@@ -127,10 +129,22 @@ def writes_out(objective: Objective) -> bool:
     return not rows.is_sparse and rows.n_rows * rows.n_features <= thresholds.WRITTEN_ENTRIES
 
 
-def kinked_plan(model: Objective, x: Array, most_passes: int) -> Sweeping | None:
+def kinked_plan(model: Objective, split: Split, x: Array, most_passes: int) -> Sweeping | JointSweeping | None:
     """Sweeps to take before the exact solver, which goes on from their duals; None where it is faster alone."""
-    if not Sweeping.suits(model, x):
-        return None
     few_features = model.rows.n_features < model.rows.n_rows
     passes = thresholds.FEW_KINKED_PASSES if few_features else thresholds.KINKED_PASSES
-    return Sweeping(model, model.rows.csr(), min(passes, most_passes))
+    if Sweeping.suits(model, x):
+        return Sweeping(model, model.rows.csr(), min(passes, most_passes))
+    if not model.rows.is_sparse:
+        passes = min(thresholds.KINKED_PASSES, thresholds.JOINT_SWEEPS * _newton_steps_in_sweeps(split))
+    if passes < thresholds.FEWEST_JOINT_PASSES or not JointSweeping.suits(model, x):
+        return None
+    return JointSweeping(model, split, min(passes, most_passes))
+
+
+def _newton_steps_in_sweeps(split: Split) -> float:
+    """How many sweeps over dense rows with a joint loss take as long as a fit by Newton's method, up to a factor."""
+    size, few_rows = split.penalty.size, split.n_rows <= 2 * split.penalty.size
+    # few rows all bend, and a loss of the largest violation then couples all classes; more rows take more steps
+    width = size if split.together and few_rows else size // split.n_outputs
+    return (1.0 if few_rows else 2.0) * (width + size**2 / (3.0 * split.n_rows))

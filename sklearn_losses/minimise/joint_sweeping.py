@@ -1,0 +1,84 @@
+"""An objective with a joint hinge as sweeps take it: coefficients of the rows as they are stored, numbers for each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from scipy.optimize import OptimizeResult
+
+from ..data import csr_of
+from ..objective.objective import Objective
+from ..objective.split import Split
+from ..solvers import joint_sweeps
+from ..solvers.row_sweeps import AVAILABLE
+from . import thresholds
+
+Array = np.ndarray
+
+
+class JointSweeping:
+    """Sweeps over the dual vectors of an objective's rows.
+
+    Parameters
+    ----------
+    model : Objective
+        One that `suits`.
+    split : Split
+        The same row by row.
+    max_passes : float
+        Limit on how often the data is read.
+    """
+
+    def __init__(self, model: Objective, split: Split, max_passes: float):
+        self.model, self.max_passes = model, max_passes
+        most, total = (np.inf, 1.0) if split.together else (1.0, np.inf)
+        strengths = _strengths(model)
+        self.numbers: dict[str, Any] = {
+            "rows": csr_of(model.rows),
+            "weights": split.weights,
+            "penalty": np.where(strengths > 0.0, strengths, 1.0),  # columns without one are empty
+            "losses": split.value_and_excess,
+            "targets": split.targets,
+            "most": most,
+            "total": total,
+        }
+
+    @staticmethod
+    def suits(model: Objective, x: Array) -> bool:
+        """Whether sweeps can minimise it from x, of which they use nothing."""
+        rows = model.rows
+        return (
+            AVAILABLE
+            and model.n_outputs > 1
+            and not model.fit_intercept
+            and model.parameters.linear
+            and (rows.has_matrix or (not rows.is_sparse and rows.n_entries <= thresholds.WRITTEN_ENTRIES))
+            and _is_penalised(model)
+            and not x.any()
+        )
+
+    def minimise(self, x0: Array, callback: Callable | None, *, tol: float, maxiter: int) -> OptimizeResult:
+        """The solver's result, its x in the parameters of the objective."""
+        told = callback and (lambda intermediate_result: callback(intermediate_result=self._in_x(intermediate_result)))
+        options = self.numbers | {"tol": tol, "maxiter": maxiter, "max_passes": self.max_passes}
+        result = joint_sweeps(None, x0, callback=told, **options)
+        self.model.rows.meter.count(self.model.rows, result.n_passes)
+        return self._in_x(result)
+
+    def _in_x(self, result: OptimizeResult) -> OptimizeResult:
+        coef = result.x.reshape(self.model.n_outputs, -1)
+        return OptimizeResult(result, x=self.model.parameters.of_model(coef, np.zeros(len(coef))))
+
+
+def _strengths(model: Objective) -> Array:
+    return np.asarray(model.penalty.convexity(model.rows.n_features))
+
+
+def _is_penalised(model: Objective) -> bool:
+    """Whether all columns have a penalty, but for those that conditioning has emptied."""
+    rows, free = model.rows, np.flatnonzero(_strengths(model) == 0.0)
+    if not len(free):
+        return True
+    return not rows.is_sparse and len(free) < rows.n_features and not rows.columns(free).take(slice(None)).any()
