@@ -17,9 +17,9 @@ in :math:`z_0` (c the curvature there, o the curvature times :math:`z_0` less th
 import numpy as np
 
 try:
-    from .compiled import sweep
+    from .compiled import joint_sweep, sweep
 except ImportError:  # installed without a compiler
-    sweep = None  # type: ignore[assignment]
+    joint_sweep = sweep = None  # type: ignore[assignment]
 
 AVAILABLE = sweep is not None
 BLOCK = 32  # consecutive rows that stay together: every row alone at random waits for the memory

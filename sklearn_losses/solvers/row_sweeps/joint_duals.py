@@ -14,12 +14,7 @@ The dual of the right class is minus the sum of the others, and :math:`w_{cj} = 
 
 import numpy as np
 
-from .duals import csr_arrays, squared_norms, with_one_strength
-
-try:
-    from .compiled import joint_sweep
-except ImportError:  # installed without a compiler
-    joint_sweep = None  # type: ignore[assignment]
+from .duals import csr_arrays, joint_sweep, squared_norms, with_one_strength
 
 SMALLEST = 1e-9  # change of a score by a row's own dual that steps count with at least: a smaller one has no digits
 
