@@ -15,11 +15,11 @@ from .read import ReadRows
 from .row_blocks import RowBlocks
 from .rows import Block, Meter, PerRow, Rows
 from .sources import Source
-from .sparse import SparseRows
+from .sparse import SparseRows, csr_of
 from .stamps import stamps_of
 from .threads import ALONE, Workers
 
-__all__ = ["Block", "Meter", "PerRow", "RowBlocks", "Rows", "Source", "rows_of"]
+__all__ = ["Block", "Meter", "PerRow", "RowBlocks", "Rows", "Source", "csr_of", "rows_of"]
 
 
 def rows_of(

@@ -217,5 +217,10 @@ class SparseRows(RowsInMemory):
         return self._over(rest, self.y, self.weights, origin=subtracted, moved=Moved(columns, entries))
 
 
+def csr_of(rows: Rows) -> Any:
+    """The rows as a CSR matrix in float64: as they are stored, or of dense ones what is not zero."""
+    return rows.csr() if rows.has_matrix else sparse.csr_array(rows.take(slice(None)))
+
+
 def _in_float64(X: Any) -> Any:
     return X if X.dtype == np.float64 else X.astype(np.float64)

@@ -1,4 +1,4 @@
-"""Piecewise-linear losses: the exact solver, from the start or from where sweeps over sparse rows lead."""
+"""Piecewise-linear losses: the exact solver, from the start or from where sweeps over rows lead."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from ..objective.split import Split
 from ..solvers import augmented_lagrangian
 from ..solvers.augmented_lagrangian.lower_bound import duality_gap
 from . import thresholds
+from .joint_sweeping import JointSweeping
 from .run import Run
 from .sweeping import Sweeping
 from .task import Found
@@ -25,13 +26,10 @@ def fit_exactly(run: Run) -> Found:
 
 
 def fit_after_sweeps(run: Run) -> Found:
-    """The same from where sweeps over the duals of sparse rows lead, which may be there already."""
+    """The same from where sweeps over the rows' duals lead, which may be there already."""
     exact, task, recorder = Exact(run), run.task, run.recorder
-    split, model = exact.split, run.model
-    few_features = model.rows.n_features < model.rows.n_rows
-    passes = min(thresholds.FEW_KINKED_PASSES if few_features else thresholds.KINKED_PASSES, run.left)
-    sweeping = Sweeping(model, model.rows.csr(), passes)
-    result = sweeping.minimise(run.start, recorder.callback, tol=task.tol, maxiter=thresholds.MANY_SWEEPS)
+    split = exact.split
+    result = _sweeping(run, split).minimise(run.start, recorder.callback, tol=task.tol, maxiter=thresholds.MANY_SWEEPS)
     # most of them are over few rows: as many as there were passes count
     recorder.n_iter = exact.begun + math.ceil(result.n_passes)
     result.x, result.dual = split.from_model(result.x), split.dual_from_model(result.dual)
@@ -39,7 +37,17 @@ def fit_after_sweeps(run: Run) -> Found:
     result.success = result.dual_gap <= task.tol * abs(result.fun)
     if result.success or recorder.stopped_by_watch:
         return exact.found(result)
-    return exact.solution_from(result.x, result.dual)
+    rough = split.n_outputs > 1 and result.dual_gap > thresholds.HANDED_OVER * abs(result.fun)
+    return exact.solution_from(result.x, None if rough else result.dual)
+
+
+def _sweeping(run: Run, split: Split) -> Sweeping | JointSweeping:
+    model = run.model
+    if model.n_outputs > 1:
+        return JointSweeping(model, split, min(JointSweeping.passes(model), run.left))
+    few_features = model.rows.n_features < model.rows.n_rows
+    passes = thresholds.FEW_KINKED_PASSES if few_features else thresholds.KINKED_PASSES
+    return Sweeping(model, model.rows.csr(), min(passes, run.left))
 
 
 class Exact:

@@ -11,6 +11,7 @@ import numpy as np
 from ..objective.objective import Objective
 from ..objective.split import has_exact_form
 from . import thresholds
+from .joint_sweeping import JointSweeping
 from .sweeping import Sweeping
 
 ROUNDS = 20  # in which the size of a sample settles to whole rows
@@ -49,7 +50,7 @@ class Shape:
             model.parameters.only_directions,
             has_exact_form(model),
             not model.penalty.smooth,
-            convex and rows.is_sparse and _sweeps_pay(model, x),
+            convex and _sweeps_pay(model, x),
         )
 
     @property
@@ -127,10 +128,12 @@ def sample_sizes(n_rows: int, n_parameters: int) -> tuple[int, int] | None:
 
 
 def _sweeps_pay(model: Objective, x: np.ndarray) -> bool:
-    """Whether sweeps over the duals of sparse rows are faster than products with them."""
+    """Whether sweeps over the duals of rows are faster than products with these, or than the exact solver alone."""
     rows = model.rows
-    if has_exact_form(model) or not Sweeping.suits(model, x):
-        return Sweeping.suits(model, x)
+    if has_exact_form(model):
+        return Sweeping.suits(model, x) or JointSweeping.suits(model, x)
+    if not Sweeping.suits(model, x):
+        return False
     if rows.n_rows > thresholds.FEW_ROWS * rows.n_features:
         return False
     strengths = model.strengths[: model.n_weights]

@@ -9,13 +9,14 @@ from .feature_sweeps import proximal_newton
 from .gradient_descent import gradient_descent
 from .newton import newton
 from .quasi_newton import quasi_newton
-from .row_sweeps import newton_sweeps, sweeps
+from .row_sweeps import joint_sweeps, newton_sweeps, sweeps
 from .truncated_newton import truncated_newton
 
 __all__ = [
     "augmented_lagrangian",
     "chained",
     "gradient_descent",
+    "joint_sweeps",
     "newton",
     "newton_sweeps",
     "proximal_newton",

@@ -1,12 +1,15 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False, cdivision=True
-"""The loop over sparse rows that NumPy cannot express: every row's step needs the coefficients that the last one left."""
+"""Loops over sparse rows that NumPy cannot express: every row's step needs the coefficients that the last one left."""
 
-from libc.math cimport fabs
+from libc.math cimport INFINITY, fabs
 from libc.stdint cimport int32_t, int64_t
 
 ctypedef fused index:
     int32_t
     int64_t
+
+cdef int MOST_STEPS = 100  # of Newton's method, which takes two to five
+cdef double ROUNDING = 1e-15
 
 
 def sweep(
@@ -55,3 +58,139 @@ def sweep(
                 for j in range(first, last):
                     coef[columns[j]] += move * data[j]
     return gap, bias
+
+
+def joint_sweep(
+    const index[::1] starts,
+    const index[::1] columns,
+    const double[::1] data,
+    const int64_t[::1] rows,
+    double most,
+    double total,
+    const double[::1] step,
+    const double[::1] size,
+    double[:, ::1] dual,
+    double[:, ::1] coef,
+    int32_t[:, ::1] classes,
+    int32_t[::1] free,
+    double[::1] price,
+    double slack,
+    double[:, ::1] room,
+):
+    cdef Py_ssize_t position, i, k, count, kept, moved
+    cdef index j, first, last
+    cdef int32_t c, a, b, d
+    cdef int32_t *order
+    cdef double x, za, zb, zc, zd, taken, others, largest, positive, at_duals, level, old, new, held, sum_of_moves
+    cdef double gap = 0.0, worst = 0.0
+    cdef double *violation = &room[0, 0]
+    cdef double *pull = &room[1, 0]
+    cdef double *move = &room[2, 0]
+    cdef double *row
+    with nogil:
+        for position in range(rows.shape[0]):
+            i = rows[position]
+            first, last, count, order = starts[i], starts[i + 1], free[i], &classes[i, 0]
+            # four scores at a time, in registers; the right class comes first
+            for k in range(0, count + 1, 4):
+                c, a, b, d = order[k], order[min(k + 1, count)], order[min(k + 2, count)], order[min(k + 3, count)]
+                zc = za = zb = zd = 0.0
+                for j in range(first, last):
+                    x, row = data[j], &coef[columns[j], 0]
+                    zc += x * row[c]
+                    za += x * row[a]
+                    zb += x * row[b]
+                    zd += x * row[d]
+                violation[k], violation[k + 1], violation[k + 2], violation[k + 3] = zc, za, zb, zd
+            x = violation[0] - 1.0
+            taken = others = -dual[i, order[0]]
+            largest = positive = at_duals = 0.0
+            for k in range(1, count + 1):
+                old = dual[i, order[k]]
+                violation[k] -= x
+                pull[k] = violation[k] / size[i] + old + taken
+                others -= old
+                at_duals += old * violation[k]
+                positive += max(violation[k], 0.0)
+                largest = max(largest, violation[k])
+            gap += step[i] * ((total * largest if total < most else most * positive) - at_duals)
+            others = max(others, 0.0)
+            level = common_level(pull + 1, move, count, others, most, total, taken + price[i] / size[i])
+            price[i] = max(size[i] * (level - total), 0.0)
+            kept = moved = 1
+            sum_of_moves = 0.0
+            for k in range(1, count + 1):
+                c = order[k]
+                old, held = dual[i, c], violation[k] - price[i]
+                new = min(max(pull[k] - level, 0.0), most)
+                if new == old and ((new == 0.0 and held < -slack) or (new == most and held > slack)):
+                    continue
+                # those that moved come first, then those that may move, then those at rest
+                order[k] = order[kept]
+                order[kept] = c
+                if new != old:
+                    worst = max(worst, fabs(held))
+                    dual[i, c] = new
+                    sum_of_moves += new - old
+                    order[kept] = order[moved]
+                    order[moved] = c
+                    move[moved] = step[i] * (old - new)
+                    moved += 1
+                kept += 1
+            if moved > 1:
+                dual[i, order[0]] -= sum_of_moves
+                move[0] = step[i] * sum_of_moves
+                for j in range(first, last):
+                    x, row = data[j], &coef[columns[j], 0]
+                    for k in range(moved):
+                        row[order[k]] += x * move[k]
+            if kept == 2 and dual[i, order[1]] >= total and price[i] > slack:
+                kept = 1  # it has all there is
+            free[i] = <int32_t>(kept - 1)
+    return gap, worst
+
+
+cdef double common_level(
+    const double *pull,
+    double *undecided,
+    Py_ssize_t count,
+    double others,
+    double most,
+    double total,
+    double level,
+) noexcept nogil:
+    """Where ``sum_k clip(pull_k - level, 0, most) + others = min(level, total)``: Newton's method inside a bracket."""
+    cdef double low = 0.0, high = INFINITY, rest, slope, beyond, new
+    cdef Py_ssize_t k, kept
+    for _ in range(MOST_STEPS):
+        rest = others - min(level, total)
+        slope = 1.0 if level < total else 0.0
+        for k in range(count):
+            beyond = pull[k] - level
+            rest += min(max(beyond, 0.0), most)
+            slope += (beyond > 0.0) & (beyond < most)
+        if rest > 0.0:
+            low = level
+        elif rest < 0.0:
+            high = level
+        else:
+            break
+        new = level + rest / slope if slope > 0.0 else high
+        if not low < new < high:
+            if fabs(rest) <= ROUNDING * (1.0 + fabs(level)):
+                break
+            new = 0.5 * (low + high) if high < INFINITY else 2.0 * level + 1.0
+        if fabs(new - level) <= ROUNDING * fabs(level):
+            level = new
+            break
+        level = new
+        # those that the bracket decides are not looked at again
+        kept = 0
+        for k in range(count):
+            if pull[k] >= high + most:
+                others += most
+            else:
+                undecided[kept] = pull[k]
+                kept += pull[k] > low
+        pull, count = undecided, kept
+    return level

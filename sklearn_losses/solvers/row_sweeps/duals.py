@@ -17,9 +17,9 @@ in :math:`z_0` (c the curvature there, o the curvature times :math:`z_0` less th
 import numpy as np
 
 try:
-    from .compiled import sweep
+    from .compiled import joint_sweep, sweep
 except ImportError:  # installed without a compiler
-    sweep = None  # type: ignore[assignment]
+    joint_sweep = sweep = None  # type: ignore[assignment]
 
 AVAILABLE = sweep is not None
 BLOCK = 32  # consecutive rows that stay together: every row alone at random waits for the memory
@@ -51,13 +51,9 @@ class Duals:
     def __init__(self, rows, weights, penalty, start, intercept=None, random_state=0):
         if sweep is None:
             raise ImportError("Sweeps need the compiled part of sklearn_losses, which this installation is without.")
-        self._unit: float | np.ndarray = 1.0
-        self.strength = float(np.max(penalty))
-        if np.min(penalty) < self.strength:
-            self._unit, self.strength = unit, _ = 1.0 / np.sqrt(penalty), 1.0
-            rows = type(rows)((rows.data * unit[rows.indices], rows.indices, rows.indptr), shape=rows.shape)
-        self._rows, self._csr, self.weights = rows, _csr(rows), weights
-        norms = _squared_norms(*self._csr)
+        rows, self._unit, self.strength = with_one_strength(rows, penalty)
+        self._rows, self._csr, self.weights = rows, csr_arrays(rows), weights
+        norms = squared_norms(*self._csr)
         self.step = weights / self.strength
         self.size = self.step * norms
         self.has_intercept = intercept is not None
@@ -164,14 +160,23 @@ class Duals:
         self.restore([start + share * (end - start) for start, end in zip(state, here, strict=True)])
 
 
-def _csr(rows):
+def with_one_strength(rows, penalty):
+    """The rows in units of the columns in which the penalty is the same for all; these units, and its strength."""
+    strength = float(np.max(penalty))
+    if np.min(penalty) == strength:
+        return rows, 1.0, strength
+    unit = 1.0 / np.sqrt(penalty)
+    return type(rows)((rows.data * unit[rows.indices], rows.indices, rows.indptr), shape=rows.shape), unit, 1.0
+
+
+def csr_arrays(rows):
     """Where rows start, columns and entries, as the compiled loop takes them."""
     index = np.promote_types(rows.indptr.dtype, rows.indices.dtype)
     starts, columns = (np.ascontiguousarray(a, dtype=index) for a in (rows.indptr, rows.indices))
     return starts, columns, np.ascontiguousarray(rows.data, dtype=np.float64)
 
 
-def _squared_norms(starts, columns, data):
+def squared_norms(starts, columns, data):
     """The squared norm of every row; of one without entries, zero."""
     norms = np.zeros(len(starts) - 1)
     filled = np.flatnonzero(np.diff(starts))
