@@ -24,6 +24,7 @@ from ..solvers.feature_sweeps import minimum_of_parabola
 Array = np.ndarray
 
 FIRST_FEATURES = 64  # of a working set at the least, beyond the weights that are not zero
+FIRST_OF_ROOT = 2.0  # times the root of all features: their Gram matrix takes less time than a pass over wide data
 NEAR = 0.98  # of the slope at which a weight leaves zero, from which it may do so soon
 SPARE, SPARE_OF_PARABOLA = 1.5, 8.0  # times as many features as are wanted may stay in a working set
 SHARE = 0.1  # of the gap over all features that a working set may leave
@@ -31,7 +32,7 @@ SHARPER = 0.3  # of the tolerance
 MOST_OF_ALL = 0.9  # of all features, in a working set that has no round to wait for
 POLISHED, POLISHING_STEPS, CHEAP = 1e-18, 3, 2e7  # tolerance, steps, and multiplications of a Hessian
 MANY_ENTRIES = 2e7  # of sparse columns, 160 MB of a copy
-EXACT = 1e-13  # share of the value, and of the slopes, that the end of a parabola may leave
+EXACT, ROUGH = 1e-13, 0.03  # share of the value, and of the slopes, that the end of a parabola may leave
 ROUNDS = 100  # of working sets at most
 IDLE = 3  # rounds in a row that gain nothing
 
@@ -160,9 +161,10 @@ class WorkingFeatures:
 
     def _over_some(self, here: Seen, callback: Callable | None, options: dict) -> OptimizeResult:
         """Go on from a point, over a working set, by options of `proximal_newton`."""
-        part = self._part(here)
+        last, part = self.part, self._part(here)
         if part.is_parabola:  # all of it is known from here
-            return self._to_minimum(part, here)
+            new = part is not last and len(part.features) ** 3 > part.model.rows.n_entries
+            return self._to_minimum(part, here, ROUGH if new else EXACT)
         part.rest = min(here.left / abs(here.value), 1.0) if here.value else 1.0
         if len(part.features) <= MOST_OF_ALL * self.model.rows.n_features:
             options = options | {"atol": max(SHARE * here.left, options["atol"])}
@@ -189,10 +191,11 @@ class WorkingFeatures:
         }
 
     @staticmethod
-    def _to_minimum(part: FeaturePart, here: Seen) -> OptimizeResult:
+    def _to_minimum(part: FeaturePart, here: Seen, accuracy: float) -> OptimizeResult:
         """One step, of which the callback is told when its end has been looked at."""
-        start, n_free = part.of_all(here.x), part.objective.n_parameters - part.objective.n_weights
-        end = minimum_of_parabola(start, part.of_all(here.gradient), part.hessian(start), part.penalty, n_free)
+        start, slope = part.of_all(here.x), part.of_all(here.gradient)
+        n_free = part.objective.n_parameters - part.objective.n_weights
+        end = minimum_of_parabola(start, slope, part.hessian(start), part.penalty, n_free, accuracy)
         return OptimizeResult(x=part.to_all(end), nit=1, status=CONVERGED, told=False)
 
     def _part(self, here: Seen) -> FeaturePart:
@@ -217,7 +220,8 @@ class WorkingFeatures:
         near = np.abs(self.penalty.times(NEAR).least_slope(np.zeros_like(coef), slope)).max(axis=0, initial=0.0)
         used = coef.any(axis=0) | (self.penalty.free(np.zeros_like(coef)) & (slope != 0.0)).any(axis=0)
         others = np.where(used, 0.0, near)
-        most = max(FIRST_FEATURES, int(np.count_nonzero(used)))
+        first = int(FIRST_OF_ROOT * np.sqrt(self.model.rows.n_features))
+        most = max(FIRST_FEATURES, first, int(np.count_nonzero(used)))
         if np.count_nonzero(others) > most:
             others[np.argpartition(-others, most)[most:]] = 0.0
         return np.flatnonzero(used | (others > 0.0))
