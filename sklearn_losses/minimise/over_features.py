@@ -20,7 +20,7 @@ LONGER, LONGEST = 8.0, 1e30  # steps that try an end without a bound
 
 def fit_over_features(run: Run, method: WorkingFeatures) -> Found:
     """Minimise, and see whether that is the minimum: by a bound, or where there is none by looking beside it."""
-    run.recorder.estimate = method.estimate
+    run.recorder.estimate, run.recorder.value_and_gradient = method.estimate, method.value_and_gradient
     return _proved(run, method) if run.task.has_bound else _tried(run, method)
 
 

@@ -30,7 +30,7 @@ SPARE, SPARE_OF_PARABOLA = 1.5, 8.0  # times as many features as are wanted may 
 SHARE = 0.1  # of the gap over all features that a working set may leave
 SHARPER = 0.3  # of the tolerance
 MOST_OF_ALL = 0.9  # of all features, in a working set that has no round to wait for
-POLISHED, POLISHING_STEPS, CHEAP = 1e-18, 3, 2e7  # tolerance, steps, and multiplications of a Hessian
+POLISHING_STEPS, CHEAP = 3, 2e7  # at most, and multiplications of a Hessian
 MANY_ENTRIES = 2e7  # of sparse columns, 160 MB of a copy
 EXACT, ROUGH = 1e-13, 0.03  # share of the value, and of the slopes, that the end of a parabola may leave
 ROUNDS = 100  # of working sets at most
@@ -139,6 +139,12 @@ class WorkingFeatures:
         value, gradient = fun(x), jac(x)
         return Seen(x, value, gradient, self.estimate(x, value, gradient))
 
+    def value_and_gradient(self, x: Array) -> tuple[float, Array]:
+        """F and its gradient over all features: by what the working set knows, where it has all weights."""
+        part = self.part
+        known = part is not None and part.model is self.model and part.has_all_of(x)
+        return (part.value_and_gradient_of_all if known else self.model.value_and_gradient)(x)
+
     def with_composition(self, composition: LossOnScores) -> None:
         """Go on with another function of the scores of the same rows."""
         self.model = self.model.replaced(composition=composition)
@@ -155,7 +161,7 @@ class WorkingFeatures:
         """After another step or two, where these are cheap: weights then equal repetition."""
         if not self.precisely or here.left <= EXACT * abs(here.value) or self._part(here).work > CHEAP:
             return here
-        options = {"tol": POLISHED, "atol": 0.0, "maxiter": POLISHING_STEPS}
+        options = {"tol": EXACT, "atol": 0.0, "maxiter": POLISHING_STEPS}
         better = self._seen(fun, jac, self._over_some(here._replace(left=0.0), None, options).x)
         return better if better.value <= here.value + 64.0 * np.finfo(float).eps * abs(here.value) else here
 
@@ -166,11 +172,11 @@ class WorkingFeatures:
             new = part is not last and len(part.features) ** 3 > part.model.rows.n_entries
             return self._to_minimum(part, here, ROUGH if new else EXACT)
         part.rest = min(here.left / abs(here.value), 1.0) if here.value else 1.0
-        if len(part.features) <= MOST_OF_ALL * self.model.rows.n_features:
+        if not self._has_come(part, last) and len(part.features) <= MOST_OF_ALL * self.model.rows.n_features:
             options = options | {"atol": max(SHARE * here.left, options["atol"])}
 
         result = minimize(
-            part.objective.value_and_gradient,
+            part.value_and_gradient,
             part.of_all(here.x),
             jac=True,
             hess=part.hessian,
@@ -206,6 +212,11 @@ class WorkingFeatures:
         if self.part is None or not self._is_enough(self.part, features):
             self.part = FeaturePart(self.model, features, convex=self.convex)
         return self.part
+
+    @staticmethod
+    def _has_come(part: FeaturePart, last: FeaturePart | None) -> bool:
+        """Whether a working set has nothing that the last one had not, so that it may be the last one."""
+        return last is not None and bool(np.isin(part.features, last.features, assume_unique=True).all())
 
     @staticmethod
     def _is_enough(known: FeaturePart, wanted: Array) -> bool:

@@ -47,6 +47,7 @@ class FeaturePart:
         self._columns = None if self.is_written or not sweeps_pay(part) else part.parameters.columns(rows.csc())
         self.penalty = self.objective.parameters.penalty(self.objective.penalty)
         self.rest = 1.0  # how far the minimum is, relative to the value: less and less is added to what is not curved
+        self._scores: tuple[Array, PerRow] | None = None  # where they were asked for last
         self._last: tuple[Array, Array] | None = None
         self._secants: Secants | None = None
 
@@ -71,6 +72,29 @@ class FeaturePart:
     def is_parabola(self) -> bool:
         """Whether the function is one (`is_parabola`)."""
         return is_parabola(self.objective)
+
+    def value_and_gradient(self, x: Array) -> tuple[float, Array]:
+        """F and its gradient in these features."""
+        known, value, gradient = self.objective.known_value_and_gradient(x)
+        self._scores = x.copy(), known.scores
+        return value, gradient
+
+    def scores(self, x: Array) -> PerRow:
+        """All rows' scores: those of the last point are known."""
+        if self._scores is None or not np.array_equal(self._scores[0], x):
+            self._scores = x.copy(), self.objective.scores(x)
+        return self._scores[1]
+
+    def value_and_gradient_of_all(self, x: Array) -> tuple[float, Array]:
+        """F and its gradient in all features, where no other has a weight: the scores are those of these features."""
+        scores = self.scores(self.of_all(x)).gathered()
+        here = self.model.at_scores(self.model.rows.spread(scores))
+        return self.model.from_dual(x, here.mean, here.dual)
+
+    def has_all_of(self, x: Array) -> bool:
+        """Whether all weights of a vector are among these."""
+        coef, _ = self.model.parameters.split(x)
+        return np.count_nonzero(coef) == np.count_nonzero(coef[:, self.features])
 
     @property
     def work(self) -> float:
@@ -97,7 +121,7 @@ class FeaturePart:
             return self._secants.at(x)
         if self.is_parabola:
             return self._constant()
-        scores = self.objective.scores(x)
+        scores = self.scores(x)
         if self.convex:
             return self._definite_at(scores)
         # near a minimum the Hessian is definite although the rows' are not
