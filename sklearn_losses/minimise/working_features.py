@@ -141,9 +141,9 @@ class WorkingFeatures:
 
     def value_and_gradient(self, x: Array) -> tuple[float, Array]:
         """F and its gradient over all features: by what the working set knows, where it has all weights."""
-        part = self.part
-        known = part is not None and part.model is self.model and part.has_all_of(x)
-        return (part.value_and_gradient_of_all if known else self.model.value_and_gradient)(x)
+        if self.part is not None and self.part.has_all_of(x):
+            return self.part.value_and_gradient_of_all(x)
+        return self.model.value_and_gradient(x)
 
     def with_composition(self, composition: LossOnScores) -> None:
         """Go on with another function of the scores of the same rows."""
@@ -210,7 +210,7 @@ class WorkingFeatures:
             return self.part
         features = np.arange(self.model.rows.n_features) if self._all_at_once else self._chosen(here)
         if self.part is None or not self._is_enough(self.part, features):
-            self.part = FeaturePart(self.model, features, convex=self.convex)
+            self.part = FeaturePart(self.model, features, convex=self.convex, known=self.part)
         return self.part
 
     @staticmethod
