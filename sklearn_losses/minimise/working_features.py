@@ -30,7 +30,7 @@ SPARE, SPARE_OF_PARABOLA = 1.5, 8.0  # times as many features as are wanted may 
 SHARE = 0.1  # of the gap over all features that a working set may leave
 SHARPER = 0.3  # of the tolerance
 MOST_OF_ALL = 0.9  # of all features, in a working set that has no round to wait for
-POLISHING_STEPS, CHEAP = 3, 2e7  # at most, and multiplications of a Hessian
+POLISHING_STEPS, CHEAP = 3, 2e7  # at most, and multiplications of a Hessian or of a system
 MANY_ENTRIES = 2e7  # of sparse columns, 160 MB of a copy
 EXACT, ROUGH = 1e-13, 0.03  # share of the value, and of the slopes, that the end of a parabola may leave
 ROUNDS = 100  # of working sets at most
@@ -168,11 +168,12 @@ class WorkingFeatures:
     def _over_some(self, here: Seen, callback: Callable | None, options: dict) -> OptimizeResult:
         """Go on from a point, over a working set, by options of `proximal_newton`."""
         last, part = self.part, self._part(here)
+        ends = self._may_end(part, last)
         if part.is_parabola:  # all of it is known from here
-            new = part is not last and len(part.features) ** 3 > part.model.rows.n_entries
-            return self._to_minimum(part, here, ROUGH if new else EXACT)
+            takes_long = len(part.features) ** 3 > CHEAP
+            return self._to_minimum(part, here, ROUGH if takes_long and not ends else EXACT)
         part.rest = min(here.left / abs(here.value), 1.0) if here.value else 1.0
-        if not self._has_come(part, last) and len(part.features) <= MOST_OF_ALL * self.model.rows.n_features:
+        if not ends:
             options = options | {"atol": max(SHARE * here.left, options["atol"])}
 
         result = minimize(
@@ -214,8 +215,10 @@ class WorkingFeatures:
         return self.part
 
     @staticmethod
-    def _has_come(part: FeaturePart, last: FeaturePart | None) -> bool:
-        """Whether a working set has nothing that the last one had not, so that it may be the last one."""
+    def _may_end(part: FeaturePart, last: FeaturePart | None) -> bool:
+        """Whether a working set may be the last one: it has nearly all features, or none that the last one had not."""
+        if len(part.features) > MOST_OF_ALL * part.model.rows.n_features:
+            return True
         return last is not None and bool(np.isin(part.features, last.features, assume_unique=True).all())
 
     @staticmethod

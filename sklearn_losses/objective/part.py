@@ -203,7 +203,8 @@ class FeaturePart:
         if self._known is None or objective.rows.is_sparse:
             return self._gram(bends)
         features, known = self._known
-        is_new = np.append(~np.isin(self.features, features), [False] * objective.fit_intercept)
+        is_new = np.zeros(objective.n_parameters, dtype=bool)
+        is_new[: len(self.features)] = ~np.isin(self.features, features)
         new, old = np.flatnonzero(is_new), np.flatnonzero(~is_new)
         if len(new) > FEW_NEW * len(self.features):
             return self._gram(bends)

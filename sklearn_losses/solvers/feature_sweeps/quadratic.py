@@ -203,13 +203,14 @@ def without(gram: Array, slope: Array, loose: Array) -> tuple[Array, Array, Call
 
     The function returned maps moves of the others to those of the loose ones.
     """
-    held = np.flatnonzero(~loose)
-    apart = np.flatnonzero(loose)
+    held, apart = np.flatnonzero(~loose), np.flatnonzero(loose)
     inner, across = gram[np.ix_(apart, apart)], gram[np.ix_(apart, held)]
+    come_first = not loose[: len(held)].any()
+    among = gram[: len(held), : len(held)] if come_first else gram[np.ix_(held, held)]
     values, vectors = np.linalg.eigh(inner)
     bent = values > len(values) * EPSILON * max(float(values.max(initial=0.0)), 0.0)
     inverse = (vectors[:, bent] / values[bent]) @ vectors[:, bent].T if bent.any() else np.zeros_like(inner)
     pulled = inverse @ across
-    reduced = np.ascontiguousarray(gram[np.ix_(held, held)] - across.T @ pulled)
+    reduced = np.ascontiguousarray(among - across.T @ pulled)
     alone = inverse @ slope[apart]
     return reduced, slope[held] - across.T @ alone, lambda move: -(alone + pulled @ move)
