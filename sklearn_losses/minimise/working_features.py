@@ -25,7 +25,7 @@ Array = np.ndarray
 
 FIRST_FEATURES = 64  # of a working set at the least, beyond the weights that are not zero
 FIRST_OF_ROOT = 2.0  # times the root of all features: their Gram matrix takes less time than a pass over wide data
-NEAR = 0.98  # of the slope at which a weight leaves zero, from which it may do so soon
+NEAR, NEAR_OF_FEW = 0.98, 0.8  # of the slope at which a weight leaves zero, from which it may do so soon
 SPARE, SPARE_OF_PARABOLA = 1.5, 8.0  # times as many features as are wanted may stay in a working set
 SHARE = 0.1  # of the gap over all features that a working set may leave
 SHARPER = 0.3  # of the tolerance
@@ -231,7 +231,9 @@ class WorkingFeatures:
 
     def _chosen(self, here: Seen) -> Array:
         coef, slope = (self.model.parameters.split(vector)[0] for vector in (here.x, here.gradient))
-        near = np.abs(self.penalty.times(NEAR).least_slope(np.zeros_like(coef), slope)).max(axis=0, initial=0.0)
+        few = self.model.rows.n_features <= self.model.rows.n_rows  # so that not many are near
+        kinks = self.penalty.times(NEAR_OF_FEW if few else NEAR)
+        near = np.abs(kinks.least_slope(np.zeros_like(coef), slope)).max(axis=0, initial=0.0)
         used = coef.any(axis=0) | (self.penalty.free(np.zeros_like(coef)) & (slope != 0.0)).any(axis=0)
         others = np.where(used, 0.0, near)
         first = int(FIRST_OF_ROOT * np.sqrt(self.model.rows.n_features))

@@ -54,7 +54,7 @@ class FeaturePart:
         self._scores: tuple[Array, PerRow] | None = None  # where they were asked for last
         self._last: tuple[Array, Array] | None = None
         self._known: tuple[NDArray[np.intp], Array] | None = None
-        if self.is_parabola and known is not None and known._last is not None:
+        if known is not None and known._last is not None and self.is_parabola and not rows.is_sparse:
             self._known = known.features, known._last[1]
         self._secants: Secants | None = None
 
@@ -190,30 +190,11 @@ class FeaturePart:
             bends = self._bends(rows.spread(np.zeros(rows.n_rows)), made_positive=False)  # which no scores change
             if self._columns is not None:
                 return self._by_columns(bends)
-            self._last, self._known = (bends, self._gram_with_known(bends)), None
+            self._last = bends, self._gram_with_known(bends)
         matrix, strengths = self._last[1], self.objective.strengths
         if strengths.any():
             matrix = matrix.copy()
             matrix.flat[:: len(matrix) + 1] += strengths
-        return matrix
-
-    def _gram_with_known(self, bends: Array) -> Array:
-        """The Gram matrix, of which that of other features may be a part."""
-        objective = self.objective
-        if self._known is None or objective.rows.is_sparse:
-            return self._gram(bends)
-        features, known = self._known
-        is_new = np.zeros(objective.n_parameters, dtype=bool)
-        is_new[: len(self.features)] = ~np.isin(self.features, features)
-        new, old = np.flatnonzero(is_new), np.flatnonzero(~is_new)
-        if len(new) > FEW_NEW * len(self.features):
-            return self._gram(bends)
-        there = np.append(np.searchsorted(features, self.features), len(features))[old]
-        matrix = np.empty((objective.n_parameters,) * 2)
-        matrix[np.ix_(old, old)] = known[np.ix_(there, there)]
-        arguments = objective.rows.spread(bends), objective.parameters.transform, objective.fit_intercept, new
-        (matrix[new],) = objective.rows.sum(kernels.gram_of_some, *arguments, passes=0)
-        matrix[:, new] = matrix[new].T
         return matrix
 
     def _gram_of(self, bends: Array) -> Array:
@@ -221,6 +202,25 @@ class FeaturePart:
         if self._last is None or not np.array_equal(self._last[0], bends):
             self._last = bends, self._gram(bends)
         return self._last[1]
+
+    def _gram_with_known(self, bends: Array) -> Array:
+        """The Gram matrix of a parabola, of which that of other features may be a part."""
+        objective, known, self._known = self.objective, self._known, None
+        if known is None:
+            return self._gram(bends)
+        features, matrix_of_known = known
+        is_new = np.zeros(objective.n_parameters, dtype=bool)
+        is_new[: len(self.features)] = ~np.isin(self.features, features)
+        new, old = np.flatnonzero(is_new), np.flatnonzero(~is_new)
+        if len(new) > FEW_NEW * len(self.features):
+            return self._gram(bends)
+        there = np.append(np.searchsorted(features, self.features), len(features))[old]
+        matrix = np.empty((objective.n_parameters,) * 2)
+        matrix[np.ix_(old, old)] = matrix_of_known[np.ix_(there, there)]
+        arguments = objective.rows.spread(bends), objective.parameters.transform, objective.fit_intercept, new
+        (matrix[new],) = objective.rows.sum(kernels.gram_of_some, *arguments, passes=0)
+        matrix[:, new] = matrix[new].T
+        return matrix
 
     def _with_penalty(self, matrix: Array) -> Array:
         some = np.zeros(len(matrix))
