@@ -98,6 +98,12 @@ def curved_gram(block: Block, curvature: Array, transform, ones: bool, dtype: ty
     return (block.gram(curvature, dtype, ones=ones, transform=transform),)
 
 
+def gram_of_some(block: Block, curvature: Array, transform, ones: bool, some: Array) -> tuple:
+    """Some rows of the same matrix."""
+    features = block.features(ones=ones, transform=transform)
+    return (np.dot((features[:, some] * block.weighted(curvature)[:, None]).T, features),)
+
+
 def class_gram(block: Block, diagonal: Array, k: int, transform, ones: bool, dtype: type) -> tuple:
     """The same for one of the classes, by the diagonals of the rows' Hessians."""
     curvature = diagonal if diagonal.ndim == 1 else diagonal[:, k]
