@@ -123,7 +123,7 @@ class DenseRows(RowsInMemory):
             (center, spread), (_, other) = self._of_samples(0.25, 0.75)
             if (spread < 2 * other).all() and (other < 2 * spread).all():
                 return center, spread
-        return statistics_of_dense(self, float(self.weights.min()))
+        return statistics_of_dense(self, self.dense(slice(0, 1))[0], float(self.weights.min()))
 
     def _of_samples(self, *offsets: float) -> list[tuple[Array, Array]]:
         # stratified by weight, so that it does not matter whether the rows are sorted
