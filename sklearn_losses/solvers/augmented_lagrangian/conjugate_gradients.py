@@ -37,12 +37,14 @@ def conjugate_gradients(
     terms, penalty = problem.terms, problem.penalty
     part = terms.take(bending.rows)
     measure = 1.0 / np.where(problem.penalised, penalty, 1.0 / step)
+    # where no row bends, nothing resists a move of what has no penalty: an empty column's weight, for one
+    held = np.where(problem.penalised, penalty, HELD / step)
 
     def apply(vector: Array) -> Array:
         return strength * part.adjoint(bending.project(part.forward(vector))) + penalty * vector
 
     if terms.n_outputs > 1 and penalty.size <= FEW_FEATURES * terms.n_outputs:
-        precondition = by_output(problem, bending, strength, np.where(problem.penalised, penalty, HELD / step))
+        precondition = by_output(problem, bending, strength, held)
         return descend(apply, precondition, measure, right, tolerance, enough, maxiter)
 
     # weights alone, with the intercepts that are best for them
@@ -58,7 +60,7 @@ def conjugate_gradients(
     reduced = right - (inverse @ right[cut:]) @ columns
     measure = measure[:cut]
     # columns have a mean square of about one: nearly the diagonal
-    inverse_diagonal = 1.0 / (penalty[:cut] + strength * terms.weights[bending.rows].sum())
+    inverse_diagonal = 1.0 / (held[:cut] + strength * terms.weights[bending.rows].sum())
     weights = descend(apply_to_weights, inverse_diagonal.__mul__, measure, reduced[:cut], tolerance, enough, maxiter)
     intercepts = inverse @ (right[cut:] - columns[:, :cut] @ weights)
     return np.concatenate([weights, intercepts])
@@ -67,7 +69,10 @@ def conjugate_gradients(
 def descend(
     apply: Product, precondition: Product, measure: Array, right: Array, tolerance: float, enough: float, maxiter: int
 ) -> Array:
-    """Preconditioned conjugate gradients from zero, until the residual is small in a diagonal measure."""
+    """Preconditioned conjugate gradients from zero, until the residual is small in a diagonal measure.
+
+    A direction that nothing resists ends them, and is the answer if it is the first.
+    """
     direction, residual = np.zeros_like(right), right.copy()
     search = precondition(residual)
     norm = residual @ search
@@ -76,7 +81,10 @@ def descend(
         if measure @ residual**2 <= limit:
             break
         product = apply(search)
-        length = norm / (search @ product)
+        resistance = search @ product
+        if not resistance > 0.0:
+            return direction if direction.any() else search
+        length = norm / resistance
         direction += length * search
         residual -= length * product
         scaled = precondition(residual)
