@@ -65,7 +65,11 @@ class Sweeping:
     def __call__(self, fun, x0, args=(), *, jac, callback=None, tol, maxiter, **unknown) -> OptimizeResult:
         result = self.minimise(x0, callback, tol=tol, maxiter=maxiter)
         # value and gradient are those of the objective, on which its certificate rests
-        return OptimizeResult(result, fun=fun(result.x), jac=jac(result.x), nfev=1)
+        result.update(fun=fun(result.x), jac=jac(result.x), nfev=1)
+        if not result.success and result.fun > fun(x0):
+            # duals lose their way beside a column of another scale: there is nothing to go on from
+            result.update(x=x0, fun=fun(x0), jac=jac(x0), nfev=2)
+        return result
 
     def minimise(self, x0: Array, callback: Callable | None, *, tol: float, maxiter: int) -> OptimizeResult:
         """The solver's result, its x in the parameters of the objective."""

@@ -5,6 +5,7 @@ from scipy.optimize import OptimizeResult
 
 from ..descent import CALLBACK, CONVERGED, EPSILON, MAXITER, MESSAGES, NOT_FINITE, Point
 from ..line_search import line_search
+from .boxed import FLAT
 from .duals import TINY, Duals
 
 FLATTEST = 1e-10  # curvature, beside the mean, that a row counts with at least
@@ -12,6 +13,7 @@ MOST_SWEEPS = 8  # for one step
 ACCURACY = 0.1  # of Newton's equations: the share of the gap between them and their duals that may be left
 SHARE_OF_TARGET = 0.3  # of the tolerance, below which they need not be solved
 NEWTON_STEPS = 20  # to the best intercept
+SHORTER = 0.25  # than a step that led away from it
 
 
 def newton_sweeps(
@@ -136,19 +138,25 @@ class NewtonSteps:
             value = float(duals.weights @ values) + duals.penalty
         gradient, gap = duals.gradient(slopes)
         if duals.has_intercept:
-            gradient = np.append(gradient, duals.weights @ slopes)
+            left = float(duals.weights @ slopes)
+            gap = gap if abs(left) <= FLAT * float(duals.weights @ np.abs(slopes)) else np.inf
+            gradient = np.append(gradient, left)
         return OptimizeResult(x=self.x(shift), fun=value, jac=gradient, estimate=gap)
 
     def _best_shift(self):
-        """What to add to the intercept so that the slopes sum to zero."""
-        weights, shift = self.duals.weights, 0.0
+        """What to add to the intercept so that the slopes sum to zero, or to less than they do."""
+        weights, shift, least, step = self.duals.weights, 0.0, np.inf, 0.0
         for _ in range(NEWTON_STEPS):
-            _, slopes, bends = self.losses(self.scores + shift)
+            _, slopes, bends = self.losses(self.scores + shift + step)
             total = float(weights @ slopes)
-            if abs(total) <= EPSILON * float(weights @ np.abs(slopes)):
+            if not abs(total) < least:  # rows without curvature send it anywhere
+                step *= SHORTER
+                continue
+            shift, least = shift + step, abs(total)
+            if least <= EPSILON * float(weights @ np.abs(slopes)):
                 break
-            shift -= total / (float(weights @ bends) + TINY)
-        return shift if np.isfinite(shift) else 0.0
+            step = -total / (float(weights @ bends) + TINY)
+        return shift
 
     def advance(self, most, enough):
         """Take a Newton step by at most so many sweeps, up to a gap; return whether it led to finite numbers."""
