@@ -255,6 +255,29 @@ def test_one_large_column_beside_many_small_ones(kind, loss):
     assert near == pytest.approx(fit(model, X, y).objective_value_, rel=3e-6)
 
 
+SIGNED = ["cross_entropy", "squared_hinge", "modified_huber", "exponential", "hinge"]
+VALUED = ["squared_error", "huber", "log_cosh", "absolute_error", "quantile", "epsilon_insensitive"]
+
+
+@pytest.mark.parametrize("spread", [1e2, 1e5])
+@pytest.mark.parametrize("offset", [0.0, 1.5e9])
+@pytest.mark.parametrize("loss", [*SIGNED, *VALUED])
+def test_a_column_of_another_scale_beside_many_sparse_features(loss, spread, offset):
+    # some of which are empty
+    random = np.random.RandomState(0)
+    others = sparse.random(200, 700, density=0.01, random_state=0, format="csr")
+    assert (others.getnnz(axis=0) == 0).any()
+    column = random.normal(size=(200, 1))
+    score = others @ random.normal(size=700) + column[:, 0]
+    X = sparse.hstack([others, offset + spread * column], format="csr")
+    if loss in SIGNED:
+        model, y = LogisticRegressor(loss, alpha=1e-4), (score + random.logistic(size=200) > 0).astype(int)
+    else:
+        model, y = LinearRegressor(loss, alpha=1e-4), score + random.normal(size=200)
+    found, dense = fit(model, X, y).objective_value_, fit(model, X.toarray(), y).objective_value_
+    assert found == pytest.approx(dense, rel=2e-6)
+
+
 def test_few_rows_of_many_features_are_reduced(chosen):
     X = np.random.RandomState(0).normal(size=(60, 500))
     model = fit(LogisticRegressor(alpha=1e-2), X, np.arange(60) % 2)

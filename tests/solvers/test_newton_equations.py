@@ -123,3 +123,18 @@ def test_conjugate_gradients_solve_the_same_equations(name, intercept, few_featu
     found = conjugate_gradients(problem, bending, 2.0, 0.5, right, 0.0, tolerance=1e-12)
     whole = 2.0 * naive_hessian(terms, bending) + np.diag(problem.penalty)
     np.testing.assert_allclose(whole @ found, right, atol=1e-9)
+
+
+@pytest.mark.parametrize("few_features", [0, 200])
+@pytest.mark.parametrize("name", ["hinge", *JOINT])
+def test_conjugate_gradients_where_no_row_bends(name, few_features, monkeypatch):
+    # nor is there a penalty on the empty column, as on an intercept
+    monkeypatch.setattr(by_products, "FEW_FEATURES", few_features)
+    problem, bending, right = kinked_problem(name, 90, 24, 1e-1, False)
+    right[:: 24 // problem.terms.n_outputs] = 0.0
+    found = conjugate_gradients(problem, bending.take(slice(0)), 2.0, 0.5, right, 0.0, tolerance=1e-12)
+    np.testing.assert_allclose(found, 10.0 * right, atol=1e-12)
+    problem.penalty[:], problem.penalised[:] = 0.0, False
+    found = conjugate_gradients(problem, bending.take(slice(0)), 2.0, 0.5, right, 0.0)
+    assert np.isfinite(found).all()
+    assert found @ right > 0.0

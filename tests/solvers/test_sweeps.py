@@ -211,6 +211,22 @@ def test_limits_are_honest(name):
     assert gap_of(early) == np.inf or abs(problem.s @ early.dual) <= 1e-15
 
 
+@pytest.mark.parametrize("losses", [logistic, poisson])
+@pytest.mark.parametrize("scale", [1e2, 1e4, 1e6])
+def test_a_column_of_another_scale_is_no_proof(losses, scale):
+    # duals of long rows are far from their best for long, and where every row is saturated no intercept is found
+    X, y = sparse_rows(n_rows=100, n_columns=80)
+    long = scale * np.random.default_rng(3).normal(size=(100, 1))
+    targets = np.maximum(y, 0.0) if losses is poisson else y
+    problem = Problem(sp.csr_array(sp.hstack([X, long])), losses(targets), 1e-3, intercept=True)
+    with np.errstate(over="ignore"):
+        result = problem.solve(tol=1e-6, max_passes=100.0)
+    assert np.isfinite(result.fun)
+    assert result.fun <= result.estimate or result.success
+    if result.success:
+        assert result.fun <= problem.solve(tol=1e-9, maxiter=200_000).fun * (1.0 + 2e-6)
+
+
 @pytest.mark.parametrize("name", ["hinge", "squared_hinge", logistic])
 def test_goes_on_from_a_dual(name):
     X, y = sparse_rows(n_rows=400, n_columns=60)
