@@ -136,15 +136,15 @@ def kinked_plan(model: Objective, split: Split, x: Array, most_passes: int) -> S
     if Sweeping.suits(model, x):
         return Sweeping(model, model.rows.csr(), min(passes, most_passes))
     if not model.rows.is_sparse:
-        passes = min(thresholds.KINKED_PASSES, thresholds.JOINT_SWEEPS * _newton_steps_in_sweeps(split))
+        passes = min(thresholds.KINKED_PASSES, thresholds.JOINT_SWEEPS * _exact_solver_in_sweeps(split))
     if passes < thresholds.FEWEST_JOINT_PASSES or not JointSweeping.suits(model, x):
         return None
     return JointSweeping(model, split, min(passes, most_passes))
 
 
-def _newton_steps_in_sweeps(split: Split) -> float:
-    """How many sweeps over dense rows with a joint loss take as long as a fit by Newton's method, up to a factor."""
+def _exact_solver_in_sweeps(split: Split) -> float:
+    """How many sweeps over dense rows with a joint loss take as long as the exact solver, up to a factor."""
     size, few_rows = split.penalty.size, split.n_rows <= 2 * split.penalty.size
     # few rows all bend, and a loss of the largest violation then couples all classes; more rows take more steps
     width = size if split.together and few_rows else size // split.n_outputs
-    return (1.0 if few_rows else 2.0) * (width + size**2 / (3.0 * split.n_rows))
+    return (1.0 if few_rows else 3.0) * (width + size**2 / (3.0 * split.n_rows))
