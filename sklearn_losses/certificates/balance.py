@@ -14,13 +14,13 @@ import numpy as np
 from ..data import PerRow
 from ..losses.on_scores import Array
 from ..objective.objective import Objective
+from ..solvers.balancing import shares_of_signs, stationary
 from .intercept import ROUNDING as OF_SUM
 from .intercept import Slopes, best_shift
 
 ROUNDING = 1e-12  # of the null vector of the classes' sums
-
-
 NEARLY = 1e-4  # of the slopes' sizes
+CHEAP = 1e-12  # of F: a price that needs no other, nor all its digits
 BEYOND = (1e3, 1e6, 1e9, 1e12, 1e15)  # times the sum that rounding has left, until that is nothing beside what is mixed
 
 
@@ -72,7 +72,7 @@ class Balance(NamedTuple):
     price: float
 
 
-def balance(objective: Objective, scores: PerRow, shift: Array, slopes: Slopes) -> Balance | None:
+def balance(objective: Objective, scores: PerRow, shift: Array | float, slopes: Slopes) -> Balance | None:
     """Shares with which the slopes at shifted scores sum to zero; None where the loss has no bound to pay with."""
     lowest = objective.loss.lower_bound
     if lowest is None or not objective.loss.separable or not np.isfinite(slopes.mean):
@@ -81,6 +81,9 @@ def balance(objective: Objective, scores: PerRow, shift: Array, slopes: Slopes) 
     shares = shares_of(objective, weights, dual)
     if shares is None:
         return None
+    dearest = float(1.0 - shares.min()) * (slopes.mean - lowest)
+    if dearest <= CHEAP * abs(slopes.mean):
+        return Balance(shares, dearest)
     above = objective.losses(scores, shift).gathered() - lowest
     scaled = shares < 1.0  # an infinite loss that keeps its whole tangent costs nothing
     price = float(weights[scaled] @ ((1.0 - shares[scaled]) * above[scaled]))
@@ -89,19 +92,12 @@ def balance(objective: Objective, scores: PerRow, shift: Array, slopes: Slopes) 
 
 def shares_of(objective: Objective, weights: Array, dual: Array) -> Array | None:
     """Shares of the rows' slopes with which these sum to zero in every output; None where there are none."""
-    return _of_signs(weights, dual) if objective.n_outputs == 1 else _of_classes(objective, weights, dual)
+    return shares_of_signs(weights, dual) if objective.n_outputs == 1 else _of_classes(objective, weights, dual)
 
 
 def scaled(dual: Array, shares: Array) -> Array:
     """Every row's slopes times its share."""
     return dual * (shares if dual.ndim == 1 else shares[:, None])
-
-
-def _of_signs(weights: Array, dual: Array) -> Array:
-    positive = dual > 0
-    rises, falls = (float(weights[side] @ np.abs(dual[side])) for side in (positive, ~positive))
-    heavier = positive if rises > falls else ~positive
-    return np.where(heavier, min(rises, falls) / max(rises, falls), 1.0)
 
 
 def _of_classes(objective: Objective, weights: Array, dual: Array) -> Array | None:
@@ -110,32 +106,10 @@ def _of_classes(objective: Objective, weights: Array, dual: Array) -> Array | No
     codes = y if y.ndim == 1 else y.argmax(axis=1)
     sums = np.zeros((n_outputs, n_outputs))  # of the slopes in every output (column) by the rows of a class
     np.add.at(sums, codes, weights[:, None] * dual)
+    # a row's slopes sum to zero: the one of its own class, of which rounding leaves few digits, is not asked for
     flows = sums - np.diag(sums.diagonal())
-    shares = _stationary(flows) if (flows >= 0).all() else _null_vector(sums)
+    shares = stationary(flows) if (flows >= 0).all() else _null_vector(sums)
     return None if shares is None else shares[codes]
-
-
-def _stationary(flows: Array) -> Array:
-    """Shares with which as much flows into every class as out of it, by elimination without a difference.
-
-    A row's slopes sum to zero, so that the one of its own class, of which rounding leaves few digits, is not asked for
-    (Grassmann, Taksar and Heyman, *Operations Research* 33, 1985).
-    """
-    flows, first = flows.copy(), 0
-    for k in range(len(flows) - 1, 0, -1):
-        leaving = flows[k, :k].sum()
-        if not leaving > 0:  # nothing leaves this class and those behind it, and only their slopes can stay
-            first = k
-            break
-        flows[:k, k] /= leaving
-        flows[:k, :k] += np.outer(flows[:k, k], flows[k, :k])
-        np.fill_diagonal(flows[:k, :k], 0.0)
-    shares = np.zeros(len(flows))
-    shares[first] = 1.0
-    for k in range(first + 1, len(flows)):
-        shares[k] = shares[first:k] @ flows[first:k, k]
-        shares /= shares.max()
-    return shares
 
 
 def _null_vector(sums: Array) -> Array | None:

@@ -24,12 +24,12 @@ from ..data import PerRow
 from ..losses.on_scores import Array
 from ..objective.objective import Objective
 from ..objective.penalties import Penalty
-from .balance import balance, mixture, scaled
+from .balance import CHEAP, balance, mixture, scaled
 from .intercept import Slopes, best_shift, slopes_at
 
 EPSILON = float(np.finfo(float).eps)
 ROUNDING = 8.0  # of scores that should be zero, relative to the others
-CHEAP = 1e-13  # of F: a price that needs no other
+FINE = 1e-12  # of slopes' sizes: a sum for which no better intercept is looked for, if its price is cheap
 ROUGHLY = 1e-4  # of the best share: what a bound is beside it is of second order
 BESIDE = 1.0 - 1e-6  # of a share, where a bound is looked at
 OF_SUMS = 4.0 * ROUNDING  # of scores where no bound tells, so that a solver would go on among them
@@ -87,7 +87,11 @@ class Gap:
         slopes = slopes_at(model, scores)
         if slopes.vanish:
             return Proof(x, value, self._drawn(x, value, gradient, 0.0))
-        shift, slopes = best_shift(model, scores)
+        shares = balance(model, scores, 0.0, slopes) if (np.abs(slopes.total) <= FINE * slopes.size).all() else None
+        if shares is not None and shares.price <= CHEAP * abs(value):
+            dual = model.rows.spread(scaled(slopes.dual.gathered(), shares.shares))
+            return Proof(x, value, self._drawn(x, value, model.from_dual(x, slopes.mean, dual)[1], shares.price))
+        shift, slopes = best_shift(model, scores, first=slopes)
         return self._with_shift(x, value, scores, shift, slopes)
 
     def _with_shift(self, x: Array, value: float, scores: PerRow, shift: Array, slopes: Slopes) -> Proof:

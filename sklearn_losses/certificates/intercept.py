@@ -47,8 +47,13 @@ def slopes_at(objective: Objective, scores: PerRow, shift: Array | float = 0.0, 
     return Slopes(here.mean, here.total + tilt, here.size + np.abs(tilt), here.dual)
 
 
-def best_shift(objective: Objective, scores: PerRow, tilt: Array | float = 0.0) -> tuple[Array, Slopes]:
-    """What to add to all scores so that the mean loss, plus tilt times the shift, is least; the slopes there."""
+def best_shift(
+    objective: Objective, scores: PerRow, tilt: Array | float = 0.0, first: Slopes | None = None
+) -> tuple[Array, Slopes]:
+    """What to add to all scores so that the mean loss, plus tilt times the shift, is least; the slopes there.
+
+    Those without a shift are the first ones that are looked at, unless they are known.
+    """
 
     def at(shift: Array) -> Slopes:
         return slopes_at(objective, scores, shift, tilt)
@@ -58,7 +63,7 @@ def best_shift(objective: Objective, scores: PerRow, tilt: Array | float = 0.0) 
             return None
         return objective.mean_curvature(scores, shift)
 
-    return least_shift(at, hessian, objective.n_outputs, tilt, 1.0 + objective.largest(scores))
+    return least_shift(at, hessian, objective.n_outputs, tilt, 1.0 + objective.largest(scores), first)
 
 
 def least_shift(
@@ -67,13 +72,14 @@ def least_shift(
     n_outputs: int,
     tilt: Array | float = 0.0,
     reach: float = 1.0,
+    first: Slopes | None = None,
 ) -> tuple[Array, Slopes]:
     """The shift with the least mean loss, by its slopes ``at(shift)`` and the mean curvature, where that is known.
 
     ``reach`` is the size of the shifts that are tried first where no curvature tells.
     """
     start = np.zeros(n_outputs)
-    found = at(start)
+    found = first or at(start)
     if found.vanish:
         return start, found
     search = _along_the_line if n_outputs == 1 else _in_all_directions

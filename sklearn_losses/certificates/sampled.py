@@ -18,7 +18,7 @@ from ..losses.on_scores import Array
 from ..objective.objective import Objective
 from ..objective.preconditioners import ByClassInverse, DenseInverse
 from ..solvers import quasi_newton
-from .gap import Gap, Proof, is_out_of_reach
+from .gap import EPSILON, Gap, Proof, is_out_of_reach
 from .intercept import best_shift, slopes_at
 
 SHARE = 0.5  # of what the tolerance leaves that may be lost in finding the minimum of G
@@ -54,23 +54,28 @@ class SampledBound:
         self._everywhere = Gap(model)
         self._part = part.replaced(rows=part.rows.with_weights(weights), parameters=part.parameters)
         self._inverse, self._tol = inverse.of_share(float(weights.sum())), tol
-        self._proved: tuple[Array, float] | None = None
+        self._least = -np.inf  # the largest lower bound of min F so far, which bounds the value of every point
 
     def __call__(self, x: Array, value: float, gradient: Array) -> float:
         estimate = 0.5 * float(gradient @ self._inverse(gradient))
         wanted = self._tol * abs(value)
         if not estimate <= wanted or is_out_of_reach(self._everywhere.model, value, self._tol):
             return estimate
-        if self._proved is None or self._proved[0] is not x:
-            self._proved = (x, self.from_sample(x, gradient, SHARE * (wanted - estimate)))
-        return self._proved[1]
+        if not self._proved(value) <= wanted:
+            self._least = max(self._least, value - self.from_sample(x, gradient, SHARE * (wanted - estimate)))
+        return self._proved(value)
 
     def proof(self, x: Array, value: float, gradient: Array) -> Proof:
         """x, its value, and the bound: that of all rows where the sample did not prove enough."""
-        bound = self(x, value, gradient)
-        if self._proved is not None and self._proved[0] is x and bound <= self._tol * abs(value):
+        self(x, value, gradient)
+        bound = self._proved(value)
+        if bound <= self._tol * abs(value):
             return Proof(x, value, self._everywhere.at_most(value, bound))
         return self._everywhere.proof(x, value, gradient)
+
+    def _proved(self, value: float) -> float:
+        """What is known of a point with this value, and the rounding of the difference."""
+        return value - self._least + EPSILON * abs(value)
 
     def from_sample(self, x: Array, gradient: Array, slack: float) -> float:
         """G(x) less a lower bound of min G, which is found but for the slack."""

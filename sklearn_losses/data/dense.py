@@ -23,6 +23,9 @@ SAMPLED_ROWS = 1_024  # for statistics that only steer solvers: spreads of a nor
 FEW_ROWS = 32  # samples' worth of rows up to which the statistics are read from all of them
 KEPT_ENTRIES = 10_000_000  # of all data, 80 MB: up to here they are written in C order and float64 once
 CHUNK_ENTRIES, CHUNK_GROUPS = 500_000, 4  # of columns, whose sum of inner products is as large as the result
+WIDE = 100  # features, from which on it pays to look which have coefficients
+FEW_USED = 0.1  # share of the features: so few are picked out of the rows in the time of a product with all
+COPIED_COLUMNS = 256  # at once, of another order: read and written within the cache
 
 
 class DenseBlock(Block):
@@ -43,11 +46,21 @@ class DenseBlock(Block):
     # Products with small results are written np.dot, which lets the other thread work; matmul does so for large ones.
 
     def scores(self, coef, intercept):
+        rows, coef = self._of_used(coef)
         if self.n_outputs == 1:
-            return self.rows @ coef[0] + intercept[0]
-        scores = (coef @ self.rows.T).T
+            return rows @ coef[0] + intercept[0]
+        scores = (coef @ rows.T).T
         scores += intercept
         return scores
+
+    def _of_used(self, coef: Array) -> tuple[Array, Array]:
+        """The rows and coefficients, of those features only that have any where these are few."""
+        if coef.shape[1] < WIDE:
+            return self.rows, coef
+        used = np.flatnonzero(coef.any(axis=0))
+        if len(used) > FEW_USED * coef.shape[1]:
+            return self.rows, coef
+        return np.take(self.rows, used, axis=1), coef[:, used]
 
     def dense(self):
         return self.rows
@@ -81,17 +94,25 @@ class DenseRows(RowsInMemory):
     def _block(self, where: slice) -> DenseBlock:
         # rows keep blocks: were these to keep the rows, the memory of both would wait for the garbage collector
         rows = weakref.proxy(self)
-        return DenseBlock(lambda: rows.dense(where), self.y[where], self.weights[where], self.n_outputs)
+        return DenseBlock(lambda: rows._read(where), self.y[where], self.weights[where], self.n_outputs)
 
-    def dense(self, where):
-        rows = self._moved(where)
+    def _read(self, where: slice) -> Array:
+        return self.dense(where, out=self._copy[where] if self._keeps_blocks() else None)
+
+    @cached_property
+    def _copy(self) -> Array:
+        """Where blocks that are kept are written: one array, whose memory comes faster than that of many."""
+        return np.empty((self.n_rows, self.n_features))
+
+    def dense(self, where, out=None):
+        rows = self._moved(where, out)
         return rows if self.lengths is None else self.lengths[where].divide(rows)
 
-    def _moved(self, where):
+    def _moved(self, where, out=None):
         some = self._picked(where)
         if self.origin is not None:
             return np.subtract(some, self.origin, dtype=np.float64, order="C")
-        return np.ascontiguousarray(some, dtype=np.float64)
+        return in_rows(some, out)
 
     def with_features(self, features: Array) -> Rows:
         return dense_like(self, features, self.y, self.weights)
@@ -102,7 +123,7 @@ class DenseRows(RowsInMemory):
             (center, spread), (_, other) = self._of_samples(0.25, 0.75)
             if (spread < 2 * other).all() and (other < 2 * spread).all():
                 return center, spread
-        return statistics_of_dense(self, self.dense(slice(0, 1))[0], float(self.weights.min()))
+        return statistics_of_dense(self, float(self.weights.min()))
 
     def _of_samples(self, *offsets: float) -> list[tuple[Array, Array]]:
         # stratified by weight, so that it does not matter whether the rows are sorted
@@ -170,6 +191,17 @@ class ArrayRows(DenseRows):
         for start in starts:
             columns = self.X[:, start : start + size]
             yield columns if self.kept is None else columns[self.kept]
+
+
+def in_rows(some: NDArray, out: Array | None = None) -> Array:
+    """An array in C order and float64: itself, or a copy, which goes where there is room for one."""
+    if some.flags.c_contiguous and some.dtype == np.float64:
+        return some
+    copy = np.empty(some.shape) if out is None else out
+    for start in range(0, some.shape[1], COPIED_COLUMNS):
+        columns = slice(start, start + COPIED_COLUMNS)
+        copy[:, columns] = some[:, columns]
+    return copy
 
 
 def dense_like(rows: RowsInMemory, features: Array, y: NDArray, weights: Array) -> ArrayRows:

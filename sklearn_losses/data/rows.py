@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -85,6 +86,15 @@ class Block(ABC):
 
     def __init__(self, y: NDArray, weights: Array, n_outputs: int):
         self.y, self.weights, self.n_outputs = y, weights, n_outputs
+
+    @cached_property
+    def targets(self) -> Array:
+        """The targets as losses take them: of class codes, rows with a one in the column of their class."""
+        if self.y.dtype.kind not in "iu":
+            return self.y
+        rows = np.zeros((len(self.y), self.n_outputs))
+        rows[np.arange(len(self.y)), self.y] = 1.0
+        return rows
 
     @abstractmethod
     def scores(self, coef: Array, intercept: Array) -> Array:

@@ -15,27 +15,24 @@ CANCELLED = 1e-6  # of a mean square: a variance below it has lost digits
 Statistics = tuple[Array, Array]
 
 
-def statistics_of_dense(rows: Rows, first: Array, least_weight: float) -> Statistics:
-    """Weighted mean and standard deviation of the columns of dense rows, whose first one is given."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        offset, square = rows.sum(dense_moments, first)
-    return _with_a_closer_look(rows, first, offset, square, least_weight, dense_extremes, dense_scaled_moments)
+def statistics_of_dense(rows: Rows, least_weight: float) -> Statistics:
+    """Weighted mean and standard deviation of the columns of dense rows."""
+    return _with_a_closer_look(rows, dense_moments, least_weight, dense_extremes, dense_scaled_moments)
 
 
 def statistics_of_sparse(rows: Rows, least_weight: float) -> Statistics:
     """The same for sparse rows."""
-    mean, square = rows.sum(sparse_moments)
-    origin = np.zeros(rows.n_features)
-    return _with_a_closer_look(rows, origin, mean, square, least_weight, sparse_extremes, sparse_scaled_moments)
+    return _with_a_closer_look(rows, sparse_moments, least_weight, sparse_extremes, sparse_scaled_moments)
 
 
 def _with_a_closer_look(
-    rows: Rows, origin: Array, offset: Array, square: Array, least_weight: float, extremes: Callable, moments: Callable
+    rows: Rows, first: Callable, least_weight: float, extremes: Callable, moments: Callable
 ) -> Statistics:
-    """From the moments about an origin; those that do not say enough are taken again, of columns scaled to [0, 1]."""
+    """From mean and mean square; those that do not say enough are taken again, of columns scaled to [0, 1]."""
     with np.errstate(over="ignore", invalid="ignore"):
-        center, variance = origin + offset, square - offset**2
-        near = variance <= CANCELLED * np.maximum(square, center**2)
+        center, square = rows.sum(first)
+        variance = square - center**2
+        near = variance <= CANCELLED * square
         doubtful = np.flatnonzero(near | ~np.isfinite(square) | (square < TINY / EPSILON))
         spread = np.sqrt(np.maximum(variance, 0.0))
         if len(doubtful):
@@ -64,10 +61,10 @@ def _looked_at(
     return center, spread
 
 
-def dense_moments(block: Block, origin: Array) -> tuple[Array, Array]:
-    """Weighted mean and mean square of the columns less an origin."""
-    moved = block.dense() - origin
-    return block.mean(moved), np.einsum("i,ij,ij->j", block.weights, moved, moved)
+def dense_moments(block: Block) -> tuple[Array, Array]:
+    """Weighted mean and mean square of the columns."""
+    dense = block.dense()
+    return block.mean(dense), np.einsum("i,ij,ij->j", block.weights, dense, dense)
 
 
 def dense_extremes(block: Block, columns: Indices) -> tuple[Largest, Largest]:

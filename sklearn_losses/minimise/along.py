@@ -18,9 +18,9 @@ from . import strategies, thresholds
 from .coordinates import Coordinates, InCommon
 from .fit import Fitting, fit
 from .foretold import Foretold
-from .over_features import fit_over_features, with_centred_intercepts
+from .null import Null
+from .over_features import minimum_over_features, with_centred_intercepts
 from .run import Run
-from .starts import Null
 from .task import Found, Task
 from .working_features import WorkingFeatures
 
@@ -83,7 +83,7 @@ class Shared(InCommon):
         fitting = Fitting(task, "auto")
         fitting.recorder.enter(model.value_and_gradient, self.at.to_theta)
         start = self.at.from_theta(fitting.null.theta if task.warm is None else task.warm)
-        found = fit_over_features(Run(task, model, fitting.recorder, start, fitting.null), self.method)
+        found = minimum_over_features(Run(task, model, fitting.recorder, start, fitting.null), self.method)
         theta = with_centred_intercepts(task.objective, self.at.to_theta(found.theta))
         return fitting.reported(replace(found, theta=theta))
 
@@ -104,7 +104,7 @@ class Parabola(InCommon):
         model = self.at.model
         self.part = FeaturePart(model, np.arange(model.rows.n_features), convex=True)
         self.part.hessian(np.zeros(model.n_parameters))  # which parts with other penalties then have too
-        self._last: tuple[Array, Array, Array] | None = None
+        self._last: tuple[Array, Array] | None = None  # the last minimum, and the slope of the data term there
 
     @staticmethod
     def suits(task: Task, n_fits: int) -> bool:
@@ -113,6 +113,9 @@ class Parabola(InCommon):
         small = rows.n_rows * rows.n_features**2 <= n_fits * thresholds.PARABOLA and not rows.is_sparse
         return is_parabola(task.objective) and task.has_bound and small
 
+    def learn(self, task: Task, theta: Array) -> None:
+        self._last = None  # that minimum is another one
+
     def fitted(self, task: Task) -> Found:
         with np.errstate(over="ignore", invalid="ignore", under="ignore"):
             return self._fitted(task)
@@ -120,21 +123,18 @@ class Parabola(InCommon):
     def _fitted(self, task: Task) -> Found:
         null, model = Null(task), self.at.under(task.objective.penalty)
         part = self.part.with_penalty_of(model)
-        x, slope = self._start(model, null.theta if task.warm is None else task.warm)
+        x, slope = self._last or self._start(model, null.theta if task.warm is None else task.warm)
         n_free, of_penalty = model.n_parameters - model.n_weights, self._slope_of_penalty(model, x)
         x = minimum_of_parabola(x, slope + of_penalty, part.hessian(x), part.penalty, n_free)
         value, gradient = model.value_and_gradient(x)
         slope = gradient - self._slope_of_penalty(model, x)
         x, value, bound = Gap(model).proof(x, value, gradient)
-        theta = self.at.to_theta(x)
-        self._last = theta, x, slope
+        theta, self._last = self.at.to_theta(x), (x, slope)
         converged = bound <= task.allowed(value, lambda: null.value)
         return Found(theta, value, bound, converged, 1, OptimizeResult(x=theta, fun=value, nit=1))
 
     def _start(self, model: Objective, theta: Array) -> tuple[Array, Array]:
-        """Where parameters are, and the slope of the data term there; what the last fit has left is known."""
-        if self._last is not None and self._last[0] is theta:
-            return self._last[1:]
+        """Where parameters are, and the slope of the data term there."""
         x = self.at.from_theta(theta)
         return x, model.value_and_gradient(x)[1] - self._slope_of_penalty(model, x)
 

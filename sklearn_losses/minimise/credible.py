@@ -21,14 +21,14 @@ from .task import Task
 Array = np.ndarray
 
 
-def is_credible(run: Run, x: Array, value: float, result: OptimizeResult, said: Ending, solver: str) -> bool:
-    """Whether a solver that says it has ended at a minimum has, where no bound tells."""
+def is_credible(run: Run, x: Array, value: float, result: OptimizeResult, said: Ending, name: str | None) -> bool:
+    """Whether a solver, ours or SciPy's of a name, that says it has ended at a minimum has, where no bound tells."""
     task, recorder = run.task, run.recorder
     if task.kinked or said in (LIMIT, STOPPED):
         return False
     parameters = run.model.parameters
     in_known_metric = parameters.linear or parameters.only_directions
-    trusted = solver == "auto" and run.model.composition.has_curvature and in_known_metric
+    trusted = name is None and run.model.composition.has_curvature and in_known_metric
     if trusted and task.loss.smooth and not recorder.undefined:
         ended = recorder.reached or said is CONVERGED
         if ended or (said is ROUNDING and result.estimate <= task.tol * abs(value)):

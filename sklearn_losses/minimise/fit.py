@@ -14,10 +14,8 @@ from scipy.optimize import OptimizeResult, minimize
 
 from ..certificates import proofs
 from ..certificates.gap import Gap
-from ..losses import Loss
 from ..objective import representer
 from ..objective.points import Points
-from ..objective.samples import sample
 from ..objective.split import hard_labels
 from ..solvers import gradient_descent
 from . import starts, strategies, thresholds
@@ -25,15 +23,13 @@ from .by_name import check_method
 from .coordinates import Coordinates
 from .credible import is_minimum
 from .endings import CONVERGED, LIMIT, ROUNDING, STOPPED, ending
-from .exactly import fit_exactly
-from .multipliers import fit_by_multipliers
-from .over_features import fit_over_features, with_centred_intercepts
+from .null import Null
+from .over_features import with_centred_intercepts
 from .recorder import Recorder, Visited
 from .root_mean import CORNER_STEPS, fit_at_corner, gap_of
 from .run import Run
-from .smoothly import fit_smoothly
+from .smoothly import fit_by_name
 from .task import Found, Task
-from .working_features import WorkingFeatures
 
 SAME = 64.0 * np.finfo(float).eps  # relative difference of values that rounding can make
 
@@ -57,88 +53,21 @@ class Fitting:
 
     def __init__(self, task: Task, solver: str | Callable):
         self.task, self.solver = task, solver
-        self.null = starts.Null(task)
+        self.null = Null(task)
         self.recorder = Recorder(task.loss, task.watch)
 
     def run(self) -> Found:
-        if self.task.objective.parameters.only_directions:
-            return self.reported(self.among_directions())
-        if not self.task.objective.parameters.linear:
+        task, parameters = self.task, self.task.objective.parameters
+        if not (parameters.linear or parameters.only_directions):
             self.recorder.offer(self.null.theta, self.null.value)
-            return self.reported(self.no_worse(self.among_directions()))
-        found = self.solved(self.start())
-        if not self.task.convex and self.task.domain == "probabilities" and self.task.objective.fit_intercept:
+        found = self.solved(strategies.start(self))
+        if not task.convex and task.domain == "probabilities" and task.objective.fit_intercept and parameters.linear:
             found = self.against_shares(found)
         return self.reported(self.no_worse(found))
 
-    def start(self) -> Array:
-        """The previous solution where it is better than the null model, another loss's solution, or the null model."""
-        task = self.task
-        if task.warm is not None:
-            value, gradient = task.objective.value_and_gradient(task.warm)
-            if value < self.null.value and np.isfinite(gradient).all():
-                self.recorder.offer(task.warm, value)
-                return task.warm
-        companion = None if callable(self.solver) else starts.companion(task)
-        if companion is None:
-            return self.null.nearly if self.solver == "auto" and task.piecewise else self.null.theta
-        tol = task.tol
-        if task.domain == "probabilities":  # from where this loss goes on by itself
-            task, tol = self._on_fewer_rows(), max(task.tol, thresholds.STARTING_TOLERANCE)
-        first = task.with_loss(companion, tol=tol, max_iter=max(task.max_iter // 2, 1), watch=task.watch_start)
-        found = Fitting(first, "auto").run()
-        self.recorder.n_iter += found.n_iter
-        return found.theta
-
-    def _on_fewer_rows(self) -> Task:
-        """The task on a sample of rows, where these are many: all that is to be found on it is a start."""
-        task, objective = self.task, self.task.objective
-        size = max(thresholds.SAMPLED_STARTS, thresholds.ROWS_A_PARAMETER * objective.n_parameters)
-        if objective.rows.n_rows <= thresholds.TALL * size:
-            return task
-        return replace(task, objective=sample(objective, size, task.random_state)[0])
-
-    def among_directions(self) -> Found:
-        """Directions have no zero to start from: the best of what is found from where `starts` says."""
-        task = self.task
-        if task.warm is not None:
-            return self.solved(task.warm)
-        task = self._on_fewer_rows()
-        is_tall = task is not self.task
-        start = starts.class_means(task)
-        if callable(self.solver):
-            return self.solved(start)
-        for loss in task.loss.easier():
-            start = self._roughly(task, start, loss, thresholds.EASIER_TOLERANCE).theta
-        start = min(start, starts.towards_classes(task), key=task.objective.value)
-        if task.loss.random_starts:
-            start = self._in_the_lowest_valley(task, start)
-        elif is_tall:
-            start = self._roughly(task, start).theta
-        return self.solved(start)
-
-    def _in_the_lowest_valley(self, task: Task, start: Array) -> Array:
-        """The end of a descent from a start, or from one of a few random directions if that is lower.
-
-        Where descents take long, two that end alike are enough.
-        """
-        takes_long = task.objective.rows.n_rows * task.objective.n_parameters > thresholds.MANY_ENTRIES
-        tol = thresholds.VALLEY_TOLERANCE if takes_long else thresholds.STARTING_TOLERANCE
-        best = self._roughly(task, start, tol=tol)
-        for other in starts.random_directions(task):
-            found = self._roughly(task, other, tol=tol)
-            if takes_long and abs(found.value - best.value) <= 2.0 * tol * abs(best.value):
-                break
-            if found.value < best.value - tol * abs(best.value):  # or rounding would choose among equals
-                best = found
-        return best.theta
-
-    def _roughly(self, task: Task, start: Array, loss: Loss | None = None, tol: float = 0.0) -> Found:
-        """What a loss, or the task's, leads to from a start, with few digits."""
-        tol = max(task.tol, tol or thresholds.STARTING_TOLERANCE)
-        half = max(task.max_iter // 2, 1)
-        rough = task.with_loss(loss or task.loss, tol=tol, max_iter=half, watch=task.watch_start)
-        found = Fitting(replace(rough, warm=start), "auto").run()
+    def minimum_of(self, task: Task) -> Found:
+        """The minimum of another task, whose iterations count as this one's."""
+        found = Fitting(task, "auto").run()
         self.recorder.n_iter += found.n_iter
         return found
 
@@ -162,7 +91,7 @@ class Fitting:
 
     def no_worse(self, found: Found) -> Found:
         """The best point of all phases and starts, with what is known about the minimum."""
-        if not found.converged:
+        if not (found.converged or self.task.objective.parameters.only_directions):
             self.recorder.offer(self.null.theta, self.null.value)
         lowest = self.recorder.lowest
         if lowest is None or not lowest[1] < found.value - SAME * abs(found.value):
@@ -199,11 +128,7 @@ class Fitting:
         short = corner and solver == "auto"
         first = replace(task, max_iter=min(task.max_iter, CORNER_STEPS)) if short else task
         run = Run(first, model, self.recorder, at.from_theta(start), self.null)
-        if not task.objective.penalty.smooth:
-            over_features = WorkingFeatures(model, gap_of(task)(model), convex=task.convex)
-            found = fit_by_multipliers(run) if exactly else fit_over_features(run, over_features)
-        else:
-            found = fit_exactly(run) if exactly else fit_smoothly(run, solver)
+        found = strategies.choose(run.shape).minimise(run) if solver == "auto" else fit_by_name(run, solver)
         theta = at.to_theta(found.theta)
         if not task.objective.penalty.smooth:
             theta = with_centred_intercepts(task.objective, theta)
@@ -215,8 +140,8 @@ class Fitting:
     def _reduced(self, start: Array) -> Found:
         """More features than rows: the equivalent problem in as many features as rows."""
         task, objective = self.task, self.task.objective
-        statistics = center, _ = objective.rows.statistics()
-        reduced = representer.Reduction(objective, center if objective.fit_intercept else np.zeros_like(center))
+        statistics = objective.rows.statistics()
+        reduced = representer.Reduction(objective, statistics)
 
         outer = task.watch
         watch = outer and (lambda theta, value, gap: outer(reduced.to_features(theta), value, gap))

@@ -39,7 +39,7 @@ class Foretold(InCommon):
         self.at = Coordinates(task.objective)
         model = self.at.model
         shape = Shape.of(model, np.zeros(model.n_parameters), convex=True)
-        at_once = strategies.choose(shape).plan is plans.all_at_once
+        at_once = strategies.choose(shape).minimise == strategies.Smoothly(plans.all_at_once)
         few = model.n_parameters <= thresholds.FEW_PARAMETERS
         # where a cold fit has more digits than were asked for, so has this one
         self._tol = thresholds.NEWTON_TOLERANCE if at_once else math.inf

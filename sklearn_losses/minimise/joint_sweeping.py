@@ -55,9 +55,19 @@ class JointSweeping:
             and not model.fit_intercept
             and model.parameters.linear
             and (rows.has_matrix or (not rows.is_sparse and rows.n_entries <= thresholds.WRITTEN_ENTRIES))
+            and model.loss.joint_pieces is not None
+            and JointSweeping.passes(model) >= thresholds.FEWEST_JOINT_PASSES
             and _is_penalised(model)
             and not x.any()
         )
+
+    @staticmethod
+    def passes(model: Objective) -> float:
+        """How many of them may be worth taking: over dense rows a share of those that the exact solver costs."""
+        rows = model.rows
+        if rows.is_sparse:
+            return thresholds.FEW_KINKED_PASSES if rows.n_features < rows.n_rows else thresholds.KINKED_PASSES
+        return min(thresholds.KINKED_PASSES, thresholds.JOINT_SWEEPS * _exact_solver_in_sweeps(model))
 
     def minimise(self, x0: Array, callback: Callable | None, *, tol: float, maxiter: int) -> OptimizeResult:
         """The solver's result, its x in the parameters of the objective."""
@@ -70,6 +80,15 @@ class JointSweeping:
     def _in_x(self, result: OptimizeResult) -> OptimizeResult:
         coef = result.x.reshape(self.model.n_outputs, -1)
         return OptimizeResult(result, x=self.model.parameters.of_model(coef, np.zeros(len(coef))))
+
+
+def _exact_solver_in_sweeps(model: Objective) -> float:
+    """How many sweeps over dense rows take as long as the exact solver, up to a factor."""
+    size, n_rows, few_rows = model.n_parameters, model.rows.n_rows, model.rows.n_rows <= 2 * model.n_parameters
+    # few rows all bend, and a loss of the largest violation then couples all classes; more rows take more steps
+    together = model.loss.joint_pieces(np.zeros(1, dtype=int)).together
+    width = size if together and few_rows else size // model.n_outputs
+    return (1.0 if few_rows else 3.0) * (width + size**2 / (3.0 * n_rows))
 
 
 def _strengths(model: Objective) -> Array:

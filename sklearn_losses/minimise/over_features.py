@@ -9,6 +9,7 @@ from ..certificates.gap import OF_SUMS, is_negligible, negligible
 from ..objective.objective import Objective
 from . import thresholds
 from .endings import Ending, ending
+from .root_mean import gap_of
 from .run import Run
 from .task import Found
 from .working_features import WorkingFeatures
@@ -18,9 +19,15 @@ Array = np.ndarray
 LONGER, LONGEST = 8.0, 1e30  # steps that try an end without a bound
 
 
-def fit_over_features(run: Run, method: WorkingFeatures) -> Found:
+def fit_over_features(run: Run) -> Found:
     """Minimise, and see whether that is the minimum: by a bound, or where there is none by looking beside it."""
-    run.recorder.estimate = method.estimate
+    estimate = gap_of(run.task)(run.model)
+    return minimum_over_features(run, WorkingFeatures(run.model, estimate, convex=run.task.convex))
+
+
+def minimum_over_features(run: Run, method: WorkingFeatures) -> Found:
+    """The same, by a method that other fits may have begun."""
+    run.recorder.estimate, run.recorder.value_and_gradient = method.estimate, method.value_and_gradient
     return _proved(run, method) if run.task.has_bound else _tried(run, method)
 
 

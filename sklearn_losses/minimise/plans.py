@@ -20,35 +20,14 @@ from ..objective.preconditioners import (
     kronecker_inverse,
     typical_inverse,
 )
-from ..objective.samples import RandomState, most_rows, sample, thinned
+from ..objective.samples import sample, thinned
 from ..solvers import chained, newton, quasi_newton, truncated_newton
 from . import thresholds
+from .run import Run
 from .shape import Shape
 from .sweeping import Sweeping
 
 Array = np.ndarray
-
-
-@dataclass(frozen=True)
-class Smooth:
-    """A smooth objective, to be minimised from x.
-
-    A gap of tol, relative to F, is to be proved where that is not None. Where that is cheap more digits are found than
-    were asked for; not if it need not be done ``precisely``.
-    """
-
-    model: Objective
-    x: Array
-    shape: Shape
-    tol: float | None
-    random_state: RandomState
-    precisely: bool = True
-
-    def sampled(self, size: int) -> Objective:
-        """The model written out, over a sample of its rows where it has more than so many."""
-        if self.shape.n_rows <= min(size, most_rows(self.model)):
-            return self.model.written()
-        return sample(self.model, size, self.random_state)[0]
 
 
 @dataclass
@@ -79,24 +58,24 @@ class Kept:
         return self._inverse(vector)
 
 
-def gradients(problem: Smooth) -> Plan:
+def gradients(run: Run) -> Plan:
     """L-BFGS alone."""
-    return Plan(problem.x, quasi_newton)
+    return Plan(run.start, quasi_newton)
 
 
-def scaled_gradients(problem: Smooth) -> Plan:
+def scaled_gradients(run: Run) -> Plan:
     """L-BFGS around a typical curvature, where there is none to see, or too strange a one."""
-    typical = typical_inverse(problem.sampled(thresholds.TYPICAL_TIMES * problem.shape.width))
+    typical = typical_inverse(run.sampled(thresholds.TYPICAL_TIMES * run.shape.width))
     options = {"preconditioner": lambda x, level: typical if level == 0 else None, "scaled": True}
-    return Plan(problem.x, quasi_newton, options=options)
+    return Plan(run.start, quasi_newton, options=options)
 
 
-def all_at_once(problem: Smooth) -> Plan:
+def all_at_once(run: Run) -> Plan:
     """Newton's method with the whole Hessian, from where a sample of the rows leads."""
-    model, x, shape = problem.model, problem.x, problem.shape
+    model, x, shape = run.model, run.start, run.shape
     few = max(thresholds.FEW_TIMES * shape.width, thresholds.FEWEST_ROWS)
     if shape.n_outputs == 1 and shape.n_rows > thresholds.WORTH_A_SAMPLE * few:
-        part = problem.sampled(few)
+        part = run.sampled(few)
         x = _on_sample(part, x, lambda x, level: _inverse(part, x, shape), thresholds.STATISTICAL * shape.width / few)
 
     keeps_scores = shape.convex and model.n_parameters > thresholds.FEW_PARAMETERS
@@ -118,50 +97,50 @@ def all_at_once(problem: Smooth) -> Plan:
     return Plan(x, chained, points.second_derivatives, links, points=points)
 
 
-def on_samples(problem: Smooth) -> Plan:
+def on_samples(run: Run) -> Plan:
     """Tall data of one output: a small sample, a large one around its Hessian, and all rows around that of this."""
-    sizes = problem.shape.samples
+    sizes = run.shape.samples
     assert sizes is not None
-    return _from_samples(problem, sizes, lambda part, x: _inverse(part, x, problem.shape))
+    return _from_samples(run, sizes, lambda part, x: _inverse(part, x, run.shape))
 
 
-def on_samples_by_class(problem: Smooth) -> Plan:
+def on_samples_by_class(run: Run) -> Plan:
     """Tall data of K classes: the same, around a Hessian that has a block for every class."""
-    shape = problem.shape
+    shape = run.shape
 
     def inverse(part, x):
         return by_class_inverse(part.hessian(x, convex=shape.convex))
 
-    return _from_samples(problem, thresholds.BY_CLASS_SAMPLES, inverse)
+    return _from_samples(run, thresholds.BY_CLASS_SAMPLES, inverse)
 
 
-def jointly(problem: Smooth) -> Plan:
+def jointly(run: Run) -> Plan:
     """K classes whose joint Hessian is too large to form often: products, preconditioned class by class."""
-    model, shape = problem.model, problem.shape
+    model, shape = run.model, run.shape
     inverse_of = by_class_inverse if shape.factorises_by_class else kronecker_inverse
-    part = problem.sampled(thresholds.BY_CLASS_SAMPLES[1])
+    part = run.sampled(thresholds.BY_CLASS_SAMPLES[1])
     points = Points(model, convex=shape.convex, keeps_scores=True)
     whole = part.rows is model.rows  # whose scores are at hand
     kept = Kept(lambda x: inverse_of(points.hessian(x) if whole else part.hessian(x, convex=shape.convex)))
     products = {"hessp": points.hessian_product}
     written = not shape.is_sparse or shape.written_entries <= thresholds.DENSE_ENTRIES
     if not written or model.n_parameters > thresholds.FACTORISED_PARAMETERS:
-        return Plan(problem.x, truncated_newton, products, {"preconditioner": kept}, points=points)
+        return Plan(run.start, truncated_newton, products, {"preconditioner": kept}, points=points)
 
     # conjugate gradients lose their way among losses that have all but vanished
     first = {"preconditioner": kept, "maxiter": thresholds.MANY_STEPS}
     links = {"links": [(truncated_newton, first), (newton, {})]}
-    return Plan(problem.x, chained, points.second_derivatives, links, points=points)
+    return Plan(run.start, chained, points.second_derivatives, links, points=points)
 
 
-def on_spheres(problem: Smooth) -> Plan:
+def on_spheres(run: Run) -> Plan:
     """Directions: steps across them, preconditioned by every class's own block."""
-    model, shape, parameters = problem.model, problem.shape, problem.model.parameters
+    model, shape, parameters = run.model, run.shape, run.model.parameters
     assert isinstance(parameters, Directions)
     points = Points(model, keeps_scores=True)
     kept: Callable = lambda x: np.copy  # noqa: E731
     if shape.width <= thresholds.DENSE_PARAMETERS and shape.factorises_by_class:
-        part = problem.sampled(thresholds.BY_CLASS_SAMPLES[1])
+        part = run.sampled(thresholds.BY_CLASS_SAMPLES[1])
         kept = Kept(lambda x: TangentInverse(part.hessian(x)))
 
     def preconditioner(x):
@@ -180,16 +159,16 @@ def on_spheres(problem: Smooth) -> Plan:
         return 1.0 / max(float(np.max(np.linalg.norm(turned / lengths, axis=1))), 1.0)
 
     options: dict = {"preconditioner": preconditioner, "longest": longest}
-    if problem.precisely and shape.n_rows * model.n_parameters**2 < thresholds.LARGE_HESSIAN:
+    if run.precisely and shape.n_rows * model.n_parameters**2 < thresholds.LARGE_HESSIAN:
         options |= {"accuracy": thresholds.ON_SPHERES_ACCURACY, "tol": thresholds.ON_SPHERES_TOLERANCE}
     # a cone stops Newton's steps; what gradients remember goes on along it
     links = {"links": [(truncated_newton, options), (quasi_newton, {})]}
-    return Plan(problem.x, chained, {"hessp": points.hessian_product}, links, points=points)
+    return Plan(run.start, chained, {"hessp": points.hessian_product}, links, points=points)
 
 
-def with_products(problem: Smooth) -> Plan:
+def with_products(run: Run) -> Plan:
     """Sparse rows, or very many features; where features are few beside the entries, a sample preconditions."""
-    model, shape = problem.model, problem.shape
+    model, shape = run.model, run.shape
     points = Points(model, convex=shape.convex, keeps_scores=True)
     size = thresholds.FEW_TIMES * shape.width
     factorises = shape.width**3 <= thresholds.SAMPLED_PRECONDITIONER * shape.n_entries
@@ -199,28 +178,28 @@ def with_products(problem: Smooth) -> Plan:
 
     options: dict = {"preconditioner": by_diagonal, "accuracy": thresholds.SPARSE_ACCURACY}
     if shape.n_outputs == 1 and size * shape.width <= thresholds.DENSE_ENTRIES and factorises:
-        part = problem.sampled(size)
+        part = run.sampled(size)
         # rows near their targets may have all the curvature, and the sample none of them
         options |= {"preconditioner": Kept(lambda x: _inverse(part, x, shape)), "simpler": by_diagonal}
-    return Plan(problem.x, truncated_newton, {"hessp": points.hessian_product}, options, points=points)
+    return Plan(run.start, truncated_newton, {"hessp": points.hessian_product}, options, points=points)
 
 
-def swept(problem: Smooth) -> Plan:
+def swept(run: Run) -> Plan:
     """Sweeps over the duals of sparse rows; where they take long, products go on."""
-    after = with_products(problem)
-    sweeping = Sweeping(problem.model, problem.model.rows.csr(), thresholds.SWEPT_PASSES)
+    after = with_products(run)
+    sweeping = Sweeping(run.model, run.model.rows.csr(), thresholds.SWEPT_PASSES)
     links = {"links": [(sweeping, {}), (after.method, after.options)]}
-    return Plan(problem.x, chained, after.derivatives, links, points=after.points)
+    return Plan(run.start, chained, after.derivatives, links, points=after.points)
 
 
 def _inverse(part: Objective, x: Array, shape: Shape):
     return dense_inverse(part.hessian(x, convex=shape.convex))
 
 
-def _from_samples(problem: Smooth, sizes: tuple[int, int], inverse: Callable) -> Plan:
-    model, x, tol, random_state = problem.model, problem.x, problem.tol, problem.random_state
-    n_rows, width = problem.shape.n_rows, problem.shape.width
-    large, weights = sample(model, sizes[1], random_state)
+def _from_samples(run: Run, sizes: tuple[int, int], inverse: Callable) -> Plan:
+    model, x, task = run.model, run.start, run.task
+    n_rows, width = run.shape.n_rows, run.shape.width
+    large, weights = sample(model, sizes[1], task.random_state)
     small = thinned(large, sizes[0])
     share = thresholds.STATISTICAL * width
     x = _on_sample(small, x, lambda x, level: inverse(small, x), share / sizes[0])
@@ -231,9 +210,9 @@ def _from_samples(problem: Smooth, sizes: tuple[int, int], inverse: Callable) ->
 
     def preconditioner(x, level):
         size = min(sizes[1] * 4**level, int(n_rows * thresholds.LARGEST_SHARE))
-        return nearly if level == 0 else inverse(sample(model, size, random_state)[0], x)
+        return nearly if level == 0 else inverse(sample(model, size, task.random_state)[0], x)
 
-    bound = SampledBound(model, large, weights, nearly, tol) if tol is not None else None
+    bound = SampledBound(model, large, weights, nearly, task.tol) if task.has_bound and task.loss.separable else None
     return Plan(x, quasi_newton, options={"preconditioner": preconditioner}, bound=bound)
 
 

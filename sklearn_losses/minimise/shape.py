@@ -9,7 +9,9 @@ from functools import cached_property
 import numpy as np
 
 from ..objective.objective import Objective
+from ..objective.split import has_exact_form
 from . import thresholds
+from .joint_sweeping import JointSweeping
 from .sweeping import Sweeping
 
 ROUNDS = 20  # in which the size of a sample settles to whole rows
@@ -28,6 +30,8 @@ class Shape:
     has_curvature: bool = True
     linear: bool = True  # the parameters
     only_directions: bool = False  # of them count
+    exact_loss: bool = False  # of straight lines, which the exact solver takes
+    kinked_penalty: bool = False
     sweeps_pay: bool = False
 
     @classmethod
@@ -44,8 +48,15 @@ class Shape:
             model.composition.has_curvature,
             model.parameters.linear,
             model.parameters.only_directions,
-            convex and rows.is_sparse and _sweeps_pay(model, x),
+            has_exact_form(model),
+            not model.penalty.smooth,
+            convex and _sweeps_pay(model, x),
         )
+
+    @property
+    def smoothly(self) -> bool:
+        """Whether a solver that follows gradients takes it."""
+        return not (self.exact_loss or self.kinked_penalty)
 
     @property
     def width(self) -> int:
@@ -60,7 +71,12 @@ class Shape:
     @property
     def by_gradients(self) -> bool:
         """Whether there are no second derivatives to follow."""
-        return not (self.has_curvature and (self.linear or self.only_directions))
+        return self.smoothly and not (self.has_curvature and (self.linear or self.only_directions))
+
+    @property
+    def by_products(self) -> bool:
+        """Whether Hessians are too large, or rows too sparse, for more than products with them."""
+        return self.smoothly and self.linear and self.has_curvature and not self.has_hessians
 
     @property
     def a_pass(self) -> float:
@@ -89,7 +105,7 @@ class Shape:
     @property
     def has_hessians(self) -> bool:
         """Whether Hessians of all or some rows are formed, from rows that are written out."""
-        if not (self.linear and self.has_curvature and self.width <= thresholds.DENSE_PARAMETERS):
+        if not (self.smoothly and self.linear and self.has_curvature and self.width <= thresholds.DENSE_PARAMETERS):
             return False
         if not self.is_sparse or not (self.convex or self.samples is None):
             return True
@@ -112,9 +128,13 @@ def sample_sizes(n_rows: int, n_parameters: int) -> tuple[int, int] | None:
 
 
 def _sweeps_pay(model: Objective, x: np.ndarray) -> bool:
-    """Whether sweeps over the duals of sparse rows are faster than products with them."""
+    """Whether sweeps over the duals of rows are faster than products with these, or than the exact solver alone."""
     rows = model.rows
-    if not Sweeping.suits(model, x) or rows.n_rows > thresholds.FEW_ROWS * rows.n_features:
+    if has_exact_form(model):
+        return Sweeping.suits(model, x) or JointSweeping.suits(model, x)
+    if not Sweeping.suits(model, x):
+        return False
+    if rows.n_rows > thresholds.FEW_ROWS * rows.n_features:
         return False
     strengths = model.strengths[: model.n_weights]
     used = strengths > 0.0

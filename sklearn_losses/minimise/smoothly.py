@@ -9,10 +9,11 @@ from scipy.optimize import OptimizeResult, minimize
 
 from ..certificates.gap import Gap, is_negligible, is_out_of_reach
 from ..certificates.sampled import SampledBound
-from . import strategies, thresholds
+from . import thresholds
 from .by_name import NEVER, minimize_by_name
 from .credible import by_newton, hides_directions, is_credible, is_minimum, lowest_beside
 from .endings import CONVERGED, FAILED, LIMIT, ROUNDING, STOPPED, ending
+from .plans import Plan
 from .recorder import Recorder
 from .root_mean import gap_of
 from .run import Run
@@ -23,21 +24,30 @@ SolveFrom = Callable[[Array, float], OptimizeResult]
 Bound = Gap | SampledBound
 
 
-def fit_smoothly(run: Run, solver: str) -> Found:
-    """Everything else: minimise, prove what was found, and go on with a sharper tolerance if need be."""
+def fit_smoothly(run: Run, plan: Callable[[Run], Plan]) -> Found:
+    """By a plan of ours."""
+    return _proved(run, *_planned(run, plan(run)))
+
+
+def fit_by_name(run: Run, name: str) -> Found:
+    """By one of SciPy's methods."""
+    return _proved(run, *_by_name(run, name), name)
+
+
+def _proved(run: Run, solve: SolveFrom, bound_of: Bound | None, name: str | None = None) -> Found:
+    """Minimise, prove what was found or try it, and go on with a sharper tolerance if need be."""
     task, recorder, x = run.task, run.recorder, run.start
-    solve, bound_of = _automatically(run) if solver == "auto" else _by_name(run, solver)
     tol, bound = task.tol, np.nan
     for _ in range(thresholds.CERTIFICATION_ROUNDS):
         result = solve(x, tol)
-        x, value, gradient = recorder.found(result) if solver == "auto" else recorder.point()
-        said = CONVERGED if recorder.reached else ending(result, None if solver == "auto" else solver)
+        x, value, gradient = recorder.point() if name else recorder.found(result)
+        said = CONVERGED if recorder.reached else ending(result, name)
         if bound_of is None:
             ended = said not in (LIMIT, STOPPED) and not recorder.reached
-            if solver == "auto" and ended and "nhev" not in result and hides_directions(run.model, x, task):
+            if name is None and ended and "nhev" not in result and hides_directions(run.model, x, task):
                 result = by_newton(run, x if value <= run.null.value else run.start, tol)
                 (x, value, _), said = recorder.found(result), ending(result)
-            converged = is_credible(run, x, value, result, said, solver)
+            converged = is_credible(run, x, value, result, said, name)
             if not (converged or recorder.undefined or task.kinked) and said is CONVERGED:
                 tol *= thresholds.SHARPER
                 continue
@@ -59,13 +69,8 @@ def fit_smoothly(run: Run, solver: str) -> Found:
     return Found(x, value, bound, converged, recorder.n_iter, result, undefined=recorder.undefined)
 
 
-def _automatically(run: Run) -> tuple[SolveFrom, Bound | None]:
+def _planned(run: Run, chosen: Plan) -> tuple[SolveFrom, Bound | None]:
     task, recorder = run.task, run.recorder
-    tol = task.tol if task.has_bound and task.loss.separable else None
-    precisely = task.tol < thresholds.STARTING_TOLERANCE
-    chosen = strategies.plan(
-        run.model, run.start, convex=task.convex, tol=tol, random_state=task.random_state, precisely=precisely
-    )
     if chosen.points is not None:
         recorder.enter(chosen.points.value_and_gradient, recorder.to_theta)
     bound = recorder.estimate = (chosen.bound or gap_of(task)(run.model)) if task.has_bound else None

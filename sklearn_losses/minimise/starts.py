@@ -1,163 +1,114 @@
-"""Where fits start: the best model without features, the previous one where it is better, another loss's solution."""
+"""Where fits start: at the previous solution, at another loss's, or where nothing is known of the features.
+
+Each function is one such place, or None where there is none; `strategies.STARTS` says which comes first.
+"""
 
 from __future__ import annotations
 
-from functools import cached_property
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.optimize import minimize
 from sklearn.utils import check_random_state
 
-from ..certificates.intercept import Slopes, least_shift
-from ..data import rows_of
 from ..losses import AbsoluteError, CrossEntropy, Loss, Quantile
-from ..losses.metric import one_hot
 from ..objective import kernels
-from ..objective.hessian import with_common_shift
-from ..objective.objective import Objective
-from ..objective.penalties import L2
-from ..objective.split import Split, weighted_median
-from ..solvers import augmented_lagrangian
+from ..objective.samples import sample
+from ..objective.split import weighted_median
 from . import thresholds
-from .task import Task
+from .null import Null
+from .task import Found, Task
+
+if TYPE_CHECKING:
+    from .fit import Fitting
 
 Array = np.ndarray
 
 
-class Null:
-    """The model without features: weights of zero and, where there is an intercept, the best constant."""
-
-    def __init__(self, task: Task):
-        self.task = task
-        self._y, self._weights = _distinct_targets(task.objective)
-
-    @cached_property
-    def theta(self) -> Array:
-        """Its parameters."""
-        return self._with_constant(self._constant() if self.task.objective.fit_intercept else 0.0)
-
-    @property
-    def nearly(self) -> Array:
-        """Parameters near them, found at once: for a solver that is exact from anywhere."""
-        return self._with_constant(_first_constant(self.task))
-
-    def _with_constant(self, constant: Array | float) -> Array:
-        objective = self.task.objective
-        theta = np.zeros(objective.n_parameters)
-        if objective.fit_intercept:
-            theta[objective.n_weights :] = constant
-        return theta
-
-    @cached_property
-    def value(self) -> float:
-        """F there, without a pass over X; infinite where the loss is not finite."""
-        return self.value_at(self.theta)
-
-    def value_at(self, theta: Array) -> float:
-        """F at parameters whose weights are zero."""
-        intercept = theta[self.task.objective.n_weights :] if self.task.objective.fit_intercept else 0.0
-        mean = self._slopes(
-            np.broadcast_to(intercept, self.task.objective.parameters.n_scores), self._y, self._weights
-        ).mean
-        value = self.task.loss.total(mean)[0]
-        return value if np.isfinite(value) else np.inf
-
-    def _constant(self) -> Array | float:
-        task, objective = self.task, self.task.objective
-        first = _first_constant(task)
-        if task.piecewise and objective.n_outputs > 1:
-            return _joint_constant(task)
-        if task.loss.link == "log" or not task.convex or (objective.n_outputs > 1 and not task.loss.smooth):
-            return first
-        y, weights = self._y, self._weights
-        if len(weights) > thresholds.MANY_TARGETS:
-            step = len(weights) // thresholds.MANY_TARGETS
-            y, weights = y[::step], weights[::step] / weights[::step].sum()
-
-        def at(shift: Array) -> Slopes:
-            return self._slopes(first + shift, y, weights)
-
-        def curvature(shift: Array) -> Array | None:
-            composition = objective.composition
-            if not composition.has_curvature:
-                return None
-            targets, scores = self._targets(y), self._scores(first + shift, len(weights))
-            total = composition.curvature(targets, scores).weighted_sum(weights)
-            return with_common_shift(np.reshape(total, (objective.n_outputs, objective.n_outputs)))
-
-        reach = float(np.abs(y - first).max()) if task.domain == "values" else 1.0
-        shift, _ = least_shift(at, curvature, objective.n_outputs, reach=reach)
-        return first + shift
-
-    def _slopes(self, constant: Array, y: Array, weights: Array) -> Slopes:
-        n_scores = self.task.objective.parameters.n_scores
-        values, dual = self.task.objective.composition.value_and_gradient(
-            self._targets(y), self._scores(constant, len(weights))
-        )
-        total, size = weights @ dual, weights @ np.abs(dual)
-        return Slopes(float(weights @ values), np.reshape(total, n_scores), np.reshape(size, n_scores), dual)
-
-    def _targets(self, y: Array) -> Array:
-        return one_hot(y, self.task.objective.n_outputs) if y.dtype.kind in "iu" else y
-
-    def _scores(self, constant: Array, n_rows: int) -> Array:
-        n_outputs = self.task.objective.n_outputs
-        return np.full(n_rows, constant[0]) if n_outputs == 1 else np.tile(constant, (n_rows, 1))
+def previous(fitting: Fitting) -> Array | None:
+    """The solution of the fit before, where it is better than a start without features."""
+    task, null = fitting.task, fitting.null
+    if task.warm is None or not task.objective.parameters.linear:
+        return task.warm
+    value, gradient = task.objective.value_and_gradient(task.warm)
+    cold = null.value_at(null.nearly) if _exactly(fitting) else null.value
+    if not (value < cold and np.isfinite(gradient).all()):
+        return None
+    fitting.recorder.offer(task.warm, value)
+    return task.warm
 
 
-def _joint_constant(task: Task) -> Array | float:
-    """The best constants of a piecewise-linear loss of K scores: exact, on one row a class."""
+def among_directions(fitting: Fitting) -> Array | None:
+    """Directions have no zero to start from: the best of what the classes' means and random ones lead to."""
+    task = fitting.task
+    if task.objective.parameters.linear:
+        return None
+    task = _on_fewer_rows(task)
+    start = class_means(task)
+    if callable(fitting.solver):
+        return start
+    for loss in task.loss.easier():
+        start = _roughly(fitting, task, start, loss, thresholds.EASIER_TOLERANCE).theta
+    start = min(start, towards_classes(task), key=task.objective.value)
+    if task.loss.random_starts:
+        return _in_the_lowest_valley(fitting, task, start)
+    return start if task is fitting.task else _roughly(fitting, task, start).theta
+
+
+def of_another_loss(fitting: Fitting) -> Array | None:
+    """The solution of a loss that leads to this one's (`companion`)."""
+    task = fitting.task
+    loss = None if callable(fitting.solver) else companion(task)
+    if loss is None:
+        return None
+    tol = task.tol
+    if task.domain == "probabilities":  # from where this loss goes on by itself
+        task, tol = _on_fewer_rows(task), max(task.tol, thresholds.STARTING_TOLERANCE)
+    half = max(task.max_iter // 2, 1)
+    return fitting.minimum_of(task.with_loss(loss, tol=tol, max_iter=half, watch=task.watch_start)).theta
+
+
+def without_features(fitting: Fitting) -> Array:
+    """The best constant; one near it, found at once, for a solver that is exact from anywhere."""
+    return fitting.null.nearly if _exactly(fitting) else fitting.null.theta
+
+
+def _exactly(fitting: Fitting) -> bool:
+    return fitting.solver == "auto" and fitting.task.piecewise
+
+
+def _on_fewer_rows(task: Task) -> Task:
+    """The task on a sample of rows, where these are many: all that is to be found on it is a start."""
     objective = task.objective
-    y, weights = _distinct_targets(objective)
-    if y.ndim == 2:  # a soft label is hard ones with its shares for weights
-        shares = weights @ y
-        y = np.flatnonzero(shares > 0.0)
-        weights = shares[y]
-    rows = rows_of(np.zeros((len(y), 1)), y, weights, objective.n_outputs)
-    small = objective.replaced(rows=rows, penalty=L2(1.0)).conditioned()
-    split = Split(small)
-    options = {"problem": split, "tol": task.tol}
-    x = split.from_model(np.zeros(small.n_parameters))
-    found = minimize(lambda x: (0.0, x), x, jac=True, method=augmented_lagrangian, options=options)
-    return small.to_theta(split.to_model(found.x))[small.n_weights :]
+    size = max(thresholds.SAMPLED_STARTS, thresholds.ROWS_A_PARAMETER * objective.n_parameters)
+    if objective.rows.n_rows <= thresholds.TALL * size:
+        return task
+    return replace(task, objective=sample(objective, size, task.random_state)[0])
 
 
-def _first_constant(task: Task) -> Array | float:
-    """Zero, in regression the middle of y, and the shares' log-odds where they predict these: many losses' best."""
-    if not task.objective.fit_intercept or task.domain == "scores":
-        return 0.0
-    if task.domain == "probabilities":
-        return _constant_of_shares(task.objective) if task.convex else 0.0
-    y, weights = task.objective.rows.targets_of(slice(None)), task.objective.rows.weights_of(slice(None))
-    if task.loss.link == "log":
-        return float(np.log(max(np.average(y, weights=weights), np.finfo(float).tiny)))
-    return weighted_median(y, weights)
+def _in_the_lowest_valley(fitting: Fitting, task: Task, start: Array) -> Array:
+    """The end of a descent from a start, or from one of a few random directions if that is lower.
+
+    Where descents take long, two that end alike are enough.
+    """
+    takes_long = task.objective.rows.n_rows * task.objective.n_parameters > thresholds.MANY_ENTRIES
+    tol = thresholds.VALLEY_TOLERANCE if takes_long else thresholds.STARTING_TOLERANCE
+    best = _roughly(fitting, task, start, tol=tol)
+    for other in random_directions(task):
+        found = _roughly(fitting, task, other, tol=tol)
+        if takes_long and abs(found.value - best.value) <= 2.0 * tol * abs(best.value):
+            break
+        if found.value < best.value - tol * abs(best.value):  # or rounding would choose among equals
+            best = found
+    return best.theta
 
 
-def _constant_of_shares(objective: Objective) -> Array | float:
-    """The scores whose probabilities are the classes' shares; zero where a class has none."""
-    y, weights = _distinct_targets(objective)
-    if objective.n_outputs == 1:
-        shares = np.array([weights @ (1.0 - y), weights @ y])
-    else:
-        shares = weights @ y if y.ndim == 2 else weights
-    if not (shares > 0.0).all():
-        return 0.0
-    scores = np.log(shares)
-    return scores[1:] - scores[:1] if objective.n_outputs == 1 else scores - scores.mean()
-
-
-def _distinct_targets(objective: Objective) -> tuple[Array, Array]:
-    """The targets with their weights: of hard labels one a class, which is all that a constant can tell apart."""
-    y, weights = objective.rows.targets_of(slice(None)), objective.rows.weights_of(slice(None))
-    if objective.regression or y.ndim == 2:
-        return y, weights
-    if y.dtype.kind in "iu":
-        return np.arange(objective.n_outputs), np.bincount(y, weights=weights, minlength=objective.n_outputs)
-    second, first = y == 0.0, y == 1.0
-    if not (second | first).all():
-        return y, weights
-    return np.array([0.0, 1.0]), np.array([weights @ second, weights @ first])
+def _roughly(fitting: Fitting, task: Task, start: Array, loss: Loss | None = None, tol: float = 0.0) -> Found:
+    """What a loss, or the task's, leads to from a start, with few digits."""
+    tol = max(task.tol, tol or thresholds.STARTING_TOLERANCE)
+    half = max(task.max_iter // 2, 1)
+    rough = task.with_loss(loss or task.loss, tol=tol, max_iter=half, watch=task.watch_start)
+    return fitting.minimum_of(replace(rough, warm=start))
 
 
 def log_odds(task: Task) -> Array:

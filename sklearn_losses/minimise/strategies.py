@@ -1,4 +1,4 @@
-"""solver="auto": one list of ways to minimise, each with what it suits and what it costs; the cheapest is taken.
+"""solver="auto": where to start, and one list of ways to minimise, of which the cheapest one that suits is taken.
 
 Costs are multiplications, from the `Shape` of an objective alone. They rank the ways; they do not foresee times.
 """
@@ -6,49 +6,89 @@ Costs are multiplications, from the `Shape` of an objective alone. They rank the
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
 
 from ..objective.objective import Objective
-from ..objective.samples import RandomState
-from ..objective.split import Split
+from ..objective.representer import apart
+from ..objective.split import has_exact_form
 from ..objective.triangle import has_triangle
-from . import plans, thresholds
-from .joint_sweeping import JointSweeping
-from .plans import Array, Plan, Smooth
+from . import plans, starts, thresholds
+from .exactly import fit_after_sweeps, fit_exactly
+from .multipliers import fit_by_multipliers
+from .over_features import fit_over_features
+from .run import Run
 from .shape import Shape
-from .sweeping import Sweeping
+from .smoothly import fit_smoothly
+from .task import Found
+
+if TYPE_CHECKING:
+    from .fit import Fitting
+
+Array = np.ndarray
+
+# The first place that there is.
+STARTS = [starts.previous, starts.among_directions, starts.of_another_loss, starts.without_features]
 
 
 class Strategy(NamedTuple):
-    """A way to minimise a smooth objective."""
+    """A way to minimise an objective."""
 
-    plan: Callable[[Smooth], Plan]
+    minimise: Callable[[Run], Found]
     suits: Callable[[Shape], bool]
     cost: Callable[[Shape], float]
 
 
-def _by_products(shape: Shape) -> bool:
-    return shape.linear and shape.has_curvature and not shape.has_hessians
+@dataclass(frozen=True)
+class Smoothly:
+    """The way of a plan, for objectives that solvers can follow by gradients."""
+
+    plan: Callable[[Run], plans.Plan]
+
+    def __call__(self, run: Run) -> Found:
+        return fit_smoothly(run, self.plan)
 
 
 STRATEGIES = [
     Strategy(
-        plans.all_at_once,
+        fit_exactly,
+        suits=lambda shape: shape.exact_loss and not shape.kinked_penalty,
+        cost=lambda shape: thresholds.JOINT_PASSES * shape.a_pass,
+    ),
+    Strategy(
+        fit_after_sweeps,
+        suits=lambda shape: shape.exact_loss and not shape.kinked_penalty and shape.sweeps_pay,
+        cost=lambda shape: 0.5 * thresholds.JOINT_PASSES * shape.a_pass,
+    ),
+    Strategy(
+        fit_by_multipliers,
+        suits=lambda shape: shape.exact_loss and shape.kinked_penalty,
+        cost=lambda shape: thresholds.JOINT_PASSES * shape.a_pass,
+    ),
+    Strategy(
+        fit_over_features,
+        suits=lambda shape: shape.kinked_penalty and not shape.exact_loss,
+        cost=lambda shape: thresholds.JOINT_PASSES * shape.a_pass,
+    ),
+    Strategy(
+        Smoothly(plans.all_at_once),
         suits=lambda shape: shape.has_hessians,
         cost=lambda shape: thresholds.HESSIANS * shape.hessian,
     ),
     Strategy(
-        plans.on_samples,
+        Smoothly(plans.on_samples),
         suits=lambda shape: shape.has_hessians and shape.samples is not None,
         cost=lambda shape: thresholds.LARGEST_SHARE * thresholds.HESSIANS * shape.hessian,
     ),
     Strategy(
-        plans.jointly,
+        Smoothly(plans.jointly),
         suits=lambda shape: shape.has_hessians and shape.n_outputs > 1,
         cost=lambda shape: thresholds.HESSIANS * thresholds.SMALL_HESSIAN + thresholds.JOINT_PASSES * shape.a_pass,
     ),
     Strategy(
-        plans.on_samples_by_class,
+        Smoothly(plans.on_samples_by_class),
         suits=lambda shape: (
             shape.has_hessians
             and shape.n_outputs > 1
@@ -58,27 +98,27 @@ STRATEGIES = [
         cost=lambda shape: thresholds.HESSIANS * thresholds.SMALL_HESSIAN + thresholds.SAMPLED_PASSES * shape.a_pass,
     ),
     Strategy(
-        plans.with_products,
-        suits=_by_products,
+        Smoothly(plans.with_products),
+        suits=lambda shape: shape.by_products,
         cost=lambda shape: thresholds.JOINT_PASSES * shape.a_pass,
     ),
     Strategy(
-        plans.swept,
-        suits=lambda shape: _by_products(shape) and shape.sweeps_pay,
+        Smoothly(plans.swept),
+        suits=lambda shape: shape.by_products and shape.sweeps_pay,
         cost=lambda shape: 0.5 * thresholds.JOINT_PASSES * shape.a_pass,
     ),
     Strategy(
-        plans.on_spheres,
+        Smoothly(plans.on_spheres),
         suits=lambda shape: shape.only_directions and shape.has_curvature,
         cost=lambda shape: thresholds.JOINT_PASSES * shape.a_pass,
     ),
     Strategy(
-        plans.gradients,
+        Smoothly(plans.gradients),
         suits=lambda shape: shape.by_gradients,
         cost=lambda shape: 2.0 * thresholds.JOINT_PASSES * shape.a_pass,
     ),
     Strategy(
-        plans.scaled_gradients,
+        Smoothly(plans.scaled_gradients),
         suits=lambda shape: (
             shape.by_gradients and not shape.only_directions and shape.width <= thresholds.DENSE_PARAMETERS
         ),
@@ -92,27 +132,21 @@ def choose(shape: Shape) -> Strategy:
     return min((one for one in STRATEGIES if one.suits(shape)), key=lambda one: one.cost(shape))
 
 
-def plan(
-    model: Objective,
-    x: Array,
-    *,
-    convex: bool,
-    tol: float | None,
-    random_state: RandomState,
-    precisely: bool = True,
-) -> Plan:
-    """How to minimise a smooth objective from x (`Smooth`)."""
-    shape = Shape.of(model, x, convex=convex)
-    return choose(shape).plan(Smooth(model, x, shape, tol, random_state, precisely))
+def start(fitting: Fitting) -> Array:
+    """Where a fit starts."""
+    return next(x for place in STARTS if (x := place(fitting)) is not None)
 
 
 def reduces(objective: Objective) -> bool:
     """Whether to solve in as many features as there are rows: these are few enough, and fewer than the features."""
     rows = objective.rows
-    if rows.is_sparse and rows.n_rows**3 > thresholds.REDUCED_SPARSE_WORK * rows.n_entries:
+    if not (rows.n_rows <= thresholds.REDUCED_ROWS and rows.n_features > rows.n_rows and objective.penalty.spherical):
         return False
-    few = rows.n_rows <= thresholds.REDUCED_ROWS and rows.n_features > rows.n_rows
-    return few and objective.penalty.spherical
+    if not rows.is_sparse or rows.n_rows**3 <= thresholds.REDUCED_SPARSE_WORK * rows.n_entries:
+        return True
+    # the exact solver's products lead nowhere beside columns of very different sizes
+    alone = objective.n_outputs == 1 and has_exact_form(objective)
+    return alone and bool(apart(objective, rows.statistics()).size)
 
 
 def goes_by_triangle(objective: Objective, n_fits: int) -> bool:
@@ -127,24 +161,3 @@ def writes_out(objective: Objective) -> bool:
     """Whether to centre and scale the rows once, in a copy."""
     rows = objective.rows
     return not rows.is_sparse and rows.n_rows * rows.n_features <= thresholds.WRITTEN_ENTRIES
-
-
-def kinked_plan(model: Objective, split: Split, x: Array, most_passes: int) -> Sweeping | JointSweeping | None:
-    """Sweeps to take before the exact solver, which goes on from their duals; None where it is faster alone."""
-    few_features = model.rows.n_features < model.rows.n_rows
-    passes = thresholds.FEW_KINKED_PASSES if few_features else thresholds.KINKED_PASSES
-    if Sweeping.suits(model, x):
-        return Sweeping(model, model.rows.csr(), min(passes, most_passes))
-    if not model.rows.is_sparse:
-        passes = min(thresholds.KINKED_PASSES, thresholds.JOINT_SWEEPS * _exact_solver_in_sweeps(split))
-    if passes < thresholds.FEWEST_JOINT_PASSES or not JointSweeping.suits(model, x):
-        return None
-    return JointSweeping(model, split, min(passes, most_passes))
-
-
-def _exact_solver_in_sweeps(split: Split) -> float:
-    """How many sweeps over dense rows with a joint loss take as long as the exact solver, up to a factor."""
-    size, few_rows = split.penalty.size, split.n_rows <= 2 * split.penalty.size
-    # few rows all bend, and a loss of the largest violation then couples all classes; more rows take more steps
-    width = size if split.together and few_rows else size // split.n_outputs
-    return (1.0 if few_rows else 3.0) * (width + size**2 / (3.0 * split.n_rows))

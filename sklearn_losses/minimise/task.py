@@ -45,7 +45,7 @@ class Task:
     @property
     def piecewise(self) -> bool:
         """Whether the exact solver of piecewise-linear losses can take it."""
-        return self.convex and not self.loss.smooth and has_exact_form(self.loss, self.objective.n_outputs)
+        return has_exact_form(self.objective)
 
     @property
     def may_vanish(self) -> bool:

@@ -24,14 +24,15 @@ from ..solvers.feature_sweeps import minimum_of_parabola
 Array = np.ndarray
 
 FIRST_FEATURES = 64  # of a working set at the least, beyond the weights that are not zero
-NEAR = 0.98  # of the slope at which a weight leaves zero, from which it may do so soon
+FIRST_OF_ROOT = 2.0  # times the root of all features: their Gram matrix takes less time than a pass over wide data
+NEAR, NEAR_OF_FEW = 0.98, 0.8  # of the slope at which a weight leaves zero, from which it may do so soon
 SPARE, SPARE_OF_PARABOLA = 1.5, 8.0  # times as many features as are wanted may stay in a working set
 SHARE = 0.1  # of the gap over all features that a working set may leave
 SHARPER = 0.3  # of the tolerance
 MOST_OF_ALL = 0.9  # of all features, in a working set that has no round to wait for
-POLISHED, POLISHING_STEPS, CHEAP = 1e-18, 3, 2e7  # tolerance, steps, and multiplications of a Hessian
+POLISHING_STEPS, CHEAP = 3, 2e7  # at most, and multiplications of a Hessian or of a system
 MANY_ENTRIES = 2e7  # of sparse columns, 160 MB of a copy
-EXACT = 1e-13  # share of the value, and of the slopes, that the end of a parabola may leave
+EXACT, ROUGH = 1e-13, 0.03  # share of the value, and of the slopes, that the end of a parabola may leave
 ROUNDS = 100  # of working sets at most
 IDLE = 3  # rounds in a row that gain nothing
 
@@ -138,6 +139,12 @@ class WorkingFeatures:
         value, gradient = fun(x), jac(x)
         return Seen(x, value, gradient, self.estimate(x, value, gradient))
 
+    def value_and_gradient(self, x: Array) -> tuple[float, Array]:
+        """F and its gradient over all features: by what the working set knows, where it has all weights."""
+        if self.part is not None and self.part.has_all_of(x):
+            return self.part.value_and_gradient_of_all(x)
+        return self.model.value_and_gradient(x)
+
     def with_composition(self, composition: LossOnScores) -> None:
         """Go on with another function of the scores of the same rows."""
         self.model = self.model.replaced(composition=composition)
@@ -154,21 +161,23 @@ class WorkingFeatures:
         """After another step or two, where these are cheap: weights then equal repetition."""
         if not self.precisely or here.left <= EXACT * abs(here.value) or self._part(here).work > CHEAP:
             return here
-        options = {"tol": POLISHED, "atol": 0.0, "maxiter": POLISHING_STEPS}
+        options = {"tol": EXACT, "atol": 0.0, "maxiter": POLISHING_STEPS}
         better = self._seen(fun, jac, self._over_some(here._replace(left=0.0), None, options).x)
         return better if better.value <= here.value + 64.0 * np.finfo(float).eps * abs(here.value) else here
 
     def _over_some(self, here: Seen, callback: Callable | None, options: dict) -> OptimizeResult:
         """Go on from a point, over a working set, by options of `proximal_newton`."""
-        part = self._part(here)
+        last, part = self.part, self._part(here)
+        ends = self._may_end(part, last)
         if part.is_parabola:  # all of it is known from here
-            return self._to_minimum(part, here)
+            takes_long = len(part.features) ** 3 > CHEAP
+            return self._to_minimum(part, here, ROUGH if takes_long and not ends else EXACT)
         part.rest = min(here.left / abs(here.value), 1.0) if here.value else 1.0
-        if len(part.features) <= MOST_OF_ALL * self.model.rows.n_features:
+        if not ends:
             options = options | {"atol": max(SHARE * here.left, options["atol"])}
 
         result = minimize(
-            part.objective.value_and_gradient,
+            part.value_and_gradient,
             part.of_all(here.x),
             jac=True,
             hess=part.hessian,
@@ -189,10 +198,11 @@ class WorkingFeatures:
         }
 
     @staticmethod
-    def _to_minimum(part: FeaturePart, here: Seen) -> OptimizeResult:
+    def _to_minimum(part: FeaturePart, here: Seen, accuracy: float) -> OptimizeResult:
         """One step, of which the callback is told when its end has been looked at."""
-        start, n_free = part.of_all(here.x), part.objective.n_parameters - part.objective.n_weights
-        end = minimum_of_parabola(start, part.of_all(here.gradient), part.hessian(start), part.penalty, n_free)
+        start, slope = part.of_all(here.x), part.of_all(here.gradient)
+        n_free = part.objective.n_parameters - part.objective.n_weights
+        end = minimum_of_parabola(start, slope, part.hessian(start), part.penalty, n_free, accuracy)
         return OptimizeResult(x=part.to_all(end), nit=1, status=CONVERGED, told=False)
 
     def _part(self, here: Seen) -> FeaturePart:
@@ -201,8 +211,15 @@ class WorkingFeatures:
             return self.part
         features = np.arange(self.model.rows.n_features) if self._all_at_once else self._chosen(here)
         if self.part is None or not self._is_enough(self.part, features):
-            self.part = FeaturePart(self.model, features, convex=self.convex)
+            self.part = FeaturePart(self.model, features, convex=self.convex, known=self.part)
         return self.part
+
+    @staticmethod
+    def _may_end(part: FeaturePart, last: FeaturePart | None) -> bool:
+        """Whether a working set may be the last one: it has nearly all features, or none that the last one had not."""
+        if len(part.features) > MOST_OF_ALL * part.model.rows.n_features:
+            return True
+        return last is not None and bool(np.isin(part.features, last.features, assume_unique=True).all())
 
     @staticmethod
     def _is_enough(known: FeaturePart, wanted: Array) -> bool:
@@ -214,10 +231,13 @@ class WorkingFeatures:
 
     def _chosen(self, here: Seen) -> Array:
         coef, slope = (self.model.parameters.split(vector)[0] for vector in (here.x, here.gradient))
-        near = np.abs(self.penalty.times(NEAR).least_slope(np.zeros_like(coef), slope)).max(axis=0, initial=0.0)
+        few = self.model.rows.n_features <= self.model.rows.n_rows  # so that not many are near
+        kinks = self.penalty.times(NEAR_OF_FEW if few else NEAR)
+        near = np.abs(kinks.least_slope(np.zeros_like(coef), slope)).max(axis=0, initial=0.0)
         used = coef.any(axis=0) | (self.penalty.free(np.zeros_like(coef)) & (slope != 0.0)).any(axis=0)
         others = np.where(used, 0.0, near)
-        most = max(FIRST_FEATURES, int(np.count_nonzero(used)))
+        first = int(FIRST_OF_ROOT * np.sqrt(self.model.rows.n_features))
+        most = max(FIRST_FEATURES, first, int(np.count_nonzero(used)))
         if np.count_nonzero(others) > most:
             others[np.argpartition(-others, most)[most:]] = 0.0
         return np.flatnonzero(used | (others > 0.0))

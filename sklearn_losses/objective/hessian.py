@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..data import PerRow
+from ..data.sums import Largest
 from ..losses.on_scores import Array
 from . import kernels
 
@@ -95,8 +96,27 @@ class Hessian:
 
     def of_class(self, k: int, dtype: type = np.float64) -> Array:
         """The block of one of the classes, the intercept last, with every row's curvature made positive."""
-        objective, parameters = self.objective, self.objective.parameters
-        (matrix,) = objective.rows.sum(
+        parameters, objective = self.objective.parameters, self.objective
+        matrix = self._gram_of_class(k, dtype) if self._even is None else self._even[0][k] * self._even[1]
+        matrix.flat[:: len(matrix) + 1] += parameters.by_class(objective.strengths)[k]
+        return matrix
+
+    @property
+    def is_even(self) -> bool:
+        """Whether every row has the same curvature, as without any weights: the classes then share a Gram matrix."""
+        return self._even is not None
+
+    @cached_property
+    def _even(self) -> tuple[Array, Array] | None:
+        _, _, largest, less_smallest = self.sizes
+        sizes = np.atleast_1d(largest.array)
+        if not ((sizes == -np.atleast_1d(less_smallest.array)).all() and (sizes > 0.0).all()):
+            return None
+        return sizes / sizes[0], self._gram_of_class(0, np.float64)
+
+    def _gram_of_class(self, k: int, dtype: type) -> Array:
+        parameters = self.objective.parameters
+        (matrix,) = self.objective.rows.sum(
             kernels.class_gram,
             self.sizes[0],
             k,
@@ -106,13 +126,7 @@ class Hessian:
             passes=0,
             entries=parameters.n_features**2,
         )
-        matrix.flat[:: len(matrix) + 1] += parameters.by_class(objective.strengths)[k]
         return matrix
-
-    @property
-    def classes_differ(self) -> bool:
-        """Whether the classes' blocks do: where nothing is known yet every class has the same curvature."""
-        return bool(self.sizes[2])
 
     def between_and_within(self) -> tuple[Array, Array]:
         """The mean curvature between classes (K, K), definite, and the mean of (row row') by the rows' curvature."""
@@ -135,8 +149,8 @@ class Hessian:
         return parameters.of_classes(differences(parameters.by_class(vector)))
 
     @cached_property
-    def sizes(self) -> tuple[PerRow, Array, float]:
-        """The sizes of the diagonals of every row's Hessian in its scores, their mean, and whether classes differ."""
+    def sizes(self) -> tuple[PerRow, Array, Largest, Largest]:
+        """The sizes of the diagonals of every row's Hessian in its scores, their mean, largest, and less the least."""
         return self.objective.rows.each(kernels.sizes_of_diagonal, self.objective.composition, self.scores, passes=0)
 
     @cached_property

@@ -11,30 +11,24 @@ import numpy as np
 from ..activations import Curvature, absolute
 from ..data import Block
 from ..data.sums import Largest
-from ..losses.metric import one_hot
 from ..losses.on_scores import Array, LossOnScores
-
-
-def targets(block: Block) -> Array:
-    """The block's targets as losses take them."""
-    return one_hot(block.y, block.n_outputs) if block.y.dtype.kind in "iu" else block.y
 
 
 def all_targets(block: Block) -> tuple:
     """The targets as a result for every row."""
-    return (targets(block),)
+    return (block.targets,)
 
 
 def value_and_gradient(block: Block, loss: LossOnScores, coef: Array, intercept: Array) -> tuple:
     """The mean loss, and its gradient in the coefficients and the intercepts."""
-    values, slopes = loss.value_and_gradient(targets(block), block.scores(coef, intercept))
+    values, slopes = loss.value_and_gradient(block.targets, block.scores(coef, intercept))
     return block.mean(values), *block.pull_back(slopes)
 
 
 def scored_value_and_gradient(block: Block, loss: LossOnScores, coef: Array, intercept: Array) -> tuple:
     """The scores, then the same."""
     scores = block.scores(coef, intercept)
-    values, slopes = loss.value_and_gradient(targets(block), scores)
+    values, slopes = loss.value_and_gradient(block.targets, scores)
     return scores, block.mean(values), *block.pull_back(slopes)
 
 
@@ -50,12 +44,12 @@ def largest(block: Block, scores: Array) -> tuple:
 
 def losses(block: Block, loss: LossOnScores, scores: Array, shift: Array) -> tuple:
     """Every row's loss at scores plus a shift (K,)."""
-    return (loss.value_and_gradient(targets(block), shifted(scores, shift))[0],)
+    return (loss.value_and_gradient(block.targets, shifted(scores, shift))[0],)
 
 
 def slopes(block: Block, loss: LossOnScores, scores: Array, shift: Array) -> tuple:
     """Every row's slopes at scores plus a shift (K,), the mean loss, the mean slopes and their mean sizes."""
-    values, slopes = loss.value_and_gradient(targets(block), shifted(scores, shift))
+    values, slopes = loss.value_and_gradient(block.targets, shifted(scores, shift))
     return slopes, block.mean(values), block.mean(slopes), block.mean(np.abs(slopes))
 
 
@@ -66,17 +60,17 @@ def pulled_back(block: Block, slopes: Array) -> tuple:
 
 def sums_of_classes(block: Block) -> tuple:
     """The weighted sums of every class's rows."""
-    return block.pull_back((targets(block) > 0.0).astype(np.float64))
+    return block.pull_back((block.targets > 0.0).astype(np.float64))
 
 
 def curvature(block: Block, loss: LossOnScores, scores: Array) -> tuple:
     """The second derivatives in the scores, ready for many products."""
-    return (loss.curvature(targets(block), scores),)
+    return (loss.curvature(block.targets, scores),)
 
 
 def bends(block: Block, loss: LossOnScores, scores: Array, made_positive: bool) -> tuple:
     """The rows' Hessians in the scores, (m,) or (m, K, K), perhaps with absolute eigenvalues."""
-    matrices = loss.curvature(targets(block), scores).blocks()
+    matrices = loss.curvature(block.targets, scores).blocks()
     return (absolute(matrices) if made_positive else matrices,)
 
 
@@ -94,7 +88,7 @@ def dense_hessian(
     block: Block, loss: LossOnScores, coef: Array, intercept: Array, transform, ones: bool, convex: bool, dtype: type
 ) -> tuple:
     """The Hessian of the mean loss in the weights of transformed rows; made positive where the loss is not convex."""
-    matrices = loss.curvature(targets(block), block.scores(coef, intercept)).blocks()
+    matrices = loss.curvature(block.targets, block.scores(coef, intercept)).blocks()
     matrices = matrices if convex else absolute(matrices)
     return (block.gram(matrices, dtype, ones=ones, transform=transform),)
 
@@ -102,6 +96,12 @@ def dense_hessian(
 def curved_gram(block: Block, curvature: Array, transform, ones: bool, dtype: type) -> tuple:
     """The weighted sum of curvature x (row row') for curvature that is given for every row."""
     return (block.gram(curvature, dtype, ones=ones, transform=transform),)
+
+
+def gram_of_some(block: Block, curvature: Array, transform, ones: bool, some: Array) -> tuple:
+    """Some rows of the same matrix."""
+    features = block.features(ones=ones, transform=transform)
+    return (np.dot((features[:, some] * block.weighted(curvature)[:, None]).T, features),)
 
 
 def class_gram(block: Block, diagonal: Array, k: int, transform, ones: bool, dtype: type) -> tuple:
@@ -130,21 +130,20 @@ def gram_with_targets(block: Block, center: Array, middle: float) -> tuple:
 
 
 def sizes_of_diagonal(block: Block, loss: LossOnScores, scores: Array) -> tuple:
-    """The sizes of the diagonals of the rows' Hessians in the scores, their mean, and by how much classes differ."""
-    sizes = np.abs(loss.curvature(targets(block), scores).diagonal())
-    differ = float(np.any(sizes != sizes[:, :1])) if sizes.ndim == 2 else 0.0
-    return sizes, block.mean(sizes), differ
+    """The sizes of the diagonals of the rows' Hessians in the scores, their mean, the largest, and less the least."""
+    sizes = np.abs(loss.curvature(block.targets, scores).diagonal())
+    return sizes, block.mean(sizes), Largest(sizes.max(axis=0)), Largest(-sizes.min(axis=0))
 
 
 def mean_curvature(block: Block, loss: LossOnScores, scores: Array, shift: Array) -> tuple:
     """The mean of the rows' Hessians at scores plus a shift, (K, K)."""
-    curvature = loss.curvature(targets(block), shifted(scores, shift))
+    curvature = loss.curvature(block.targets, shifted(scores, shift))
     return (np.reshape(curvature.weighted_sum(block.weights), (block.n_outputs, block.n_outputs)),)
 
 
 def between_and_within(block: Block, loss: LossOnScores, scores: Array, transform, ones: bool) -> tuple:
     """The mean of the rows' Hessians, (K, K), their total size, and the Gram matrix of rows by these sizes."""
-    curvature = loss.curvature(targets(block), scores)
+    curvature = loss.curvature(block.targets, scores)
     sizes = np.abs(curvature.diagonal()).sum(axis=1)
     return (
         curvature.weighted_sum(block.weights),

@@ -15,11 +15,13 @@ from ..solvers.feature_sweeps.columns import AVAILABLE, SWEEPS
 from . import kernels
 from .objective import Objective
 from .scaled import TYPICAL_CURVATURE
+from .secants import Secants
 
 LEAST_BEND = 0.1  # of the mean curvature, that rows without any are given far from the minimum
 NEARER = 0.2  # what is left of the distance to the minimum after a step
 FEW_ENTRIES, MOSTLY_FULL = 1e5, 3.0  # of sparse rows that are written out: so many, or this many for each one stored
 NEARLY_NONE = 1e-9  # of the mean diagonal, which keeps a singular Hessian definite
+FEW_NEW = 0.4  # share of the features: products of so few with all take less time than those of all
 
 
 class FeaturePart:
@@ -33,9 +35,11 @@ class FeaturePart:
         Some of them, rising.
     convex : bool
         Whether the loss is, in the scores.
+    known : FeaturePart, optional
+        Of other features of the same model, whose Gram matrix is of use where that stays.
     """
 
-    def __init__(self, model: Objective, features: NDArray[np.intp], *, convex: bool):
+    def __init__(self, model: Objective, features: NDArray[np.intp], *, convex: bool, known: FeaturePart | None = None):
         self.model, self.features, self.convex = model, features, convex
         rows = model.rows.columns(features)
         part = model.replaced(
@@ -47,7 +51,11 @@ class FeaturePart:
         self._columns = None if self.is_written or not sweeps_pay(part) else part.parameters.columns(rows.csc())
         self.penalty = self.objective.parameters.penalty(self.objective.penalty)
         self.rest = 1.0  # how far the minimum is, relative to the value: less and less is added to what is not curved
+        self._scores: tuple[Array, PerRow] | None = None  # where they were asked for last
         self._last: tuple[Array, Array] | None = None
+        self._known: tuple[NDArray[np.intp], Array] | None = None
+        if known is not None and known._last is not None and self.is_parabola and not rows.is_sparse:
+            self._known = known.features, known._last[1]
         self._secants: Secants | None = None
 
     def with_composition(self, composition: LossOnScores) -> FeaturePart:
@@ -71,6 +79,29 @@ class FeaturePart:
     def is_parabola(self) -> bool:
         """Whether the function is one (`is_parabola`)."""
         return is_parabola(self.objective)
+
+    def value_and_gradient(self, x: Array) -> tuple[float, Array]:
+        """F and its gradient in these features."""
+        known, value, gradient = self.objective.known_value_and_gradient(x)
+        self._scores = x.copy(), known.scores
+        return value, gradient
+
+    def scores(self, x: Array) -> PerRow:
+        """All rows' scores: those of the last point are known."""
+        if self._scores is None or not np.array_equal(self._scores[0], x):
+            self._scores = x.copy(), self.objective.scores(x)
+        return self._scores[1]
+
+    def value_and_gradient_of_all(self, x: Array) -> tuple[float, Array]:
+        """F and its gradient in all features, where no other has a weight: the scores are those of these features."""
+        scores = self.scores(self.of_all(x)).gathered()
+        here = self.model.at_scores(self.model.rows.spread(scores))
+        return self.model.from_dual(x, here.mean, here.dual)
+
+    def has_all_of(self, x: Array) -> bool:
+        """Whether all weights of a vector are among these."""
+        coef, _ = self.model.parameters.split(x)
+        return np.count_nonzero(coef) == np.count_nonzero(coef[:, self.features])
 
     @property
     def work(self) -> float:
@@ -97,7 +128,7 @@ class FeaturePart:
             return self._secants.at(x)
         if self.is_parabola:
             return self._constant()
-        scores = self.objective.scores(x)
+        scores = self.scores(x)
         if self.convex:
             return self._definite_at(scores)
         # near a minimum the Hessian is definite although the rows' are not
@@ -159,7 +190,7 @@ class FeaturePart:
             bends = self._bends(rows.spread(np.zeros(rows.n_rows)), made_positive=False)  # which no scores change
             if self._columns is not None:
                 return self._by_columns(bends)
-            self._last = bends, self._gram(bends)
+            self._last = bends, self._gram_with_known(bends)
         matrix, strengths = self._last[1], self.objective.strengths
         if strengths.any():
             matrix = matrix.copy()
@@ -171,6 +202,25 @@ class FeaturePart:
         if self._last is None or not np.array_equal(self._last[0], bends):
             self._last = bends, self._gram(bends)
         return self._last[1]
+
+    def _gram_with_known(self, bends: Array) -> Array:
+        """The Gram matrix of a parabola, of which that of other features may be a part."""
+        objective, known, self._known = self.objective, self._known, None
+        if known is None:
+            return self._gram(bends)
+        features, matrix_of_known = known
+        is_new = np.zeros(objective.n_parameters, dtype=bool)
+        is_new[: len(self.features)] = ~np.isin(self.features, features)
+        new, old = np.flatnonzero(is_new), np.flatnonzero(~is_new)
+        if len(new) > FEW_NEW * len(self.features):
+            return self._gram(bends)
+        there = np.append(np.searchsorted(features, self.features), len(features))[old]
+        matrix = np.empty((objective.n_parameters,) * 2)
+        matrix[np.ix_(old, old)] = matrix_of_known[np.ix_(there, there)]
+        arguments = objective.rows.spread(bends), objective.parameters.transform, objective.fit_intercept, new
+        (matrix[new],) = objective.rows.sum(kernels.gram_of_some, *arguments, passes=0)
+        matrix[:, new] = matrix[new].T
+        return matrix
 
     def _with_penalty(self, matrix: Array) -> Array:
         some = np.zeros(len(matrix))
@@ -221,49 +271,3 @@ def sweeps_pay(model: Objective) -> bool:
 def is_parabola(objective: Objective) -> bool:
     """Whether an objective is one, but for the penalty's kink."""
     return objective.composition.quadratic and objective.loss.separable and objective.n_outputs == 1
-
-
-class Secants:
-    """A positive definite guess of the Hessian, which learns from how gradients change (damped BFGS).
-
-    M. J. D. Powell, Algorithms for nonlinear constraints that use Lagrangian functions, *Mathematical Programming* 14,
-    1978.
-    """
-
-    def __init__(self, part: FeaturePart):
-        self.part = part
-        objective = part.objective
-        n_rows, n_outputs = objective.rows.n_rows, objective.n_outputs
-        bends = np.full(n_rows, TYPICAL_CURVATURE)
-        if n_outputs > 1:
-            bends = bends[:, None, None] * np.eye(n_outputs)
-        self.data = part._gram(bends)
-        self.data.flat[:: len(self.data) + 1] += 1e-6 * float(self.data.diagonal().mean())
-        self.fresh = True
-        self.last: tuple[Array, Array] | None = None
-
-    def at(self, x: Array) -> Array:
-        """The guess at a point."""
-        objective = self.part.objective
-        coef, _ = objective.parameters.on_rows(x)
-        pulled = objective.value_and_gradient(x)[1]
-        of_penalty = objective.parameters.pull_back(x, objective.penalty.gradient(coef), np.zeros(objective.n_outputs))
-        slope = pulled - of_penalty
-        if self.last is not None:
-            self._learn(x - self.last[0], slope - self.last[1])
-        self.last = x.copy(), slope
-        return self.part._with_penalty(self.data)
-
-    def _learn(self, step: Array, change: Array) -> None:
-        image = self.data @ step
-        bend, expected = float(step @ change), float(step @ image)
-        if not expected > 0.0:
-            return
-        if self.fresh and bend > 0.0:
-            self.data *= bend / expected
-            image, expected, self.fresh = image * (bend / expected), bend, False
-        if bend < 0.2 * expected:
-            share = 0.8 * expected / (expected - bend)
-            change = share * change + (1.0 - share) * image
-            bend = float(step @ change)
-        self.data += np.outer(change, change) / bend - np.outer(image, image) / expected

@@ -55,7 +55,7 @@ def dense_inverse(hessian: Hessian) -> DenseInverse:
 
 
 class ByClassInverse:
-    """The inverses of dense ``data + penalty`` by their factors, one for every class, or one for all of them."""
+    """The inverses of dense ``data + penalty`` by their factors, one for every class."""
 
     def __init__(self, hessian: Hessian, factors: list[Array]):
         self._hessian, self._factors = hessian, factors
@@ -78,11 +78,12 @@ def by_class_inverse(hessian: Hessian) -> ByClassInverse:
     objective = hessian.objective
     width = objective.rows.n_features + objective.fit_intercept
 
-    def of_class(k: int) -> Array:
-        return factor_of_sum(lambda dtype: _with_unused(hessian.of_class(k, dtype)), objective.rows.n_rows * width**2)
+    work = 0 if hessian.is_even else objective.rows.n_rows * width**2
 
-    different = objective.n_outputs if hessian.classes_differ else 1
-    return ByClassInverse(hessian, list(objective.rows.workers.map(of_class, range(different))))
+    def of_class(k: int) -> Array:
+        return factor_of_sum(lambda dtype: _with_unused(hessian.of_class(k, dtype)), work)
+
+    return ByClassInverse(hessian, list(objective.rows.workers.map(of_class, range(objective.n_outputs))))
 
 
 class TangentInverse:

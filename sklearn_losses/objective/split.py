@@ -216,9 +216,12 @@ def weighted_median(values: Array, weights: Array) -> float:
     return float(values[order[np.searchsorted(cumulative, 0.5 * cumulative[-1])]])
 
 
-def has_exact_form(loss: Loss, n_outputs: int) -> bool:
-    """Whether a loss declares what the exact solver needs."""
-    return loss.pieces is not None if n_outputs == 1 else loss.joint_pieces is not None
+def has_exact_form(objective: Objective) -> bool:
+    """Whether the loss is convex, of straight lines, and declares what the exact solver needs."""
+    loss = objective.loss
+    if loss.smooth or not objective.composition.convex:
+        return False
+    return loss.pieces is not None if objective.n_outputs == 1 else loss.joint_pieces is not None
 
 
 def hard_labels(objective: Objective) -> Objective:

@@ -11,8 +11,8 @@ from ..certificates import proofs
 from ..certificates.by_pieces import PiecesGap
 from ..losses.pieces import Pieces
 from ..minimise.fit import fit
+from ..minimise.null import Null
 from ..minimise.root_mean import gap_of
-from ..minimise.starts import Null
 from ..minimise.task import Task
 from ..objective.envelope import losses_of
 from ..objective.kinked_penalties import ElasticNet

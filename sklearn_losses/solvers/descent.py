@@ -71,7 +71,7 @@ class Descent:
         self.nit = self.nfev = 0
         self.status: int | None = None
         self.estimate = math.inf
-        self._asked: tuple = (None, None)  # the last gradient whose estimate was asked for, and the answer
+        self._here: float | None = None  # the estimate at the point, once it was asked for
         self._least_decrement, self._idle = math.inf, 0
         self._floor = 0.0
         self.point = self.evaluate(np.array(x0, dtype=float, ndmin=1))
@@ -95,7 +95,7 @@ class Descent:
 
     def advance(self, point):
         """Accept a point as the next iterate."""
-        self.point = point
+        self.point, self._here = point, None
         self.nit += 1
         if self._callback is not None:
             state = OptimizeResult(x=point.x.copy(), fun=point.value, jac=point.gradient.copy(), nit=self.nit)
@@ -106,7 +106,7 @@ class Descent:
 
     def certified(self):
         """Whether the run ends here by the estimate alone, before any work on a direction."""
-        estimate = self.estimated(self.point.gradient, math.inf)
+        estimate = self._estimated_here(math.inf)
         if estimate <= self.target:
             self.estimate, self.status = estimate, CONVERGED
         return self.status is not None
@@ -119,7 +119,7 @@ class Descent:
         """
         if self.status is not None:
             return True
-        self.estimate = self.estimated(self.point.gradient, decrement)
+        self.estimate = self._estimated_here(decrement)
         if abs(self.point.value) > self._ceiling:
             self.status = DIVERGED
         elif 0.0 <= self.estimate <= self.target and self._is_certain(decrement, direction):
@@ -153,12 +153,13 @@ class Descent:
 
     def estimated(self, gradient, decrement):
         """The estimate if the gradient at the current point were this one."""
-        if self._estimate is None:
-            return decrement
-        if self._asked[0] is not gradient:
-            self._asked = gradient, self._estimate(self.point.x, self.point.value, gradient)
-        found = self._asked[1]
+        found = math.inf if self._estimate is None else self._estimate(self.point.x, self.point.value, gradient)
         return float(found) if found is not None and math.isfinite(found) else decrement
+
+    def _estimated_here(self, decrement):
+        if self._here is None:
+            self._here = self.estimated(self.point.gradient, math.inf)
+        return self._here if math.isfinite(self._here) else decrement
 
     def _stalled(self, decrement):
         """Whether the decrement, below the rounding of the value, has stopped falling too."""
@@ -173,7 +174,7 @@ class Descent:
     def polish(self, trial, decrement):
         """Take one more step after convergence, if it lowered the decrement."""
         self.advance(trial)
-        self.estimate = self.estimated(trial.gradient, decrement)
+        self.estimate = self._estimated_here(decrement)
 
     def give_up(self, direction, slope):
         """End the run because no step along the direction was acceptable."""

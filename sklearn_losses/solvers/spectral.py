@@ -42,7 +42,7 @@ def spectral_inverse(matrix, product=None):
         among = vectors[:, lost].T @ images
         vectors[:, lost] = vectors[:, lost] @ eigh(0.5 * (among + among.T), check_finite=False)[1]
     images = vectors.T @ _images(vectors[:, lost], product)
-    return _by_blocks(values, vectors, lost, images, floor=(EPSILON * len(values)) ** 2 * size)
+    return _by_blocks(values, vectors, lost, images, floor=(ROUNDING * EPSILON * len(values)) ** 2 * size)
 
 
 def uncertain(size, product):

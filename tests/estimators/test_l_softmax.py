@@ -91,7 +91,7 @@ def test_no_fit_is_worse_than_no_weights():
     rows, y = load_wine(return_X_y=True)
     with pytest.warns(ConvergenceWarning, match="taken all length"):
         model = CosineClassifier(LSoftmax(margin=3)).fit(scale(rows), y)
-    assert model.objective_value_ <= np.log(3)
+    assert model.objective_value_ <= np.log(3) * (1 + 1e-14)  # which the mean of equal losses is but for rounding
 
 
 def test_rows_that_the_margin_tells_apart_have_no_finite_solution():

@@ -8,7 +8,8 @@ from sklearn.exceptions import ConvergenceWarning
 
 from sklearn_losses import Hinge, Huber, LinearRegressor, LogCosh, LogisticRegressor, Loss, Quantile, SoftmaxClassifier
 from sklearn_losses.activations import Identity
-from sklearn_losses.minimise.starts import Null, companion
+from sklearn_losses.minimise.null import Null
+from sklearn_losses.minimise.starts import companion
 from sklearn_losses.minimise.task import Task
 
 CLASSIFICATION = ("ce", "squared_hinge", "exponential", "hinge")

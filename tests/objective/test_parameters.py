@@ -110,16 +110,20 @@ def test_a_distant_column_is_subtracted_from_the_rows():
 
 @pytest.mark.parametrize("kind", [np.asarray, sparse.csr_array, sparse.csc_matrix])
 @pytest.mark.parametrize("fit_intercept", [True, False])
-def test_the_reduction_of_wide_data_is_the_same_problem(kind, fit_intercept):
+@pytest.mark.parametrize("largest", [1.0, 1e7])
+def test_the_reduction_of_wide_data_is_the_same_problem(kind, fit_intercept, largest):
     random = np.random.RandomState(3)
     data = random.normal(size=(30, 90)) * (random.uniform(size=(30, 90)) < 0.5)
     data[7] = data[3]  # a duplicated row
+    data[:, 11] *= largest
     y = np.arange(30) % 3
     objective = SoftmaxClassifier(alpha=0.2, fit_intercept=fit_intercept).objective(kind(data), y)
-    center = data.mean(axis=0) if fit_intercept else np.zeros(90)
-    reduced = Reduction(objective, center)
-    assert reduced.objective.rows.n_features < 30
+    reduced = Reduction(objective, objective.rows.statistics())
+    assert list(reduced.apart) == ([11] if largest > 1.0 else [])
+    assert reduced.objective.rows.n_features < 30 + (largest > 1.0)
     theta = random.normal(size=reduced.objective.n_parameters)
+    width = reduced.objective.rows.n_features
+    theta[width - 1 : 3 * width : width] /= largest
     full = reduced.to_features(theta)
     assert objective.value(full) == pytest.approx(reduced.objective.value(theta), rel=1e-10)
     np.testing.assert_allclose(reduced.to_reduced(full), theta, rtol=1e-8, atol=1e-8)

@@ -7,7 +7,7 @@ from scipy.optimize import minimize
 
 from sklearn_losses.solvers.augmented_lagrangian import augmented_lagrangian
 from sklearn_losses.solvers.augmented_lagrangian.envelopes import Subproblem, with_dual
-from sklearn_losses.solvers.augmented_lagrangian.lower_bound import balanced, duality_gap, prove, repair, stationary
+from sklearn_losses.solvers.augmented_lagrangian.lower_bound import balanced, duality_gap, prove, repair
 
 LOSSES = {
     "hinge": lambda y: hinge(y > 0),
@@ -67,26 +67,6 @@ def test_what_is_nearly_balanced_is_hardly_changed(name):
     dual = (dual.T * heavier).T
     _, gap = duality_gap(problem, best(problem).x, dual)
     assert gap <= 1e-5
-
-
-@pytest.mark.parametrize("size", [2, 3, 8])
-@pytest.mark.parametrize("seed", range(5))
-def test_stationary_vector_to_all_digits(size, seed):
-    rng = np.random.default_rng(seed)
-    flow = 10.0 ** rng.uniform(-9, 0, (size, size))
-    np.fill_diagonal(flow, 0.0)
-    np.fill_diagonal(flow, -flow.sum(axis=1))
-    found = stationary(flow)
-    assert found.max() == 1.0
-    assert (found > 0.0).all()
-    inflow = found @ np.where(np.eye(size), 0.0, flow)
-    np.testing.assert_allclose(inflow, -found * np.diag(flow), rtol=1e-13)
-
-
-def test_stationary_vector_of_classes_that_nothing_leaves():
-    flow = np.array([[-1.0, 1.0, 0.0], [0.0, 0.0, 0.0], [0.0, 2.0, -2.0]])
-    np.testing.assert_array_equal(stationary(flow), [0.0, 1.0, 0.0])
-    np.testing.assert_array_equal(stationary(np.zeros((3, 3))), np.ones(3))
 
 
 @pytest.mark.parametrize("name", ["quantile", "epsilon-insensitive"])

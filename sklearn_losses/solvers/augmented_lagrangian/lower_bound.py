@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..balancing import shares_of_signs, stationary
 from .envelopes import EPSILON, SMALLEST_RIDGE, DualPoint, Subproblem
 from .newton_equations import in_double_precision, scaled, solver_of
 from .problem import Array, KinkedProblem
@@ -136,39 +137,9 @@ def balanced(problem: KinkedProblem, dual: Array) -> Array:
     """
     weights = problem.weights
     if dual.ndim == 1:
-        up, down = weights @ np.maximum(dual, 0.0), weights @ np.maximum(-dual, 0.0)
-        if up == down:
-            return dual
-        heavier = dual > 0.0 if up > down else dual < 0.0
-        return np.where(heavier, dual * (min(up, down) / max(up, down)), dual)
+        return shares_of_signs(weights, dual) * dual
     # one factor for every right class, whose coordinate is the one below zero
     right = dual.argmin(axis=1)
     flow = np.zeros((dual.shape[1], dual.shape[1]))
     np.add.at(flow, right, weights[:, None] * dual)
     return stationary(flow)[right][:, None] * dual
-
-
-def stationary(flow: Array) -> Array:
-    """The vector r >= 0 of largest entry one with ``r @ flow = 0``, for a matrix with rows of sum zero.
-
-    Off the diagonal its entries are not negative, and are all that is read: the elimination subtracts nothing, so that
-    every entry of r has all its digits (Grassmann, Taksar and Heyman, 1985).
-    """
-    rates = flow.copy()
-    size = len(rates)
-    outflow = np.zeros(size)
-    for k in range(size - 1, 0, -1):
-        outflow[k] = rates[k, :k].sum()
-        if outflow[k] > 0.0:
-            rates[:k, :k] += np.outer(rates[:k, k] / outflow[k], rates[k, :k])
-    result = np.zeros(size)
-    result[0] = 1.0
-    for k in range(1, size):
-        inflow = result[:k] @ rates[:k, k]
-        if outflow[k] > 0.0:
-            result[k] = inflow / outflow[k]
-        elif inflow > 0.0:  # nothing leaves k, so that all that came before is lost to it
-            result[:k], result[k] = 0.0, 1.0
-        else:
-            result[k] = 1.0
-    return result / result.max()

@@ -18,19 +18,20 @@ from .working_rows import WorkingRows
 SMALL = 1_000_000  # rows times coordinates and outputs up to which a run goes on to the last digit at once
 MANY = 2500  # rows from which on a sample and working rows save time
 MANY_ROWS = 2  # for every coordinate without a penalty, which make the solution unique as a rule
-NEARBY = 20  # rows for every coordinate to begin with, where parameters have been good
+NEARBY = 3  # rows for every coordinate to begin with, where parameters have been good
 INNER_STEPS = 200  # of an interior point method, which takes ten to seventy
 LOST = 25  # steps without a smaller gap after an interior point, whose duals were not told apart
 ROUNDS = 4  # of working rows
 FAILURES = 2  # of working rows, after which all rows are used
 MANY_COORDINATES = 5_000  # of joint losses, whose Newton equations take seconds beyond
+SEVERAL = 5  # classes from which on many rows bend at once, whatever their number is
 CHEAP = 1e8  # multiplications of Newton's equations for all rows that nothing else is cheaper than
 ALMOST_EXACT = 1e-8  # relative gap from which envelopes take a few steps to the last digit
 NEARLY_EXACT = 1e-10  # relative gap at which little is
 LOST_STEPS, LOST_CENTERS = 300, 40  # without a smaller gap where nothing is certified yet: there is nothing to lose
 LATE_STEPS, LATE_CENTERS, LAST_STEPS = 60, 15, 15  # the same where something is, and where that is nearly exact
-SAMPLE, FEWEST = 20, 500  # rows of a sample for every coordinate, and at the least
-WORTH_A_SAMPLE = 5  # times as many rows as a sample has
+SAMPLE, FEWEST = 10, 500  # rows of a sample for every coordinate, and at the least
+WORTH_A_SAMPLE = 3  # times as many rows as a sample has
 ROUGHLY, ROUGH_STEPS = 0.01, 20  # relative gap at which a sample's solution is as good as it, and idle steps before
 NOTHING = 1e-4  # of the losses at score zero: a gap that leaves a sample nothing to say
 WIDER = 1.5  # than the last window, one in which more rows bend
@@ -169,13 +170,13 @@ class Search:
         size = max(FEWEST, SAMPLE * x.size // problem.n_outputs)
         many = problem.n_rows >= max(MANY, WORTH_A_SAMPLE * size)
         cold = not x[: x.size - problem.n_intercepts].any()
-        near = many and whole.dense and problem.n_outputs == 1
+        few = problem.n_rows >= max(MANY, NEAREST * NEARBY * x.size) and whole.dense and problem.n_outputs == 1
         if dual is not None:
             run = self.continued(x, z, nearest_dual(problem, dual))
+        elif few and not cold:
+            run = self.start_nearby(x, z)
         elif self.inside_pays(many):
             run = self.start_from_inside(exact)
-        elif near and not cold:
-            run = self.start_nearby(x, z)
         elif many:
             run = self.start_from_sample(x, problem.take(self.sample(size)))
         else:
@@ -212,7 +213,8 @@ class Search:
         if problem.n_outputs == 1:
             return self.whole.dense and not many
         width = size if problem.together else size // problem.n_outputs
-        cheap = not many and size * (problem.n_rows * width + size**2 // 3) <= CHEAP
+        cheap = size * (problem.n_rows * width + size**2 // 3) <= CHEAP
+        cheap = cheap and (not many or problem.n_outputs >= SEVERAL)
         return size <= MANY_COORDINATES and (problem.n_rows <= 2 * size or cheap)
 
     def start_from_inside(self, exact: bool) -> Envelopes:

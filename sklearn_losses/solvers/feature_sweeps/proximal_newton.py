@@ -11,7 +11,7 @@ from .quadratic import minimise_quadratic, without
 
 Array = np.ndarray
 
-ACCURACY = 1e-3  # of the slopes that a model may leave, beside those it starts with
+ACCURACY = 0.03  # of the slopes that a model may leave, beside those it starts with: the next model is another one
 EXACT = 1e-13  # the same of a parabola, which is no model
 SUFFICIENT = 1e-4  # share of the decrease that the model promises
 SHORTEST, TRIALS, LONGEST = 1e-10, 40, 6  # of steps, and of searches where none, or some, step is good enough
@@ -101,7 +101,7 @@ def proximal_newton(
     return run.result(nhev=nhev)
 
 
-def minimum_of_parabola(x: Array, gradient: Array, hessian, penalty, n_free: int) -> Array:
+def minimum_of_parabola(x: Array, gradient: Array, hessian, penalty, n_free: int, accuracy: float = EXACT) -> Array:
     """The minimiser of a parabola of one output plus a penalty's kink.
 
     Parameters
@@ -112,8 +112,10 @@ def minimum_of_parabola(x: Array, gradient: Array, hessian, penalty, n_free: int
         Of all but the kink.
     penalty, n_free
         As `proximal_newton` takes them.
+    accuracy : float
+        Share of the largest slope at x that may be left.
     """
-    return x + _Kinked(penalty, 1, x.size - n_free).step(_model(hessian), Point(x, 0.0, gradient), EXACT)
+    return x + _Kinked(penalty, 1, x.size - n_free).step(_model(hessian), Point(x, 0.0, gradient), accuracy)
 
 
 class Matrix:

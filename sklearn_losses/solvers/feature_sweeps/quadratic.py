@@ -22,9 +22,9 @@ AVAILABLE = of_gram is not None
 Array = np.ndarray
 
 ROUNDS, IDLE = 30, 4  # and how many in a row may gain next to nothing
-SWEEPS, MOST_SWEEPS = 10, 400  # of a round, to begin with and at most
+SWEEPS, MOST_SWEEPS = 15, 400  # of a round, to begin with and at most
 STEPS_ON_SUPPORT = 8  # linear systems between two rounds of steps that find signs
-STEPS_BESIDE_SWEEPS = 1  # where these are sweeps, which cost less, for as long as they gain much
+STEPS_BESIDE_SWEEPS = 1  # where these are sweeps, which cost less
 PROXIMAL_STEPS = 40  # of a round, where there are no sweeps
 SINGULAR = 1e-12  # of a diagonal entry: a squared pivot that rounding may have made
 RIDGE = 1e-9  # of the mean diagonal, which makes a singular matrix definite: its steps are steps all the same
@@ -57,13 +57,14 @@ def minimise_quadratic(gram: Array, slope: Array, coef: Array, penalty, accuracy
         if state.left() <= allowed or idle >= IDLE:
             break
         state.find_signs(effort, allowed)
-        for _ in range(STEPS_BESIDE_SWEEPS if sweeping and effort == SWEEPS else STEPS_ON_SUPPORT):
+        more = sweeping and effort < MOST_SWEEPS  # sweeps are left to be tried, before systems are solved again
+        for _ in range(STEPS_BESIDE_SWEEPS if more else STEPS_ON_SUPPORT):
             if state.left_on_support() <= 0.1 * allowed or not state.solve_on_support():
                 break
         left = state.left()
         if left > 0.5 * last:
             effort = min(2 * effort, MOST_SWEEPS)
-        idle = idle + 1 if left > 0.9 * last else 0
+        idle = idle + 1 if left > 0.9 * last and not more else 0
         last = left
     return state.coef
 
@@ -202,13 +203,14 @@ def without(gram: Array, slope: Array, loose: Array) -> tuple[Array, Array, Call
 
     The function returned maps moves of the others to those of the loose ones.
     """
-    held = np.flatnonzero(~loose)
-    apart = np.flatnonzero(loose)
+    held, apart = np.flatnonzero(~loose), np.flatnonzero(loose)
     inner, across = gram[np.ix_(apart, apart)], gram[np.ix_(apart, held)]
+    come_first = not loose[: len(held)].any()
+    among = gram[: len(held), : len(held)] if come_first else gram[np.ix_(held, held)]
     values, vectors = np.linalg.eigh(inner)
     bent = values > len(values) * EPSILON * max(float(values.max(initial=0.0)), 0.0)
     inverse = (vectors[:, bent] / values[bent]) @ vectors[:, bent].T if bent.any() else np.zeros_like(inner)
     pulled = inverse @ across
-    reduced = np.ascontiguousarray(gram[np.ix_(held, held)] - across.T @ pulled)
+    reduced = np.ascontiguousarray(among - across.T @ pulled)
     alone = inverse @ slope[apart]
     return reduced, slope[held] - across.T @ alone, lambda move: -(alone + pulled @ move)
