@@ -63,11 +63,11 @@ class JointSweeping:
 
     @staticmethod
     def passes(model: Objective) -> float:
-        """How many of them may be worth taking: over dense rows a share of those that Newton's method costs."""
+        """How many of them may be worth taking: over dense rows a share of those that the exact solver costs."""
         rows = model.rows
         if rows.is_sparse:
             return thresholds.FEW_KINKED_PASSES if rows.n_features < rows.n_rows else thresholds.KINKED_PASSES
-        return min(thresholds.KINKED_PASSES, thresholds.JOINT_SWEEPS * _newton_in_sweeps(model))
+        return min(thresholds.KINKED_PASSES, thresholds.JOINT_SWEEPS * _exact_solver_in_sweeps(model))
 
     def minimise(self, x0: Array, callback: Callable | None, *, tol: float, maxiter: int) -> OptimizeResult:
         """The solver's result, its x in the parameters of the objective."""
@@ -82,13 +82,13 @@ class JointSweeping:
         return OptimizeResult(result, x=self.model.parameters.of_model(coef, np.zeros(len(coef))))
 
 
-def _newton_in_sweeps(model: Objective) -> float:
-    """How many sweeps over dense rows take as long as a fit by Newton's method, up to a factor."""
+def _exact_solver_in_sweeps(model: Objective) -> float:
+    """How many sweeps over dense rows take as long as the exact solver, up to a factor."""
     size, n_rows, few_rows = model.n_parameters, model.rows.n_rows, model.rows.n_rows <= 2 * model.n_parameters
     # few rows all bend, and a loss of the largest violation then couples all classes; more rows take more steps
     together = model.loss.joint_pieces(np.zeros(1, dtype=int)).together
     width = size if together and few_rows else size // model.n_outputs
-    return (1.0 if few_rows else 2.0) * (width + size**2 / (3.0 * n_rows))
+    return (1.0 if few_rows else 3.0) * (width + size**2 / (3.0 * n_rows))
 
 
 def _strengths(model: Objective) -> Array:

@@ -43,7 +43,7 @@ def started_from(monkeypatch):
     return duals
 
 
-def table(n=200, p=30, n_classes=5, seed=0):
+def table(n=200, p=80, n_classes=5, seed=0):
     """Rows of three kinds of columns: of any scale, rare, and empty; and the classes of noisy scores."""
     random = np.random.default_rng(seed)
     X = random.normal(size=(n, p)) * 10.0 ** random.uniform(-2.0, 2.0, p)
@@ -54,7 +54,7 @@ def table(n=200, p=30, n_classes=5, seed=0):
 
 
 @pytest.mark.parametrize("form", [np.asarray, sp.csr_array, sp.csc_array, lambda X: X.astype(np.float32)])
-@pytest.mark.parametrize("shape", [(200, 30), (60, 150)])
+@pytest.mark.parametrize("shape", [(200, 80), (60, 150)])
 def test_same_with_and_without_the_compiled_part(hinge, shape, form, swept, monkeypatch):
     X, y = table(*shape)
     weights = np.random.default_rng(1).integers(0, 3, len(y))
@@ -74,7 +74,7 @@ def test_same_with_and_without_the_compiled_part(hinge, shape, form, swept, monk
 
 @pytest.mark.parametrize("near", [True, False])
 def test_exact_solver_goes_on_from_duals_that_are_near(hinge, near, swept, started_from, monkeypatch):
-    monkeypatch.setattr(thresholds, "KINKED_PASSES", 10.0)
+    monkeypatch.setattr(thresholds, "KINKED_PASSES", 60.0)
     monkeypatch.setattr(thresholds, "HANDED_OVER", 1.0 if near else 0.0)
     X, y = table()
     model = SoftmaxClassifier(hinge, alpha=1e-4, fit_intercept=False).fit(X, y)
@@ -99,7 +99,7 @@ def test_sweeps_that_arrive_are_the_end(hinge, swept, started_from):
     [
         {"fit_intercept": True},
         {"alpha": 0.0},
-        {"penalty_factor": np.append(0.0, np.ones(29))},
+        {"penalty_factor": np.append(0.0, np.ones(79))},
     ],
     ids=lambda settings: next(iter(settings)),
 )

@@ -81,7 +81,9 @@ def joint_sweep(
     cdef index j, first, last
     cdef int32_t c, a, b, d
     cdef int32_t *order
-    cdef double x, za, zb, zc, zd, taken, others, largest, positive, at_duals, level, old, new, held, sum_of_moves
+    cdef double *own
+    cdef double x, za, zb, zc, zd, stiff, share, taken, others, largest, positive, at_duals
+    cdef double level, old, new, held, sum_of_moves
     cdef double gap = 0.0, worst = 0.0
     cdef double *violation = &room[0, 0]
     cdef double *pull = &room[1, 0]
@@ -90,7 +92,8 @@ def joint_sweep(
     with nogil:
         for position in range(rows.shape[0]):
             i = rows[position]
-            first, last, count, order = starts[i], starts[i + 1], free[i], &classes[i, 0]
+            first, last, count, share, stiff = starts[i], starts[i + 1], free[i], step[i], 1.0 / size[i]
+            order, own = &classes[i, 0], &dual[i, 0]
             # four scores at a time, in registers; the right class comes first
             for k in range(0, count + 1, 4):
                 c, a, b, d = order[k], order[min(k + 1, count)], order[min(k + 2, count)], order[min(k + 3, count)]
@@ -103,25 +106,25 @@ def joint_sweep(
                     zd += x * row[d]
                 violation[k], violation[k + 1], violation[k + 2], violation[k + 3] = zc, za, zb, zd
             x = violation[0] - 1.0
-            taken = others = -dual[i, order[0]]
+            taken = others = -own[order[0]]
             largest = positive = at_duals = 0.0
             for k in range(1, count + 1):
-                old = dual[i, order[k]]
+                old = own[order[k]]
                 violation[k] -= x
-                pull[k] = violation[k] / size[i] + old + taken
+                pull[k] = violation[k] * stiff + old + taken
                 others -= old
                 at_duals += old * violation[k]
                 positive += max(violation[k], 0.0)
                 largest = max(largest, violation[k])
-            gap += step[i] * ((total * largest if total < most else most * positive) - at_duals)
+            gap += share * ((total * largest if total < most else most * positive) - at_duals)
             others = max(others, 0.0)
-            level = common_level(pull + 1, move, count, others, most, total, taken + price[i] / size[i])
+            level = common_level(pull + 1, move, count, others, most, total, taken + price[i] * stiff)
             price[i] = max(size[i] * (level - total), 0.0)
             kept = moved = 1
             sum_of_moves = 0.0
             for k in range(1, count + 1):
                 c = order[k]
-                old, held = dual[i, c], violation[k] - price[i]
+                old, held = own[c], violation[k] - price[i]
                 new = min(max(pull[k] - level, 0.0), most)
                 if new == old and ((new == 0.0 and held < -slack) or (new == most and held > slack)):
                     continue
@@ -130,21 +133,21 @@ def joint_sweep(
                 order[kept] = c
                 if new != old:
                     worst = max(worst, fabs(held))
-                    dual[i, c] = new
+                    own[c] = new
                     sum_of_moves += new - old
                     order[kept] = order[moved]
                     order[moved] = c
-                    move[moved] = step[i] * (old - new)
+                    move[moved] = share * (old - new)
                     moved += 1
                 kept += 1
             if moved > 1:
-                dual[i, order[0]] -= sum_of_moves
-                move[0] = step[i] * sum_of_moves
+                own[order[0]] -= sum_of_moves
+                move[0] = share * sum_of_moves
                 for j in range(first, last):
                     x, row = data[j], &coef[columns[j], 0]
                     for k in range(moved):
                         row[order[k]] += x * move[k]
-            if kept == 2 and dual[i, order[1]] >= total and price[i] > slack:
+            if kept == 2 and own[order[1]] >= total and price[i] > slack:
                 kept = 1  # it has all there is
             free[i] = <int32_t>(kept - 1)
     return gap, worst

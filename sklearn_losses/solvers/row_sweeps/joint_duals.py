@@ -50,9 +50,8 @@ class JointDuals:
         self.most, self.total = most, total
         shape = len(weights), n_outputs
         self._correct = np.arange(len(weights)), targets
-        wrong = np.ones(shape, dtype=bool)
-        wrong[self._correct] = False
-        self._classes = np.argsort(wrong, axis=1, kind="stable").astype(np.int32)  # the right one first
+        self._classes = np.tile(np.arange(n_outputs, dtype=np.int32), (len(weights), 1))
+        self._classes[self._correct], self._classes[:, 0] = 0, targets  # the right one first
         self._free, self._price = np.empty(len(weights), dtype=np.int32), np.zeros(len(weights))
         self._room = np.empty((3, n_outputs + 4))
         self.dual, self._coef = np.zeros(shape), np.zeros((rows.shape[1], n_outputs))
