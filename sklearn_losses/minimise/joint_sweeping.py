@@ -88,7 +88,7 @@ def _exact_solver_in_sweeps(model: Objective) -> float:
     # few rows all bend, and a loss of the largest violation then couples all classes; more rows take more steps
     together = model.loss.joint_pieces(np.zeros(1, dtype=int)).together
     width = size if together and few_rows else size // model.n_outputs
-    return (1.0 if few_rows else 3.0) * (width + size**2 / (3.0 * n_rows))
+    return (1.0 if few_rows else 2.25) * (width + size**2 / (3.0 * n_rows))
 
 
 def _strengths(model: Objective) -> Array:
