@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .newton_equations import DENSE_LIMIT, DENSE_WORK, Solve, newton_equations
+from .newton_equations import DENSE_LIMIT, DENSE_WORK, JOINT_DENSE_WORK, Solve, newton_equations
 from .problem import Array, Bending, KinkedProblem
 
 SMALLEST_RIDGE = 1e-14  # of the diagonal; it grows where steps are left open
@@ -57,7 +57,8 @@ class Subproblem:
     def __post_init__(self) -> None:
         self.penalised = self.penalty > 0.0
         side = min(self.penalty.size, self.terms.n_rows * self.terms.n_outputs)
-        cheap = side**3 <= DENSE_WORK * self.terms.work or not self.penalised.any()
+        most = DENSE_WORK if self.terms.n_outputs == 1 else JOINT_DENSE_WORK
+        cheap = side**3 <= most * self.terms.work or not self.penalised.any()
         self.dense = bool(self.penalty.size <= DENSE_LIMIT and cheap)
 
     @classmethod

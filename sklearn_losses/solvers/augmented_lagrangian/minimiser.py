@@ -215,7 +215,8 @@ class Search:
         width = size if problem.together else size // problem.n_outputs
         cheap = size * (problem.n_rows * width + size**2 // 3) <= CHEAP
         cheap = cheap and (not many or problem.n_outputs >= SEVERAL)
-        return size <= MANY_COORDINATES and (problem.n_rows <= 2 * size or cheap)
+        few_rows = problem.n_rows <= 2 * size and self.whole.dense and problem.n_outputs >= SEVERAL
+        return size <= MANY_COORDINATES and (cheap or few_rows)
 
     def start_from_inside(self, exact: bool) -> Envelopes:
         """A run from where an interior point method ends.

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 DENSE_LIMIT = 2500  # coordinates up to which they are factorised
 DENSE_WORK = 12_000  # unless there is a penalty, and the shorter way's cube is more times the work of a product
+JOINT_DENSE_WORK = 4_000  # the same for losses of K scores, whose products see all classes at once
 SAMPLE = 40  # rows for every coordinate that make a rough Hessian
 LARGER = 100.0  # than the last ridge, one that makes a matrix with ones on its diagonal definite
 
