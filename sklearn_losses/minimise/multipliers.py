@@ -58,8 +58,8 @@ class Multipliers:
         over_features = WorkingFeatures(smooth, Gap(smooth), convex=True, precisely=False)
         begun = recorder.n_iter
         for _ in range(ROUNDS):
-            x = self._solved(over_features, x, left)
-            x, dual = self._with_best_intercept(over_features.model, x, envelope)
+            solved = self._solved(over_features, x, left)
+            x, dual = self._with_best_intercept(over_features.model, solved.x, envelope)
             self._keep(x, dual)
             last, left = left, max(self.value - self.lowest, 0.0)
             if left <= task.tol * abs(self.value) or self.value <= self.exact:
@@ -70,7 +70,9 @@ class Multipliers:
                 status = ROUNDING
             elif recorder.n_iter - begun < task.max_iter:
                 idle = 0 if left < 0.9 * last else idle + 1
-                if left > SLOW * last:
+                if solved.status == ROUNDING:  # slopes of a narrow envelope are differences of scores that are rounded
+                    step = min(step / NARROWER, FIRST_STEP * self.width)
+                elif left > SLOW * last:
                     step = max(NARROWER * step, NARROWEST * self.width)
                 self.dual, envelope = dual, Envelope(self.losses, dual, step, self.width)
                 over_features.with_composition(envelope)
@@ -81,14 +83,14 @@ class Multipliers:
         bound = left if task.holds_all else np.nan
         return Found(self.x, self.value, bound, status == CONVERGED, recorder.n_iter, result, dual=self.best_dual)
 
-    def _solved(self, over_features: WorkingFeatures, x: Array, left: float) -> Array:
+    def _solved(self, over_features: WorkingFeatures, x: Array, left: float) -> OptimizeResult:
         recorder, model = self.run.recorder, over_features.model
         value = model.value(x)
         wanted = INSIDE * min(left, COARSE * abs(value)) / max(abs(value), np.finfo(float).tiny)
         options = {"tol": max(wanted, 0.01 * self.run.task.tol), "maxiter": self.run.left}
         options["atol"] = INSIDE * self.exact
         function = model.value_and_gradient
-        return minimize(function, x, jac=True, method=over_features, callback=recorder.callback, options=options).x
+        return minimize(function, x, jac=True, method=over_features, callback=recorder.callback, options=options)
 
     def _with_best_intercept(self, smooth, x: Array, envelope: Envelope) -> tuple[Array, Array]:
         """The solution with an intercept at which the duals sum to zero, and these duals."""
