@@ -95,12 +95,14 @@ class ElasticNet(KinkedPenalty):
 
     def gap_by_gradient(self, coef, gradient):
         v = self.gradient(coef) - gradient
-        l1, l2 = (np.broadcast_to(strength, v.shape) for strength in (self.l1, self.l2))
-        steep = self.size(v) - self.l1 > 0.0
+        steep = self.size(v) > self.l1
         # where slopes stay below the kink's only weights cost anything: |w| (l1 -+ v) + l2 w^2 / 2
-        gap = np.maximum(l1 * np.abs(coef) - v * coef, 0.0) + 0.5 * l2 * coef**2
+        gap = np.maximum(self.l1 * np.abs(coef) - v * coef, 0.0)
+        if self.l2.any():
+            gap += 0.5 * self.l2 * coef**2
         if not steep.any():
-            return float(np.sum(gap))
+            return float(gap.sum())
+        l1, l2 = (np.broadcast_to(strength, v.shape) for strength in (self.l1, self.l2))
         if np.any(l2[steep] == 0.0):
             return np.inf
         along = np.sign(v) * coef

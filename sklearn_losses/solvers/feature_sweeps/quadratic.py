@@ -51,10 +51,11 @@ def minimise_quadratic(gram: Array, slope: Array, coef: Array, penalty, accuracy
     if not coef.size or not diagonal.any() or not np.isfinite(gram.sum()):
         return coef
     size = float(diagonal.max(initial=0.0) * np.abs(coef).max(initial=0.0) + np.abs(slope).max(initial=0.0))
-    allowed = max(accuracy * state.left(), 64.0 * EPSILON * size)
-    sweeping, effort, last, idle = AVAILABLE and penalty.swept == "weights", SWEEPS, np.inf, 0
+    left, last, idle = state.left(), np.inf, 0
+    allowed = max(accuracy * left, 64.0 * EPSILON * size)
+    sweeping, effort = AVAILABLE and penalty.swept == "weights", SWEEPS
     for _ in range(ROUNDS):
-        if state.left() <= allowed or idle >= IDLE:
+        if left <= allowed or idle >= IDLE:
             break
         state.find_signs(effort, allowed)
         more = sweeping and effort < MOST_SWEEPS  # sweeps are left to be tried, before systems are solved again
