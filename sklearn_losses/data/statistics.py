@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .rows import Array, Block, Indices, Rows
 from .sums import Largest
@@ -19,24 +20,32 @@ def statistics_of_dense(rows: Rows, first: Array, least_weight: float) -> Statis
     """Weighted mean and standard deviation of the columns of dense rows, whose first one is given."""
     with np.errstate(over="ignore", invalid="ignore"):
         offset, square = rows.sum(dense_moments, first)
-    return _with_a_closer_look(rows, first, offset, square, least_weight, dense_extremes, dense_scaled_moments)
+    look = dense_extremes, dense_scaled_moments
+    return _with_a_closer_look(rows, first, offset, square, np.zeros(len(first), bool), least_weight, *look)
 
 
 def statistics_of_sparse(rows: Rows, least_weight: float) -> Statistics:
     """The same for sparse rows."""
-    mean, square = rows.sum(sparse_moments)
-    origin = np.zeros(rows.n_features)
-    return _with_a_closer_look(rows, origin, mean, square, least_weight, sparse_extremes, sparse_scaled_moments)
+    mean, square, n_entries = rows.sum(sparse_moments)
+    look = sparse_extremes, sparse_scaled_moments
+    return _with_a_closer_look(rows, np.zeros_like(mean), mean, square, n_entries == 0, least_weight, *look)
 
 
 def _with_a_closer_look(
-    rows: Rows, origin: Array, offset: Array, square: Array, least_weight: float, extremes: Callable, moments: Callable
+    rows: Rows,
+    origin: Array,
+    offset: Array,
+    square: Array,
+    empty: NDArray[np.bool_],
+    least_weight: float,
+    extremes: Callable,
+    moments: Callable,
 ) -> Statistics:
     """From the moments about an origin; those that do not say enough are taken again, of columns scaled to [0, 1]."""
     with np.errstate(over="ignore", invalid="ignore"):
         center, variance = origin + offset, square - offset**2
         near = variance <= CANCELLED * np.maximum(square, center**2)
-        doubtful = np.flatnonzero(near | ~np.isfinite(square) | (square < TINY / EPSILON))
+        doubtful = np.flatnonzero((near | ~np.isfinite(square) | (square < TINY / EPSILON)) & ~empty)
         spread = np.sqrt(np.maximum(variance, 0.0))
         if len(doubtful):
             center[doubtful], spread[doubtful] = _looked_at(rows, doubtful, least_weight, extremes, moments)
@@ -82,22 +91,18 @@ def dense_scaled_moments(block: Block, columns: Indices, low: Array, half: Array
     return block.mean(scaled), np.dot(block.weights, scaled**2)
 
 
-def sparse_moments(block) -> tuple[Array, Array]:
-    """Weighted mean and mean square of columns."""
+def sparse_moments(block) -> tuple[Array, Array, Indices]:
+    """Weighted mean and mean square of columns, and the numbers of their entries."""
     stored = block.stored()
     squares = type(stored)((stored.data**2, stored.indices, stored.indptr), shape=stored.shape)
-    return stored.T @ block.weights, squares.T @ block.weights
+    by_row = stored.format == "csr"
+    counts = np.bincount(stored.indices, minlength=stored.shape[1]) if by_row else np.diff(stored.indptr)
+    return stored.T @ block.weights, squares.T @ block.weights, counts
 
 
 def sparse_extremes(block, columns: Indices) -> tuple[Largest, Largest]:
     """As `dense_extremes`."""
-    stored = block.stored()
-    if stored.format == "csr":  # where columns are slow to take, and most of those that are asked for have no entries
-        meant = np.zeros(stored.shape[1], bool)
-        meant[columns] = True
-        if not meant[stored.indices].any():
-            return Largest(np.zeros(len(columns))), Largest(np.zeros(len(columns)))
-    some = stored[:, columns]
+    some = block.stored()[:, columns]
     return Largest(some.max(axis=0).toarray().ravel()), Largest(-some.min(axis=0).toarray().ravel())
 
 
