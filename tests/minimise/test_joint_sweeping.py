@@ -77,7 +77,7 @@ def test_exact_solver_goes_on_from_duals_that_are_near(hinge, near, swept, start
     monkeypatch.setattr(thresholds, "KINKED_PASSES", 60.0)
     monkeypatch.setattr(thresholds, "HANDED_OVER", 1.0 if near else 0.0)
     X, y = table()
-    model = SoftmaxClassifier(hinge, alpha=1e-4, fit_intercept=False).fit(X, y)
+    model = SoftmaxClassifier(hinge, alpha=1e-2, fit_intercept=False).fit(X, y)
     assert len(swept) == len(started_from) == 1
     assert not swept[0].success
     assert started_from[0] is swept[0].dual if near else started_from[0] is None
