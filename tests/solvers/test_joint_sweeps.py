@@ -1,4 +1,4 @@
-"""Sweeps over the duals of joint hinges: against a naive loop and the exact solver (which meets liblinear), and awkward rows."""
+"""Sweeps over the duals of joint hinges: against a naive loop and the exact solver, and on awkward rows."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
