@@ -75,7 +75,8 @@ def _planned(run: Run, chosen: Plan) -> tuple[SolveFrom, Bound | None]:
         recorder.enter(chosen.points.value_and_gradient, recorder.to_theta)
     bound = recorder.estimate = (chosen.bound or gap_of(task)(run.model)) if task.has_bound else None
     begun = [chosen.start]
-    if not task.has_bound and chosen.start is not run.start and not recorder.fun(chosen.start)[0] <= run.null.value:
+    loose = not run.model.strengths.any() and chosen.start is not run.start
+    if loose and not recorder.fun(chosen.start)[0] <= run.null.value:
         begun = [run.start]  # without a penalty a sample may lead anywhere
     if task.may_vanish:
         # separable classes without a penalty: F falls for ever, and once it is this small nothing is left to learn
