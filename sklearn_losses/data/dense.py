@@ -111,7 +111,7 @@ class DenseRows(RowsInMemory):
     def _moved(self, where, out=None):
         some = self._picked(where)
         if self.origin is not None:
-            return np.subtract(some, self.origin, dtype=np.float64, order="C")
+            return np.subtract(some, self.origin, out=out, dtype=np.float64, order="C")
         return in_rows(some, out)
 
     def with_features(self, features: Array) -> Rows:

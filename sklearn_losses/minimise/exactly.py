@@ -13,7 +13,7 @@ from ..solvers.augmented_lagrangian.lower_bound import duality_gap
 from . import thresholds
 from .joint_sweeping import JointSweeping
 from .run import Run
-from .sweeping import Sweeping
+from .sweeping import OverRows, Sweeping, kinked_passes
 from .task import Found
 
 Array = np.ndarray
@@ -41,13 +41,11 @@ def fit_after_sweeps(run: Run) -> Found:
     return exact.solution_from(result.x, None if rough else result.dual)
 
 
-def _sweeping(run: Run, split: Split) -> Sweeping | JointSweeping:
+def _sweeping(run: Run, split: Split) -> OverRows:
     model = run.model
     if model.n_outputs > 1:
         return JointSweeping(model, split, min(JointSweeping.passes(model), run.left))
-    few_features = model.rows.n_features < model.rows.n_rows
-    passes = thresholds.FEW_KINKED_PASSES if few_features else thresholds.KINKED_PASSES
-    return Sweeping(model, model.rows.csr(), min(passes, run.left))
+    return Sweeping(model, model.rows.csr(), min(kinked_passes(model), run.left))
 
 
 class Exact:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from scipy.optimize import OptimizeResult
 
 from ..data import csr_of
 from ..objective.objective import Objective
@@ -14,11 +12,12 @@ from ..objective.split import Split
 from ..solvers import joint_sweeps
 from ..solvers.row_sweeps import AVAILABLE
 from . import thresholds
+from .sweeping import OverRows, kinked_passes
 
 Array = np.ndarray
 
 
-class JointSweeping:
+class JointSweeping(OverRows):
     """Sweeps over the dual vectors of an objective's rows.
 
     Parameters
@@ -32,10 +31,9 @@ class JointSweeping:
     """
 
     def __init__(self, model: Objective, split: Split, max_passes: float):
-        self.model, self.max_passes = model, max_passes
         most, total = (np.inf, 1.0) if split.together else (1.0, np.inf)
         strengths = _strengths(model)
-        self.numbers: dict[str, Any] = {
+        numbers: dict[str, Any] = {
             "rows": csr_of(model.rows),
             "weights": split.weights,
             "penalty": np.where(strengths > 0.0, strengths, 1.0),  # columns without one are empty
@@ -44,6 +42,7 @@ class JointSweeping:
             "most": most,
             "total": total,
         }
+        super().__init__(model, joint_sweeps, numbers, max_passes)
 
     @staticmethod
     def suits(model: Objective, x: Array) -> bool:
@@ -64,22 +63,16 @@ class JointSweeping:
     @staticmethod
     def passes(model: Objective) -> float:
         """How many of them may be worth taking: over dense rows a share of those that the exact solver costs."""
-        rows = model.rows
-        if rows.is_sparse:
-            return thresholds.FEW_KINKED_PASSES if rows.n_features < rows.n_rows else thresholds.KINKED_PASSES
+        if model.rows.is_sparse:
+            return kinked_passes(model)
         return min(thresholds.KINKED_PASSES, thresholds.JOINT_SWEEPS * _exact_solver_in_sweeps(model))
 
-    def minimise(self, x0: Array, callback: Callable | None, *, tol: float, maxiter: int) -> OptimizeResult:
-        """The solver's result, its x in the parameters of the objective."""
-        told = callback and (lambda intermediate_result: callback(intermediate_result=self._in_x(intermediate_result)))
-        options = self.numbers | {"tol": tol, "maxiter": maxiter, "max_passes": self.max_passes}
-        result = joint_sweeps(None, x0, callback=told, **options)
-        self.model.rows.meter.count(self.model.rows, result.n_passes)
-        return self._in_x(result)
+    def _start(self, x0):
+        return x0
 
-    def _in_x(self, result: OptimizeResult) -> OptimizeResult:
-        coef = result.x.reshape(self.model.n_outputs, -1)
-        return OptimizeResult(result, x=self.model.parameters.of_model(coef, np.zeros(len(coef))))
+    def _model_of(self, x):
+        coef = x.reshape(self.model.n_outputs, -1)
+        return coef, np.zeros(len(coef))
 
 
 def _exact_solver_in_sweeps(model: Objective) -> float:

@@ -27,7 +27,8 @@ def fit_over_features(run: Run) -> Found:
 
 def minimum_over_features(run: Run, method: WorkingFeatures) -> Found:
     """The same, by a method that other fits may have begun."""
-    run.recorder.estimate, run.recorder.value_and_gradient = method.estimate, method.value_and_gradient
+    run.recorder.enter(method.value_and_gradient, run.recorder.to_theta)
+    run.recorder.estimate = method.estimate
     return _proved(run, method) if run.task.has_bound else _tried(run, method)
 
 

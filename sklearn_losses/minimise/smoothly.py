@@ -76,7 +76,7 @@ def _planned(run: Run, chosen: Plan) -> tuple[SolveFrom, Bound | None]:
     bound = recorder.estimate = (chosen.bound or gap_of(task)(run.model)) if task.has_bound else None
     begun = [chosen.start]
     loose = not run.model.strengths.any() and chosen.start is not run.start
-    if loose and not recorder.fun(chosen.start)[0] <= run.null.value:
+    if loose and not recorder.value(chosen.start) <= run.null.value:
         begun = [run.start]  # without a penalty a sample may lead anywhere
     if task.may_vanish:
         # separable classes without a penalty: F falls for ever, and once it is this small nothing is left to learn
@@ -85,7 +85,7 @@ def _planned(run: Run, chosen: Plan) -> tuple[SolveFrom, Bound | None]:
         share = thresholds.VANISHED_TO_ZERO if has_minimum else thresholds.VANISHED
         vanished = least + share * (run.null.value - least)
         recorder.stop = lambda x, value, gradient: value <= vanished
-        if recorder.fun(chosen.start)[0] <= vanished:
+        if recorder.value(chosen.start) <= vanished:
             return lambda x, tol: _no_steps(chosen.start, recorder), bound
     if not task.loss.smooth:
         small = recorder.stop

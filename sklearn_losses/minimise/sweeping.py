@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,7 @@ from ..losses.pieces import Pieces
 from ..objective.objective import Objective
 from ..solvers import newton_sweeps, sweeps
 from ..solvers.row_sweeps import AVAILABLE
+from . import thresholds
 
 Array = np.ndarray
 
@@ -20,7 +22,51 @@ def _has_one_kink(model: Objective) -> bool:
     return Pieces.of(model.loss, model.targets()).kinks.shape[1] == 1
 
 
-class Sweeping:
+def kinked_passes(model: Objective) -> float:
+    """How many passes over sparse rows are worth taking before the exact solver goes on from their duals."""
+    few_features = model.rows.n_features < model.rows.n_rows
+    return thresholds.FEW_KINKED_PASSES if few_features else thresholds.KINKED_PASSES
+
+
+class OverRows(ABC):
+    """Sweeps over the rows of an objective.
+
+    Parameters
+    ----------
+    model : Objective
+        The function.
+    solver : callable
+        Of `solvers.row_sweeps`.
+    numbers : dict
+        What it is told of the function.
+    max_passes : float
+        Limit on how often the data is read.
+    """
+
+    def __init__(self, model: Objective, solver: Callable, numbers: dict[str, Any], max_passes: float):
+        self.model, self.solver, self.numbers, self.max_passes = model, solver, numbers, max_passes
+
+    @abstractmethod
+    def _start(self, x0: Array) -> Array:
+        """Where the solver starts, in its own coordinates."""
+
+    @abstractmethod
+    def _model_of(self, x: Array) -> tuple[Array, Array]:
+        """Coefficients and intercepts for the rows as they are stored."""
+
+    def minimise(self, x0: Array, callback: Callable | None, *, tol: float, maxiter: int) -> OptimizeResult:
+        """The solver's result, its x in the parameters of the objective."""
+        told = callback and (lambda intermediate_result: callback(intermediate_result=self._in_x(intermediate_result)))
+        options = self.numbers | {"tol": tol, "maxiter": maxiter, "max_passes": self.max_passes}
+        result = self.solver(None, self._start(x0), callback=told, **options)
+        self.model.rows.meter.count(self.model.rows, result.n_passes)
+        return self._in_x(result)
+
+    def _in_x(self, result: OptimizeResult) -> OptimizeResult:
+        return OptimizeResult(result, x=self.model.parameters.of_model(*self._model_of(result.x)))
+
+
+class Sweeping(OverRows):
     """Sweeps over the duals of an objective's rows; a `scipy.optimize.minimize` method where it has a gradient.
 
     Where it is called again it goes on from its last duals.
@@ -36,16 +82,15 @@ class Sweeping:
     """
 
     def __init__(self, model: Objective, matrix: Any, max_passes: float):
-        self.model, self.max_passes = model, max_passes
-        self.dual: Array | None = None
         rows = model.rows
-        self.solver, self.numbers = self._losses()
-        self.numbers |= {
+        solver, numbers = _losses(model)
+        numbers |= {
             "rows": matrix,
             "weights": rows.weights_of(slice(None)),
             "penalty": model.penalty.convexity(rows.n_features),
             "intercept": model.fit_intercept,
         }
+        super().__init__(model, solver, numbers, max_passes)
 
     @staticmethod
     def suits(model: Objective, x: Array) -> bool:
@@ -71,37 +116,35 @@ class Sweeping:
             result.update(x=x0, fun=fun(x0), jac=jac(x0), nfev=2)
         return result
 
-    def minimise(self, x0: Array, callback: Callable | None, *, tol: float, maxiter: int) -> OptimizeResult:
-        """The solver's result, its x in the parameters of the objective."""
+    def minimise(self, x0, callback, *, tol, maxiter):
+        result = super().minimise(x0, callback, tol=tol, maxiter=maxiter)
+        self.numbers["dual"] = result.dual
+        return result
+
+    def _start(self, x0):
         coef, intercept = self.model.parameters.on_rows(x0)
-        start = np.append(coef[0], intercept) if self.model.fit_intercept else coef[0]
-        told = callback and (lambda intermediate_result: callback(intermediate_result=self._in_x(intermediate_result)))
-        options = self.numbers | {"tol": tol, "maxiter": maxiter, "max_passes": self.max_passes, "dual": self.dual}
-        result = self.solver(None, start, callback=told, **options)
-        self.dual = result.dual
-        self.model.rows.meter.count(self.model.rows, result.n_passes)
-        return self._in_x(result)
+        return np.append(coef[0], intercept) if self.model.fit_intercept else coef[0]
 
-    def _in_x(self, result: OptimizeResult) -> OptimizeResult:
+    def _model_of(self, x):
         n_features = self.model.rows.n_features
-        coef, intercept = result.x[None, :n_features], result.x[n_features:]
-        return OptimizeResult(result, x=self.model.parameters.of_model(coef, intercept))
+        return x[None, :n_features], x[n_features:]
 
-    def _losses(self) -> tuple[Callable, dict[str, Any]]:
-        """The solver, and the losses as it takes them."""
-        loss, y = self.model.composition, self.model.targets()
-        if loss.pieces is not None:
-            pieces = Pieces.of(self.model.loss, y)
-            constant = float(self.model.rows.weights_of(slice(None)) @ pieces.least)
-            return sweeps, _boxed(pieces.kinks[:, 0], pieces.slopes, 0.0) | {"constant": constant}
-        hard = self.model.regression or bool(np.isin(y, (0.0, 1.0)).all())
-        if loss.envelope is not None and hard:
-            return sweeps, _boxed(*loss.envelope(y))
 
-        def losses(scores: Array) -> tuple[Array, Array, Array]:
-            return *loss.value_and_gradient(y, scores), loss.curvature(y, scores).diagonal()
+def _losses(model: Objective) -> tuple[Callable, dict[str, Any]]:
+    """The solver, and the losses as it takes them."""
+    loss, y = model.composition, model.targets()
+    if loss.pieces is not None:
+        pieces = Pieces.of(model.loss, y)
+        constant = float(model.rows.weights_of(slice(None)) @ pieces.least)
+        return sweeps, _boxed(pieces.kinks[:, 0], pieces.slopes, 0.0) | {"constant": constant}
+    hard = model.regression or bool(np.isin(y, (0.0, 1.0)).all())
+    if loss.envelope is not None and hard:
+        return sweeps, _boxed(*loss.envelope(y))
 
-        return newton_sweeps, {"losses": losses}
+    def losses(scores: Array) -> tuple[Array, Array, Array]:
+        return *loss.value_and_gradient(y, scores), loss.curvature(y, scores).diagonal()
+
+    return newton_sweeps, {"losses": losses}
 
 
 def _boxed(kinks: Array, slopes: Array, width: float) -> dict[str, Any]:

@@ -32,7 +32,7 @@ LogisticRegressor(loss).fit(X[:100], y[:100])  # and what this loss imports
 with open("/proc/self/status") as status:
     (used,) = (int(line.split()[1]) << 10 for line in status if line.startswith("VmData"))
 resource.setrlimit(resource.RLIMIT_DATA, (used + more,) * 2)
-model = LogisticRegressor(loss, tol=1e-2).fit(data, y, weights)
+model = LogisticRegressor(loss, alpha=0.1, tol=1e-2).fit(data, y, weights)
 assert X.nbytes > more
 model.coef_ = model.coef_.astype(np.float64)  # of another type than X
 assert model.score(data, y) > 0.7

@@ -15,6 +15,9 @@ in :math:`z_0` (c the curvature there, o the curvature times :math:`z_0` less th
 """
 
 import numpy as np
+from scipy.optimize import OptimizeResult
+
+from ..descent import CONVERGED, MESSAGES
 
 try:
     from .compiled import joint_sweep, sweep
@@ -49,8 +52,7 @@ class Duals:
     """
 
     def __init__(self, rows, weights, penalty, start, intercept=None, random_state=0):
-        if sweep is None:
-            raise ImportError("Sweeps need the compiled part of sklearn_losses, which this installation is without.")
+        check_compiled(sweep)
         rows, self._unit, self.strength = with_one_strength(rows, penalty)
         self._rows, self._csr, self.weights = rows, csr_arrays(rows), weights
         norms = squared_norms(*self._csr)
@@ -158,6 +160,24 @@ class Duals:
         """Take a share of the way from a state to here."""
         here = self.dual, self._coef, self.intercept
         self.restore([start + share * (end - start) for start, end in zip(state, here, strict=True)])
+
+
+def check_compiled(loop):
+    """Raise an ImportError where a loop is missing."""
+    if loop is None:
+        raise ImportError("Sweeps need the compiled part of sklearn_losses, which this installation is without.")
+
+
+def ended(point, duals, status):
+    """The SciPy result of sweeps that have ended at a point, which has its dual."""
+    return OptimizeResult(
+        point,
+        nit=duals.n_sweeps,
+        n_passes=duals.n_passes,
+        status=status,
+        success=status == CONVERGED,
+        message=MESSAGES[status],
+    )
 
 
 def with_one_strength(rows, penalty):

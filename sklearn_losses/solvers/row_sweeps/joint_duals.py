@@ -14,7 +14,7 @@ The dual of the right class is minus the sum of the others, and :math:`w_{cj} = 
 
 import numpy as np
 
-from .duals import csr_arrays, joint_sweep, squared_norms, with_one_strength
+from .duals import check_compiled, csr_arrays, joint_sweep, squared_norms, with_one_strength
 
 SMALLEST = 1e-9  # change of a score by a row's own dual that steps count with at least: a smaller one has no digits
 
@@ -41,8 +41,7 @@ class JointDuals:
     """
 
     def __init__(self, rows, weights, penalty, targets, n_outputs, most, total, random_state=0):
-        if joint_sweep is None:
-            raise ImportError("Sweeps need the compiled part of sklearn_losses, which this installation is without.")
+        check_compiled(joint_sweep)
         self._rows, self._unit, self.strength = with_one_strength(rows, penalty)
         self._csr, self.weights = csr_arrays(self._rows), weights
         self._step = weights / self.strength

@@ -3,7 +3,8 @@
 import numpy as np
 from scipy.optimize import OptimizeResult
 
-from ..descent import CALLBACK, CONVERGED, MAXITER, MESSAGES, NOT_FINITE
+from ..descent import CALLBACK, CONVERGED, MAXITER, NOT_FINITE
+from .duals import ended
 from .joint_duals import JointDuals
 
 A_DIGIT = 0.1  # of the gap, after which duals at rest are seen again
@@ -91,14 +92,7 @@ def joint_sweeps(
         duals.wake()
         share = min(gap / point.dual_gap, 1.0) if 0.0 < point.dual_gap < np.inf else 1.0
         promising = max(target * share, A_DIGIT * gap)
-    return OptimizeResult(
-        point,
-        nit=duals.n_sweeps,
-        n_passes=duals.n_passes,
-        status=status,
-        success=status == CONVERGED,
-        message=MESSAGES[status],
-    )
+    return ended(point, duals, status)
 
 
 def _point(duals, losses):

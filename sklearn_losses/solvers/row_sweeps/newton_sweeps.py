@@ -3,10 +3,10 @@
 import numpy as np
 from scipy.optimize import OptimizeResult
 
-from ..descent import CALLBACK, CONVERGED, EPSILON, MAXITER, MESSAGES, NOT_FINITE, Point
+from ..descent import CALLBACK, CONVERGED, EPSILON, MAXITER, NOT_FINITE, Point
 from ..line_search import line_search
 from .boxed import FLAT
-from .duals import TINY, Duals
+from .duals import TINY, Duals, ended
 
 FLATTEST = 1e-10  # curvature, beside the mean, that a row counts with at least
 MOST_SWEEPS = 8  # for one step
@@ -93,15 +93,8 @@ def newton_sweeps(
                 callback(intermediate_result=OptimizeResult(x=run.x(), fun=run.value, nit=duals.n_sweeps))
             except StopIteration:
                 status, proof = CALLBACK, None
-    return OptimizeResult(
-        run.prove() if proof is None else proof,
-        dual=duals.dual,
-        nit=duals.n_sweeps,
-        n_passes=duals.n_passes,
-        status=status,
-        success=status == CONVERGED,
-        message=MESSAGES[status],
-    )
+    point = run.prove() if proof is None else proof
+    return ended(OptimizeResult(point, dual=duals.dual), duals, status)
 
 
 class NewtonSteps:

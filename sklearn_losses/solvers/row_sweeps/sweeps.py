@@ -3,9 +3,9 @@
 import numpy as np
 from scipy.optimize import OptimizeResult
 
-from ..descent import CALLBACK, CONVERGED, MAXITER, MESSAGES, NOT_FINITE
+from ..descent import CALLBACK, CONVERGED, MAXITER, NOT_FINITE
 from .boxed import FLAT, Boxed
-from .duals import Duals
+from .duals import Duals, ended
 
 WAKING = 20  # sweeps after which rows at rest are seen again, whose duals an intercept may need for their sum
 
@@ -110,14 +110,7 @@ def sweeps(
                 status = CALLBACK
         active, slack = used, np.inf
         promising = target * min(gap / point.estimate, 1.0) if 0.0 < point.estimate < np.inf else target
-    return OptimizeResult(
-        point,
-        nit=duals.n_sweeps,
-        n_passes=duals.n_passes,
-        status=status,
-        success=status == CONVERGED,
-        message=MESSAGES[status],
-    )
+    return ended(point, duals, status)
 
 
 def _point(duals, losses, constant):
