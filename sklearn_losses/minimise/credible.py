@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.optimize import OptimizeResult, minimize
 
-from ..certificates.gap import is_negligible
+from ..certificates.gap import is_negligible, negligible
 from ..losses.on_scores import ByDifferences
 from ..objective.objective import Objective
 from ..objective.points import Points
@@ -19,6 +19,9 @@ from .run import Run
 from .task import Task
 
 Array = np.ndarray
+EPSILON = float(np.finfo(float).eps)
+ROUNDED = 8.0 * EPSILON  # of a parameter, in the sums of scores
+AN_EXACT_FIT = 100.0  # times what rounding changes, as long as that is nothing beside no fit
 
 
 def is_credible(run: Run, x: Array, value: float, result: OptimizeResult, said: Ending, name: str | None) -> bool:
@@ -26,6 +29,9 @@ def is_credible(run: Run, x: Array, value: float, result: OptimizeResult, said: 
     task, recorder = run.task, run.recorder
     if task.kinked or said in (LIMIT, STOPPED):
         return False
+    if said is ROUNDING and task.loss.smooth and (noise := rounding_of(run.model, x, value)) > task.tol * abs(value):
+        least = -np.inf if task.loss.lower_bound is None else task.loss.lower_bound
+        return value - least <= min(AN_EXACT_FIT * noise, EPSILON * abs(run.null.value))
     parameters = run.model.parameters
     in_known_metric = parameters.linear or parameters.only_directions
     trusted = name is None and run.model.composition.has_curvature and in_known_metric
@@ -41,6 +47,13 @@ def is_credible(run: Run, x: Array, value: float, result: OptimizeResult, said: 
             return True
         return said is CONVERGED and (in_known_metric or is_minimum(run.model, x, value, task))
     return not recorder.undefined and is_minimum(run.model, x, value, task)
+
+
+def rounding_of(model: Objective, x: Array, value: float) -> float:
+    """How much F changes where rounding moves the parameters."""
+    random = np.random.RandomState(0)
+    moved = [x * (1.0 + ROUNDED * random.choice([-1.0, 1.0], len(x))) for _ in range(3)]
+    return max(abs(model.value(z) - value) for z in moved)
 
 
 def hides_directions(model: Objective, x: Array, task: Task) -> bool:
@@ -77,7 +90,9 @@ def is_minimum(model: Objective, x: Array, value: float, task: Task) -> bool:
     result = minimize(model.value_and_gradient, x, jac=True, method=method, options=options, **derivatives)
     said = ending(result)  # so many steps that gain next to nothing are an end too
     certain = said in (CONVERGED, LIMIT) or (said is ROUNDING and result.estimate <= task.tol * abs(value))
-    return bool(certain and value - result.fun <= task.tol * abs(value))
+    allowed = task.tol * abs(value)
+    # an end far above says nothing: rounding has moved the scores on the way into these parameters
+    return bool(certain and value - allowed <= result.fun <= value + max(allowed, negligible(model)))
 
 
 def lowest_beside(model: Objective, x: Array, task: Task) -> OptimizeResult:

@@ -11,6 +11,7 @@ from scipy.optimize import OptimizeResult
 
 from ..losses.pieces import Pieces
 from ..objective.objective import Objective
+from ..objective.split import are_hard
 from ..solvers import newton_sweeps, sweeps
 from ..solvers.row_sweeps import AVAILABLE
 from . import thresholds
@@ -137,8 +138,7 @@ def _losses(model: Objective) -> tuple[Callable, dict[str, Any]]:
         pieces = Pieces.of(model.loss, y)
         constant = float(model.rows.weights_of(slice(None)) @ pieces.least)
         return sweeps, _boxed(pieces.kinks[:, 0], pieces.slopes, 0.0) | {"constant": constant}
-    hard = model.regression or bool(np.isin(y, (0.0, 1.0)).all())
-    if loss.envelope is not None and hard:
+    if loss.envelope is not None and (model.regression or are_hard(model)):
         return sweeps, _boxed(*loss.envelope(y))
 
     def losses(scores: Array) -> tuple[Array, Array, Array]:

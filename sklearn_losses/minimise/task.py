@@ -12,7 +12,7 @@ from ..activations import Link
 from ..losses import Loss
 from ..objective.objective import Objective
 from ..objective.samples import RandomState
-from ..objective.split import has_exact_form
+from ..objective.split import are_hard, has_exact_form
 from . import thresholds
 
 Array = np.ndarray
@@ -56,7 +56,12 @@ class Task:
 
     @property
     def reaches_least(self) -> bool:
-        """Whether rows far on the right side have the loss's least value: then F has a minimum on separable classes."""
+        """Whether finite scores have the loss's least value, so that F has a minimum on separable classes.
+
+        With some losses those of rows far on the right side do, with others those that match a soft label.
+        """
+        if not are_hard(self.objective):
+            return True
         n_outputs = self.objective.n_outputs
         targets = np.array([0.0, 1.0]) if n_outputs == 1 else np.eye(n_outputs)
         far = thresholds.FAR_SCORE * (2.0 * targets - 1.0)

@@ -58,7 +58,7 @@ class Scaled(Parameters):
         used = self.inverse_scale > 0
         matrix = np.divide(coef, self.inverse_scale, out=np.zeros_like(coef), where=used)
         offset = self.center if self.origin is None else self.center + self.origin
-        return self.join(matrix, intercept + np.where(used, coef, 0.0) @ offset)
+        return self.join(matrix, intercept + coef @ offset)
 
     def push_forward(self, x, v):
         return self.on_rows(v)

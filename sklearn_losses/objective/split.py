@@ -224,15 +224,21 @@ def has_exact_form(objective: Objective) -> bool:
     return loss.pieces is not None if objective.n_outputs == 1 else loss.joint_pieces is not None
 
 
+def are_hard(objective: Objective) -> bool:
+    """Whether all rows of a classification have one class each."""
+    y = objective.rows.targets_of(slice(None))
+    return y.dtype.kind in "iu" or bool(np.isin(y, (0.0, 1.0)).all())
+
+
 def hard_labels(objective: Objective) -> Objective:
     """The same objective with soft rows written as weighted rows of one class each.
 
     Losses on scores are linear in their targets, so nothing changes but the form.
     """
     rows = objective.rows
-    y = rows.targets_of(slice(None))
-    if objective.regression or y.dtype.kind in "iu" or np.isin(y, (0.0, 1.0)).all():
+    if objective.regression or are_hard(objective):
         return objective
+    y = rows.targets_of(slice(None))
     shares = y if y.ndim == 2 else np.stack([1.0 - y, y], axis=1)
     indices, classes = np.nonzero(shares)
     codes = classes if y.ndim == 2 else classes.astype(np.float64)

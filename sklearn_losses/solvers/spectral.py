@@ -36,13 +36,17 @@ def spectral_inverse(matrix, product=None):
     if product is None or not lost.any():
         values = np.where(lost, 1.0, np.abs(values))
         return lambda vector: vectors @ ((vectors.T @ vector) / values)
-    # twice, as directions that are lost together may be of very different sizes
+    kept = ~lost
+    # twice, as directions that are lost together may be of very different sizes, and have a little of the others
     for _ in range(2):
-        images = _images(vectors[:, lost], product)
-        among = vectors[:, lost].T @ images
-        vectors[:, lost] = vectors[:, lost] @ eigh(0.5 * (among + among.T), check_finite=False)[1]
+        images = vectors.T @ _images(vectors[:, lost], product)
+        others = images[kept] / values[kept, None]
+        among = images[lost] - images[kept].T @ others
+        own = vectors[:, lost] - vectors[:, kept] @ others
+        vectors[:, lost] = own @ eigh(0.5 * (among + among.T), check_finite=False)[1]
     images = vectors.T @ _images(vectors[:, lost], product)
-    return _by_blocks(values, vectors, lost, images, floor=(ROUNDING * EPSILON * len(values)) ** 2 * size)
+    noise = np.abs(images[kept]).max(initial=0.0) / size  # what the products with the others could not be freed of
+    return _by_blocks(values, vectors, lost, images, floor=(ROUNDING * max(EPSILON * len(values), noise)) ** 2 * size)
 
 
 def uncertain(size, product):

@@ -161,6 +161,18 @@ def test_a_minimiser_of_ones_own():
     assert found.result_.message == "done"
 
 
+def test_a_minimiser_that_claims_too_much_beside_columns_that_say_nothing():
+    def lazy(fun, x0, args=(), **options):
+        x = np.array([1e-4, 0.5 * best.coef_[1], 0.5 * best.intercept_ + 1.0 - 1e5])
+        return OptimizeResult(x=x, fun=fun(x), nit=1, success=True, status=0, message="done")
+
+    X, y = np.column_stack([np.full(40, 1e9), np.arange(40) % 7]), np.arange(40) % 5
+    best = LinearRegressor("log_cosh", alpha=0).fit(X, y)
+    with pytest.warns(ConvergenceWarning, match="without reaching tol"):
+        model = LinearRegressor("log_cosh", alpha=0, solver=lazy).fit(X, y)
+    assert_allclose(model.coef_[0], 1e-4)
+
+
 def test_a_minimiser_that_claims_too_much():
     def lazy(fun, x0, args=(), **options):
         return OptimizeResult(x=x0, fun=fun(x0), nit=1, success=True, status=0, message="perfect")

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 
-from sklearn_losses import LinearRegressor, LogisticRegressor, Loss, SoftmaxClassifier
+from sklearn_losses import LinearRegressor, LogisticRegressor, Loss, ModifiedHuber, SoftmaxClassifier, SquaredHinge
 from sklearn_losses.minimise import shape
 from sklearn_losses.solvers.spectral import spectral_inverse
 
@@ -88,3 +89,51 @@ def test_a_direction_that_is_null_stays_null():
     step = spectral_inverse(X.T @ X, lambda v: X.T @ (X @ v))(X.T @ np.ones(3))
     np.testing.assert_allclose(X @ step, X @ np.linalg.lstsq(X, np.ones(3), rcond=None)[0], rtol=1e-10)
     assert np.abs(step).max() < 1.0
+
+
+def test_noise_of_the_products_is_no_direction():
+    # centred without being copied, a column that is large beside its spread leaves many digits of a product
+    random = np.random.RandomState(0)
+    X = np.repeat(random.normal(size=(2, 12)), 4, axis=0)
+    X[4:, 7] = X[0, 7] + 0.002
+    center, scale = X.mean(axis=0), X.std(axis=0)
+
+    def product(v):
+        scores = X @ (v / scale) - center @ (v / scale)
+        return (X.T @ scores - center * scores.sum()) / scale
+
+    scaled = (X - center) / scale
+    step = spectral_inverse(scaled.T @ scaled, product)(scaled.T @ np.ones(8) + scaled[0])
+    assert np.abs(step).max() < 10.0
+
+
+@pytest.mark.parametrize("loss", ["gamma", "poisson", "squared_error", "log_cosh"])
+@pytest.mark.parametrize("seed", range(3))
+def test_few_rows_again_and_again_in_sparse_storage(loss, seed):
+    random = np.random.RandomState(seed)
+    X = np.repeat(random.normal(size=(2, 12)), 4, axis=0)
+    X[4:, 7] = X[0, 7] + 0.002
+    y = np.repeat([0.4, 2.7], 4)
+    model = LinearRegressor(loss, alpha=0).fit(sp.csr_array(X), y)
+    assert model.objective_value_ < 1e-20
+    assert np.abs(model.coef_).max() < 1e4
+
+
+@pytest.mark.parametrize("loss", [ModifiedHuber(), SquaredHinge()], ids=repr)
+@pytest.mark.parametrize("seed", range(4))
+def test_weights_over_many_decades(loss, seed):
+    random = np.random.RandomState(seed)
+    X, y = random.normal(size=(5, 18)), np.array([0, 0, 1, 0, 1])
+    weights = 10.0 ** random.permutation([-9.0, -5.0, -1.0, 3.0, 6.0])
+    model = LogisticRegressor(loss, alpha=0).fit(X, y, weights)
+    assert model.objective_value_ < 1e-16
+    assert np.abs(model.coef_).max() < 10.0
+
+
+@pytest.mark.parametrize("loss", ["kl_divergence", "brier"])
+@pytest.mark.parametrize("estimator", [LogisticRegressor, SoftmaxClassifier])
+def test_soft_labels_that_are_met_exactly(estimator, loss):
+    X, soft = np.array([[-2.0], [2.0]]), np.array([[0.176, 0.824], [0.820, 0.180]])
+    model = estimator(loss, alpha=0).fit(X, [1, 0], [0.1, 0.03], soft_labels=soft)
+    assert model.objective_value_ < 1e-16
+    np.testing.assert_allclose(model.predict_proba(X), soft, rtol=1e-7)

@@ -54,6 +54,14 @@ def test_a_map_and_its_derivatives(parameters):
     assert not parameters.linear or not np.any(parameters.bend(x, v, *gradient))
 
 
+def test_a_column_that_says_nothing_becomes_part_of_the_intercept():
+    constant = np.column_stack([np.full(80, 3e8), X[:, 1]])
+    objective = LinearRegressor(alpha=0).objective(constant, X[:, 2])
+    theta = np.array([-2e-5, 0.5, 1.0])
+    model = objective.conditioned()
+    assert model.value(model.from_theta(theta)) == pytest.approx(objective.value(theta))
+
+
 @every_map
 def test_a_model_has_a_place(parameters):
     x, _, _ = point_and_directions(parameters)
