@@ -64,8 +64,7 @@ def recession(objective: Objective, theta: Array) -> Recession | None:
     if not margins.can_fall.any():
         return None
     scores = objective.scores(theta).gathered()
-    at_theta = margins.of(scores)
-    if margins.can_fall.all() and at_theta.min() > ROUNDING * np.abs(scores).max():
+    if margins.separate(scores):
         return Recession(theta, np.empty(0, dtype=np.intp), complete=True)
     slopes, typical = (
         margins.slopes(objective.at_scores(objective.rows.spread(at)).dual.gathered())
@@ -89,6 +88,11 @@ def recession(objective: Objective, theta: Array) -> Recession | None:
     if not proved or further > value + SLACK * abs(value):
         return None
     return Recession(model.to_theta(x), _running_away(x, objective), complete=False)
+
+
+def are_separated(objective: Objective, theta: Array) -> bool:
+    """Whether every row is on its class's side at theta, so that F falls for ever as theta grows."""
+    return Margins(objective).separate(objective.scores(theta).gathered())
 
 
 class Margins:
@@ -120,6 +124,10 @@ class Margins:
         if self.sides is not None:
             return np.where(self.sides < 0, -scores, scores)
         return (scores[self.rows, self.likeliest][:, None] - scores)[self.others]
+
+    def separate(self, scores: Array) -> bool:
+        """Whether all of them may grow, and are positive."""
+        return bool(self.can_fall.all() and self.of(scores).min() > ROUNDING * np.abs(scores).max())
 
     def slopes(self, dual: Array) -> Array:
         """How fast the losses change with them, from the derivatives in the scores."""

@@ -8,6 +8,7 @@ import numpy as np
 from scipy.optimize import OptimizeResult, minimize
 
 from ..certificates.gap import Gap, is_negligible, is_out_of_reach
+from ..certificates.recession import are_separated
 from ..certificates.sampled import SampledBound
 from . import thresholds
 from .by_name import NEVER, minimize_by_name
@@ -79,13 +80,9 @@ def _planned(run: Run, chosen: Plan) -> tuple[SolveFrom, Bound | None]:
     if loose and not recorder.value(chosen.start) <= run.null.value:
         begun = [run.start]  # without a penalty a sample may lead anywhere
     if task.may_vanish:
-        # separable classes without a penalty: F falls for ever, and once it is this small nothing is left to learn
-        least = task.loss.lower_bound or 0.0
-        has_minimum = run.model.parameters.only_directions or task.reaches_least
-        share = thresholds.VANISHED_TO_ZERO if has_minimum else thresholds.VANISHED
-        vanished = least + share * (run.null.value - least)
-        recorder.stop = lambda x, value, gradient: value <= vanished
-        if recorder.value(chosen.start) <= vanished:
+        recorder.stop = _nothing_left(run)
+        recorder.value(chosen.start)
+        if recorder.stop(*recorder.point()):
             return lambda x, tol: _no_steps(chosen.start, recorder), bound
     if not task.loss.smooth:
         small = recorder.stop
@@ -103,6 +100,25 @@ def _planned(run: Run, chosen: Plan) -> tuple[SolveFrom, Bound | None]:
         )
 
     return solve, bound
+
+
+def _nothing_left(run: Run) -> Callable[[Array, float, Array], bool]:
+    """Whether nothing is left to learn at a point: F is rounding, or falls for ever as the classes are separated.
+
+    While a row of little weight is on the wrong side, a small F says nothing.
+    """
+    model, task = run.model, run.task
+    least = task.loss.lower_bound or 0.0
+    rounding, small = (
+        least + share * (run.null.value - least) for share in (thresholds.VANISHED_TO_ZERO, thresholds.VANISHED)
+    )
+    if model.parameters.only_directions or task.reaches_least:
+        small = rounding
+
+    def nothing_left(x: Array, value: float, gradient: Array) -> bool:
+        return value <= rounding or (value <= small and are_separated(model, x))
+
+    return nothing_left
 
 
 def _no_steps(x: Array, recorder: Recorder) -> OptimizeResult:

@@ -111,18 +111,19 @@ class Descent:
             self.estimate, self.status = estimate, CONVERGED
         return self.status is not None
 
-    def finished(self, decrement, direction):
+    def finished(self, decrement, direction, left=0.0):
         """Whether the run ends at the current point, given its Newton decrement ``0.5 * g' M^-1 g`` and the step.
 
-        A decrement knows the gain of a step only where the curvature is what the method thinks it is, so that an end
-        by it alone is tried: the step is taken.
+        What is ``left`` of the decrement by a linear solve that was cut short counts as well. A decrement knows the
+        gain of a step only where the curvature is what the method thinks it is, so that an end by it alone is tried:
+        the step is taken.
         """
         if self.status is not None:
             return True
-        self.estimate = self._estimated_here(decrement)
+        self.estimate = self._estimated_here(decrement + left)
         if abs(self.point.value) > self._ceiling:
             self.status = DIVERGED
-        elif 0.0 <= self.estimate <= self.target and self._is_certain(decrement, direction):
+        elif 0.0 <= self.estimate <= self.target and self._is_certain(decrement + left, direction):
             self.status = CONVERGED
         elif self._stalled(decrement):
             self.status = ROUNDING

@@ -65,7 +65,7 @@ def truncated_newton(
     Returns
     -------
     scipy.optimize.OptimizeResult
-        With `nhev`, the number of Hessian products, and `estimate`, of the gap at the end.
+        With `nhessp`, the number of Hessian products, and `estimate`, of the gap at the end.
     """
     if hessp is None:
         raise ValueError("truncated_newton needs Hessian products: pass hessp, or use quasi_newton.")
@@ -86,14 +86,14 @@ def truncated_newton(
             precondition = np.copy if preconditioner is None else preconditioner(x)
             return _newton_direction(product, gradient, precondition, solved, max_products)
 
-        direction, used, share = solution(preconditioner)
+        direction, used, share, left = solution(preconditioner)
         if share < MISLED and simpler is not None:
             products += used
             preconditioner, simpler = simpler, None
-            direction, used, _ = solution(preconditioner)
+            direction, used, _, left = solution(preconditioner)
         products += used
         slope = float(direction @ start.gradient)
-        if run.finished(-0.5 * slope, direction):
+        if run.finished(-0.5 * slope, direction, left=0.5 * left):
             break
         first = 1.0 if longest is None else min(1.0, longest(start.x, direction))
         point, _ = line_search(run.evaluate, start, direction, slope, first=first, flatten=FLATTEN)
@@ -101,11 +101,11 @@ def truncated_newton(
             run.give_up(direction, slope)
         else:
             run.advance(point)
-    return run.result(nhev=products)
+    return run.result(nhessp=products)
 
 
 def _newton_direction(product, gradient, precondition, solved, max_products):
-    """Conjugate gradients on ``H d = -gradient``: direction, number of products, and the first step's length."""
+    """Conjugate gradients on ``H d = -gradient``: direction, number of products, first step's length, residual left."""
     direction = np.zeros_like(gradient)
     residual = gradient.copy()
     preconditioned = precondition(residual)
@@ -116,7 +116,7 @@ def _newton_direction(product, gradient, precondition, solved, max_products):
         image = product(search)
         curvature = float(search @ image)
         if not curvature > 0.0:
-            return (search if used == 1 else direction), used, first_share
+            return (search if used == 1 else direction), used, first_share, size
         share = size / curvature
         first_share = share if used == 1 else first_share
         direction += share * search
@@ -127,4 +127,4 @@ def _newton_direction(product, gradient, precondition, solved, max_products):
             break
         search *= size / previous
         search -= preconditioned
-    return direction, used, first_share
+    return direction, used, first_share, size

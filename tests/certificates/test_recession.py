@@ -4,6 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
+from mpmath import mp
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from scipy.optimize import linprog
@@ -164,6 +165,35 @@ def test_rows_of_tiny_weight_count():
         weights = np.r_[np.ones(26), weight]
         result, _ = found(LogisticRegressor(alpha=0, tol=1e-12), X, y, sample_weight=weights)
         assert result is None, weight
+
+
+TWO_MORE = np.r_[np.linspace(-2.0, -1.0, 10), np.linspace(1.0, 2.0, 10), 0.5, 1.0][:, None]
+TINY = np.r_[np.ones(20), 1e-12, 1e-12]  # weights with which a model of the others has next to no loss
+
+
+@pytest.mark.parametrize(
+    "model", [LogisticRegressor(alpha=0), LogisticRegressor("gce", alpha=0), SoftmaxClassifier(alpha=0)]
+)
+def test_a_small_value_is_no_end_while_a_row_of_tiny_weight_is_on_the_wrong_side(model):
+    y = np.r_[np.zeros(10), np.ones(10), 0, 1]
+    with pytest.warns(ConvergenceWarning, match="perfectly separable"):
+        assert model.fit(TWO_MORE, y, TINY).score(TWO_MORE, y) == 1.0
+
+
+@pytest.mark.parametrize("estimator", [LogisticRegressor, SoftmaxClassifier])
+def test_the_least_value_where_only_rows_of_tiny_weight_are_not_separable(estimator):
+    signs = np.r_[-np.ones(10), np.ones(11), -1.0]
+    model = estimator(alpha=0).fit(TWO_MORE, signs > 0, TINY)
+    rows = [(mp.mpf(w), s * x, s) for w, s, x in zip(TINY, signs, TWO_MORE[:, 0], strict=True)]
+
+    def slope(coef, intercept):
+        pulls = [w / (1 + mp.exp(coef * x + intercept * s)) for w, x, s in rows]
+        return [sum(pull * row[k] for pull, row in zip(pulls, rows, strict=True)) for k in (1, 2)]
+
+    with mp.workdps(30):
+        coef, intercept = mp.findroot(slope, (model.coef_[0, 0], model.intercept_[0]))
+    best = np.mean(TINY * np.logaddexp(0.0, -signs * (float(coef) * TWO_MORE[:, 0] + float(intercept)))) / TINY.mean()
+    assert_allclose(model.objective_value_, best, rtol=1e-6)
 
 
 @pytest.mark.parametrize("size", [1e100, 1e200, 1e308])
