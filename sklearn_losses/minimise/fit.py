@@ -22,7 +22,7 @@ from . import starts, strategies, thresholds
 from .by_name import check_method
 from .coordinates import Coordinates
 from .credible import is_minimum
-from .endings import CONVERGED, LIMIT, ROUNDING, STOPPED, ending
+from .endings import CONVERGED, LIMIT, ROUNDING, STOPPED, Ending, ending
 from .null import Null
 from .over_features import with_centred_intercepts
 from .recorder import Recorder, Visited
@@ -125,7 +125,13 @@ class Fitting:
         result.n_passes = float(self.task.objective.n_passes)
         if not np.isnan(found.gap):
             result.dual_gap = found.gap
-        return found
+        return replace(found, said=STOPPED if self.recorder.stopped_by_watch else self._said(result))
+
+    def _said(self, result: OptimizeResult) -> Ending:
+        """What the last solver says of its end."""
+        if not callable(self.solver):
+            return ending(result, None if self.solver == "auto" else self.solver)
+        return ending(result, None if self.solver is gradient_descent else "")
 
     def _in_full(self, start: Array) -> Found:
         task, solver = self.task, str(self.solver)
