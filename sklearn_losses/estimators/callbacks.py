@@ -52,8 +52,8 @@ class Progress:
         self.begun = perf_counter()
         if hasattr(estimator, "_init_callback_context"):
             # callables may take as many iterations as they like, and gradient descent starts again
-            known = isinstance(estimator.solver, str) and estimator.solver != "gradient-descent"
-            self.context = estimator._init_callback_context(max_subtasks=estimator.max_iter if known else None)
+            limited = isinstance(estimator.solver, str) and estimator.solver != "gradient-descent"
+            self.context = estimator._init_callback_context(max_subtasks=estimator.max_iter if limited else None)
             self.context.call_on_fit_task_begin(estimator=estimator, **self.data)
 
     @property

@@ -42,7 +42,7 @@ SPELLED = (
 def check_method(name: str) -> None:
     """Raise a ValueError unless SciPy's `minimize` has a method of this name."""
     if name.lower() not in METHODS:
-        letters = {solver.replace("-", "").lower(): solver for solver in (*SPELLED, "gradient-descent")}
+        letters = {solver.replace("-", "").lower(): solver for solver in (*SPELLED, "gradient-descent", "auto")}
         near = get_close_matches(re.sub("[^a-z]", "", name.lower()), letters, n=1)
         hint = f" Did you mean {letters[near[0]]!r}?" if near else ""
         raise ValueError(
