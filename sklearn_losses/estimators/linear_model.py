@@ -232,6 +232,7 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
                 f"exists and points nowhere. Train {type(self).__name__} with {self._trained_with}; {loss} is for "
                 "evaluating classifiers."
             )
+        validation.check_domains(loss)
         for domain in self._domains:
             if domain in loss.domains:
                 return loss, domain

@@ -197,13 +197,31 @@ def check_loss_shapes(loss: Loss, activation: Activation, y: NDArray, n_outputs:
     y = y.copy()
     targets = one_hot(y, n_outputs) if y.dtype.kind in "iu" else y
     prediction = activation.forward(np.zeros((len(y), n_outputs) if n_outputs > 1 else len(y)))
-    for method, shape in (("value", (len(y),)), ("gradient", prediction.shape)):
+    shapes = {"value": (len(y),), "gradient": prediction.shape}
+    if loss.curvature is not None:
+        shapes["curvature"] = prediction.shape
+    for method, shape in shapes.items():
         found = np.shape(getattr(loss, method)(targets, prediction))
         if found != shape:
             raise ValueError(
                 f"{loss}.{method}(y, prediction) must have shape {shape} for a prediction of shape "
                 f"{prediction.shape}; got {found}. sklearn_losses.check_loss examines a loss."
             )
+    if loss.pieces is not None and n_outputs == 1:
+        kinks, slopes = (np.shape(part) for part in loss.pieces(targets))
+        if not (len(kinks) == 2 and slopes == (len(y), kinks[1] + 1) and kinks[0] == len(y)):
+            raise ValueError(
+                f"{loss}.pieces(y) must return kinks of shape (n, m) and slopes of shape (n, m + 1); got {kinks} and "
+                f"{slopes} for n = {len(y)}. sklearn_losses.check_loss examines a loss."
+            )
+
+
+def check_domains(loss: Loss) -> None:
+    """Raise a ValueError when a loss of the user's says nothing known of where it is defined."""
+    known = ("probabilities", "scores", "values", "cosines", "labels")
+    if not set(loss.domains) & set(known):
+        wanted = ", ".join(map(repr, known[:-1]))
+        raise ValueError(f"The domain of {loss} must be one or several of {wanted}; it is {loss.domain!r}.")
 
 
 def _refuse_odd_inputs(X) -> None:

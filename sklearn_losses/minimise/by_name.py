@@ -109,6 +109,11 @@ def minimize_by_name(name, model, fun, x, *, convex, callback, tol, max_iter) ->
     try:
         return minimize(objective, x, method=name, callback=counted, options=options, **derivatives)
     except ValueError as error:
+        if "infs or NaNs" in str(error):
+            raise ValueError(
+                f"solver={name!r} came upon second derivatives of {model.loss} that are not finite. Use 'auto' or "
+                "'L-BFGS-B', rescale X or y, or examine the loss with sklearn_losses.check_loss."
+            ) from error
         if "Unknown solver" not in str(error):
             raise
         raise ValueError(f"The installed SciPy has no method {name!r}; it came with a later release.") from error

@@ -134,6 +134,6 @@ class Found:
             )
         if self.undefined:
             reached += f"{loss} was not a number at some of the points that were tried. "
-        said = str(self.result.get("message") or "nothing").rstrip(".")
+        said = str(self.result.get("message") or "nothing").rstrip(".: ")
         advice = f" Is its gradient right? sklearn_losses.check_loss examines {loss}." if own else ""
         return f"{reached}The solver says: {said}.{WHAT_HELPS[self.said]}{advice}"
