@@ -288,6 +288,19 @@ def test_a_model_or_an_error(loss, size):
     assert np.isfinite([model.objective_value_, model.intercept_, *model.coef_]).all()
 
 
+@pytest.mark.parametrize("penalty", [{"l1_ratio": 1.0}, {"l1_ratio": 0.5}, {"positive": True}])
+@pytest.mark.parametrize("size", [1e-280, 1e-170, 1e170])
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_percentages_under_a_kinked_penalty(size, penalty):
+    model = LinearRegressor("mape", alpha=0.1, **penalty)
+    if size < 1.0:
+        with pytest.raises(ValueError, match=r"PercentageError\(\) is so steep .* Multiply y by a constant"):
+            model.fit(X, size * Y)
+    else:
+        with pytest.raises(ValueError, match=r"^y\[\d+\] is .* Divide y by a constant"):
+            model.fit(X, size * Y)
+
+
 @pytest.mark.parametrize("dust", [0.1 + 0.2 - 0.3, 1e-20, 1e-320])
 @pytest.mark.parametrize("unit", [1e-100, 1.0, 1e100])
 def test_percentages_of_what_is_zero_but_for_rounding(dust, unit):
