@@ -289,16 +289,17 @@ def test_a_model_or_an_error(loss, size):
 
 
 @pytest.mark.parametrize("penalty", [{"l1_ratio": 1.0}, {"l1_ratio": 0.5}, {"positive": True}])
-@pytest.mark.parametrize("size", [1e-280, 1e-170, 1e170])
-@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-def test_percentages_under_a_kinked_penalty(size, penalty):
-    model = LinearRegressor("mape", alpha=0.1, **penalty)
-    if size < 1.0:
-        with pytest.raises(ValueError, match=r"PercentageError\(\) is so steep .* Multiply y by a constant"):
-            model.fit(X, size * Y)
-    else:
-        with pytest.raises(ValueError, match=r"^y\[\d+\] is .* Divide y by a constant"):
-            model.fit(X, size * Y)
+@pytest.mark.parametrize(
+    ("size", "said"),
+    [
+        (1e-280, r"PercentageError\(\) is so steep .* Multiply y by a constant"),
+        (1e-170, r"PercentageError\(\) is so steep .* Multiply y by a constant"),
+        (1e170, r"^y\[\d+\] is .* Divide y by a constant"),
+    ],
+)
+def test_percentages_under_a_kinked_penalty(size, said, penalty):
+    with pytest.raises(ValueError, match=said):
+        LinearRegressor("mape", alpha=0.1, **penalty).fit(X, size * Y)
 
 
 @pytest.mark.parametrize("dust", [0.1 + 0.2 - 0.3, 1e-20, 1e-320])
