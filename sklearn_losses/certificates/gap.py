@@ -199,7 +199,7 @@ def is_out_of_reach(model: Objective, value: float, tol: float) -> bool:
     A column of size 1e30 with alpha = 1e-4 is such a case: its weight is known to all digits, but F hardly changes
     with the penalty and no bound can be drawn from it.
     """
-    slope = min(value, 2.0 * np.sqrt(abs(value)))
+    slope = min(abs(value), 2.0 * np.sqrt(abs(value)))
     penalised = model.strengths > 0
     variance = np.tile(model.parameters.variance, model.n_outputs)
     variance = np.concatenate([variance, np.ones(len(penalised) - len(variance))])[penalised]

@@ -51,7 +51,9 @@ class Progress:
         self.n_iter = 0
         self.begun = perf_counter()
         if hasattr(estimator, "_init_callback_context"):
-            self.context = estimator._init_callback_context(max_subtasks=estimator.max_iter)
+            # callables may take as many iterations as they like, and gradient descent starts again
+            limited = isinstance(estimator.solver, str) and estimator.solver != "gradient-descent"
+            self.context = estimator._init_callback_context(max_subtasks=estimator.max_iter if limited else None)
             self.context.call_on_fit_task_begin(estimator=estimator, **self.data)
 
     @property

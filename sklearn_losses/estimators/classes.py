@@ -7,10 +7,10 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_array
 
 from ..losses.base import is_real
 from ..losses.metric import check_simplex
+from .validation import check_numbers
 
 
 def encode_labels(y: NDArray) -> tuple[NDArray, NDArray[np.intp]]:
@@ -73,6 +73,7 @@ def with_class_weights(
         of_class = np.divide(totals[counts].min(), totals, out=np.zeros_like(totals), where=counts)
     else:
         of_class = np.array([class_weight.get(label, 1.0) for label in classes.tolist()], dtype=np.float64)
+        of_class /= of_class.max() or 1.0  # whose sums are finite
     if targets.ndim == 1:
         return weights * of_class[targets], targets
     shares = targets * of_class
@@ -125,7 +126,7 @@ def weighted_classes(
 
 def check_soft_labels(soft_labels: ArrayLike, n_rows: int, classes: NDArray) -> NDArray[np.float64]:
     """Rows of class probabilities, of sum one."""
-    rows = check_array(soft_labels, ensure_2d=False, allow_nd=True, dtype=np.float64, input_name="soft_labels")
+    rows = check_numbers(soft_labels, "soft_labels")
     wanted = (
         f"one row a sample and one column a class in sorted order, shape {(n_rows, len(classes))} for the classes "
         f"{classes.tolist()} of y; got {rows.shape}."

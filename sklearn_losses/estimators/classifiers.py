@@ -44,11 +44,12 @@ class Classifier(ClassifierMixin, LinearModel):
     _binary_only = False
     _domains: tuple[str, ...] = ("probabilities", "scores")
     _instead = "Use it with LinearRegressor."
+    _trained_with = "'cross_entropy' or 'hinge'"
     _task = Prepared
 
     def _prepare(self, X, y, sample_weight, soft_labels):
         self._check_parameters()
-        loss, domain = self._loss_for(self._domains, self._instead)
+        loss, domain = self._loss_for()
         X, y = validation.check_fit_data(self, X, y, validation.check_labels)
         classes, codes = encode_labels(y)
         target: np.ndarray = codes

@@ -9,7 +9,7 @@ from inspect import signature
 
 from ..losses import LOSSES
 
-ELSEWHERE = {"C": "Its strength is alpha = 1 / (C * n), with n the sum of the sample weights."}
+ELSEWHERE = {"C": ("alpha", "Its strength is alpha = 1 / (C * n), with n the sum of the sample weights.")}
 
 
 def naming_unknown_parameters(init: Callable) -> Callable:
@@ -22,17 +22,20 @@ def naming_unknown_parameters(init: Callable) -> Callable:
             known.bind(self, *args, **parameters)
         except TypeError as error:
             unknown = next((name for name in parameters if name not in known.parameters), "")
-            advice = _advice(unknown, [*known.parameters][1:])
+            advice = _advice(unknown, [*known.parameters][1:], self._domains)
             raise TypeError(f"{type(self).__name__}(): {error}. {advice}") from error
         init(self, *args, **parameters)
 
     return checked
 
 
-def _advice(name: str, names: list[str]) -> str:
-    if name in ELSEWHERE:
-        return ELSEWHERE[name]
-    of_losses = [loss.__name__ for loss in LOSSES if name in loss().get_params()]
+def _advice(name: str, names: list[str], domains: tuple[str, ...]) -> str:
+    instead, sentence = ELSEWHERE.get(name, ("", ""))
+    if instead in names:
+        return sentence
+    having = [loss for loss in LOSSES if name in loss().get_params()]
+    taken = [loss for loss in having if set(loss().domains) & set(domains)]
+    of_losses = [loss.__name__ for loss in taken or having]
     if of_losses:
         return "It is a parameter of the loss: " + " or ".join(f"loss={loss}({name}=...)" for loss in of_losses) + "."
     near = get_close_matches(name, names, n=1)

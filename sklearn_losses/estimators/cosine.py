@@ -142,6 +142,7 @@ class CosineClassifier(Classifier):
 
     _domains = ("cosines",)
     _instead = "Use it with SoftmaxClassifier."
+    _trained_with = "'am_softmax' or 'arcface'"
     _task = OnSpheres
 
     @naming_unknown_parameters

@@ -59,12 +59,21 @@ def come_in(X: Any, y: Any = None, weights: Any = None, *, targets: bool = True)
     if is_collection(X):
         source, (y, weights) = dask_collections.opened(X, y, weights)
         return Given(source, y, weights)
+    if is_record_batch(X):
+        import pyarrow
+
+        return Given(pyarrow.Table.from_batches([X]), y, weights)
     if is_sliced(X):
         if len(X.shape) != 2:
             raise ValueError(f"Expected 2D array, got {len(X.shape)}D array instead: X has shape {X.shape}.")
         check_dtype(X.dtype, "X")
         return Given(sliced(X), y, weights)
     return Given(X, y, weights)
+
+
+def is_record_batch(X: Any) -> bool:
+    """Whether X is a part of an Arrow table, whose names scikit-learn sees in tables only."""
+    return type(X).__name__ == "RecordBatch" and type(X).__module__.startswith("pyarrow")
 
 
 def is_sliced(X: Any) -> bool:

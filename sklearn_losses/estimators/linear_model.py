@@ -92,6 +92,9 @@ class Prepared:
 class LinearModel(CallbackSupportMixin, BaseEstimator):
     """A linear model that minimises a loss; the estimators say what y is and what scores mean."""
 
+    _domains: tuple[str, ...]  # on which losses may be defined
+    _instead: str  # what to use losses with that are defined on others
+    _trained_with: str  # losses to take in the place of one that cannot be trained
     _known: tuple[Any, np.ndarray] | None = None  # rows, and their scores, which somebody has computed already
 
     @abstractmethod
@@ -220,19 +223,20 @@ class LinearModel(CallbackSupportMixin, BaseEstimator):
         model._known = X, scores
         return model
 
-    def _loss_for(self, domains: tuple[str, ...], instead: str) -> tuple[Loss, str]:
+    def _loss_for(self) -> tuple[Loss, str]:
         """A copy of the loss, and the domain among those of this estimator that it is defined on."""
         loss = get_loss(self.loss) if isinstance(self.loss, str) else clone(get_loss(self.loss))
         if not loss.trainable:
             raise ValueError(
                 f"{loss} cannot be trained: it is constant almost everywhere, so its gradient is zero wherever it "
-                f"exists and points nowhere. Train {type(self).__name__} with 'cross_entropy' or 'hinge', and evaluate "
-                f"with {loss}."
+                f"exists and points nowhere. Train {type(self).__name__} with {self._trained_with}; {loss} is for "
+                "evaluating classifiers."
             )
-        for domain in domains:
+        validation.check_domains(loss)
+        for domain in self._domains:
             if domain in loss.domains:
                 return loss, domain
-        instead = "Use it with CosineClassifier." if "cosines" in loss.domains else instead
+        instead = "Use it with CosineClassifier." if "cosines" in loss.domains else self._instead
         raise ValueError(
             f"{loss} is defined on {' and '.join(loss.domains)}, which {type(self).__name__} does not predict. "
             f"{instead}"

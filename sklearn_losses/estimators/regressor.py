@@ -103,6 +103,10 @@ class LinearRegressor(RegressorMixin, LinearModel):
     0.9
     """
 
+    _domains = ("values",)
+    _instead = "Use it with LogisticRegressor or SoftmaxClassifier."
+    _trained_with = "'squared_error' or 'absolute_error'"
+
     @naming_unknown_parameters
     def __init__(
         self,
@@ -179,7 +183,7 @@ class LinearRegressor(RegressorMixin, LinearModel):
 
     def _prepare(self, X, y, sample_weight, soft_labels):
         self._check_parameters()
-        loss, domain = self._loss_for(("values",), "Use it with LogisticRegressor or SoftmaxClassifier.")
+        loss, domain = self._loss_for()
         X, y = validation.check_fit_data(self, X, y, validation.check_targets)
         weights = validation.check_weights(sample_weight, len(y))
         used = weights > 0

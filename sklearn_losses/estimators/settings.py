@@ -47,7 +47,10 @@ def check_penalty(estimator) -> None:
     for name in ("positive", "grouped"):
         _demand(estimator, name, isinstance(getattr(estimator, name, False), bool | np.bool_), "a bool")
     if factor is not None:
-        factors = np.asarray(factor)
+        try:
+            factors = np.asarray(factor)
+        except ValueError:  # lists of several lengths
+            factors = np.asarray(None)
         valid = (
             factors.dtype.kind in "iufb" and factors.ndim == 1 and bool((np.isfinite(factors) & (factors >= 0)).all())
         )

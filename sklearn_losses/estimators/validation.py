@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from numbers import Real
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import issparse
+from sklearn.exceptions import DataConversionWarning
 from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d, validate_data
 
@@ -18,11 +20,13 @@ from ..activations import Activation
 from ..data.sources import Source
 from ..losses import Loss
 from ..losses.metric import one_hot
+from .caller import level_of_user
 from .doors import check_finite_source, check_source
 
 ALLOWED_DTYPES = (np.float64, np.float32)
 LARGEST_NUMBER = 8  # bytes, of which a double keeps all digits that matter
 LARGEST_SQUARED, SMALLEST = 1e150, 1e-290  # targets of which floats can still hold sums of squares, and products
+ENCODERS = "Encode text columns first, for example with sklearn.preprocessing.OneHotEncoder."
 MANY_ENTRIES = 1_000_000  # an array of more is read in threads
 
 
@@ -38,7 +42,7 @@ def check_fit_data(estimator, X: Any, y: ArrayLike | None, as_target: Callable[[
     if isinstance(X, Source):
         check_source(estimator, X, reset=True)
     else:
-        with _named(X):
+        with _named("X", ENCODERS):
             X = validate_data(
                 estimator,
                 X,
@@ -82,7 +86,7 @@ def check_rows(estimator, X: Any, *, shown_by_scores: bool = False):
     if isinstance(X, Source):
         return check_source(estimator, X, reset=False)
     dtype = None if _is_numbers(X) and not issparse(X) else ALLOWED_DTYPES
-    with _named(X):
+    with _named("X", ENCODERS):
         return validate_data(
             estimator,
             X,
@@ -122,12 +126,18 @@ def _column(y: ArrayLike, of_several: str) -> NDArray:
     if isinstance(y, np.ndarray) and y.ndim == 1 and y.dtype.kind in "biuf":
         return np.asarray(y)
     try:
-        column = column_or_1d(y, warn=True)
+        column = column_or_1d(y)
     except ValueError as error:
         text = str(error).partition("\n")[0]
         if "1d array" not in text:
             raise ValueError(f"y is no column of targets: {text}.") from error
         raise ValueError(text if "shape ()" in text else f"{text} {of_several}") from error
+    if np.asarray(y).ndim == 2:  # said here, where the user's line is known
+        warnings.warn(
+            "A column-vector y was passed when a 1d array was expected. Please use y.ravel().",
+            DataConversionWarning,
+            stacklevel=level_of_user(),
+        )
     if column.dtype == object:
         for i, value in enumerate(column):
             if type(value).__name__ == "NAType" or (isinstance(value, float) and np.isnan(value)):
@@ -137,13 +147,21 @@ def _column(y: ArrayLike, of_several: str) -> NDArray:
     return column
 
 
+def check_numbers(values: ArrayLike, name: str, hint: str = "") -> NDArray[np.float64]:
+    """Finite numbers in an array of any shape."""
+    _refuse_mask_and_dates(values, name, "numbers")
+    with _named(name, hint):
+        return check_array(values, ensure_2d=False, allow_nd=True, dtype=np.float64, input_name=name)
+
+
 def check_weights(sample_weight: ArrayLike | None, n_rows: int) -> NDArray[np.float64]:
     """Sample weights divided by the largest one."""
     if sample_weight is None:
         return np.ones(n_rows)
     if isinstance(sample_weight, Real):
         sample_weight = np.full(n_rows, sample_weight)
-    weights = check_array(sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight")
+    hint = "Weights of classes are for class_weight." if isinstance(sample_weight, str) else ""
+    weights = check_numbers(sample_weight, "sample_weight", hint)
     if weights.ndim != 1:
         raise ValueError(f"Sample weights must be 1D array or scalar; got an array of shape {weights.shape}.")
     if len(weights) != n_rows:
@@ -179,13 +197,31 @@ def check_loss_shapes(loss: Loss, activation: Activation, y: NDArray, n_outputs:
     y = y.copy()
     targets = one_hot(y, n_outputs) if y.dtype.kind in "iu" else y
     prediction = activation.forward(np.zeros((len(y), n_outputs) if n_outputs > 1 else len(y)))
-    for method, shape in (("value", (len(y),)), ("gradient", prediction.shape)):
+    shapes = {"value": (len(y),), "gradient": prediction.shape}
+    if loss.curvature is not None:
+        shapes["curvature"] = prediction.shape
+    for method, shape in shapes.items():
         found = np.shape(getattr(loss, method)(targets, prediction))
         if found != shape:
             raise ValueError(
                 f"{loss}.{method}(y, prediction) must have shape {shape} for a prediction of shape "
                 f"{prediction.shape}; got {found}. sklearn_losses.check_loss examines a loss."
             )
+    if loss.pieces is not None and n_outputs == 1:
+        kinks, slopes = (np.shape(part) for part in loss.pieces(targets))
+        if not (len(kinks) == 2 and slopes == (len(y), kinks[1] + 1) and kinks[0] == len(y)):
+            raise ValueError(
+                f"{loss}.pieces(y) must return kinks of shape (n, m) and slopes of shape (n, m + 1); got {kinks} and "
+                f"{slopes} for n = {len(y)}. sklearn_losses.check_loss examines a loss."
+            )
+
+
+def check_domains(loss: Loss) -> None:
+    """Raise a ValueError when a loss of the user's says nothing known of where it is defined."""
+    known = ("probabilities", "scores", "values", "cosines", "labels")
+    if not set(loss.domains) & set(known):
+        wanted = ", ".join(map(repr, known[:-1]))
+        raise ValueError(f"The domain of {loss} must be one or several of {wanted}; it is {loss.domain!r}.")
 
 
 def _refuse_odd_inputs(X) -> None:
@@ -239,15 +275,16 @@ def _frame_columns(values) -> list[tuple]:
 
 
 @contextmanager
-def _named(X) -> Iterator[None]:
-    """Around a validation of X: errors of conversion say that it is X, and what to do."""
+def _named(name: str, hint: str) -> Iterator[None]:
+    """Around a validation: errors of conversion say of what, and what to do with text."""
     try:
         yield
     except (TypeError, ValueError) as error:
         text = str(error)
         if "could not convert string" in text:
-            hint = "Encode text columns first, for example with sklearn.preprocessing.OneHotEncoder."
-            raise ValueError(f"X must hold numbers: {text}. {hint}") from error
+            raise ValueError(f"{name} must hold numbers: {text}. {hint}".rstrip()) from error
         if "float() argument must be" in text:
-            raise TypeError(f"X must hold numbers: {text}.") from error
+            raise TypeError(f"{name} must hold numbers: {text}.") from error
+        if "Complex data" in text:
+            raise ValueError(f"{name} must hold real numbers. Complex data not supported.") from error
         raise

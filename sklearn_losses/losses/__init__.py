@@ -5,6 +5,7 @@ A new loss is a class in one of the families' files and its row in `LOSSES`.
 
 from __future__ import annotations
 
+import re
 from difflib import get_close_matches
 
 from .base import Loss
@@ -83,8 +84,9 @@ def get_loss(loss: str | Loss) -> Loss:
     """
     if isinstance(loss, str):
         if loss not in NAMES:
-            near = get_close_matches(loss, NAMES, n=1)
-            hint = f" Did you mean {near[0]!r}?" if near else ""
+            letters = {name.replace("_", ""): name for name in NAMES}
+            near = get_close_matches(re.sub("[^a-z0-9]", "", loss.lower()), letters, n=1)
+            hint = f" Did you mean {letters[near[0]]!r}?" if near else ""
             raise ValueError(f"Unknown loss {loss!r}.{hint} The names are: {', '.join(NAMES)}.")
         loss = NAMES[loss]()
     if isinstance(loss, type) and issubclass(loss, Loss):

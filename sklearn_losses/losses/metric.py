@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Integral
 from typing import Protocol
 
 import numpy as np
@@ -77,6 +78,8 @@ def check_simplex(rows: Array, name: str) -> None:
 def _floats(values: ArrayLike, name: str) -> Array:
     if type(values) is np.ndarray and _is_ready(values):
         return values
+    if np.asarray(values).dtype.kind in "mM":
+        raise TypeError(f"{name} holds dates or durations: turn them into numbers first.")
     try:
         array = check_array(values, ensure_2d=False, dtype=np.float64, input_name=name)
     except (TypeError, ValueError) as error:
@@ -97,6 +100,8 @@ def _is_ready(values: Array) -> bool:
 def _refuse_labels(loss: Evaluated, y_true: ArrayLike, y_pred: ArrayLike) -> None:
     """A loss on probabilities or values would take two integers beside probabilities for values to predict."""
     target, prediction = np.asarray(y_true), np.asarray(y_pred)
+    if target.dtype == object and all(isinstance(label, Integral) for label in target.ravel()):
+        target = target.astype(np.int64)
     if target.dtype.kind not in "iu" or prediction.dtype.kind in "iub" or prediction.squeeze().ndim > 1:
         return
     labels = np.unique(target)

@@ -28,14 +28,14 @@ def fit_exactly(run: Run) -> Found:
 def fit_after_sweeps(run: Run) -> Found:
     """The same from where sweeps over the rows' duals lead, which may be there already."""
     exact, task, recorder = Exact(run), run.task, run.recorder
-    split = exact.split
+    split, begun, left = exact.split, recorder.n_iter, run.left
     result = _sweeping(run, split).minimise(run.start, recorder.callback, tol=task.tol, maxiter=thresholds.MANY_SWEEPS)
-    # most of them are over few rows: as many as there were passes count
-    recorder.n_iter = exact.begun + math.ceil(result.n_passes)
+    # most of them are over few rows: as many as there were passes count, the last one of which may be begun only
+    recorder.n_iter = begun + min(math.ceil(result.n_passes), left)
     result.x, result.dual = split.from_model(result.x), split.dual_from_model(result.dual)
     result.fun, result.dual_gap = duality_gap(split, result.x, result.dual)
     result.success = result.dual_gap <= task.tol * abs(result.fun)
-    if result.success or recorder.stopped_by_watch:
+    if result.success or recorder.stopped_by_watch or recorder.n_iter >= task.max_iter:
         return exact.found(result)
     rough = split.n_outputs > 1 and result.dual_gap > thresholds.HANDED_OVER * abs(result.fun)
     return exact.solution_from(result.x, None if rough else result.dual)
@@ -52,7 +52,7 @@ class Exact:
     """The objective of a run as the exact solver sees it, and the way back."""
 
     def __init__(self, run: Run):
-        self.run, self.split, self.begun = run, Split(run.model), run.recorder.n_iter
+        self.run, self.split = run, Split(run.model)
 
     def solution_from(self, x: Array, dual: Array | None = None) -> Found:
         """The solution, by way of one of the same losses with nearer kinks where targets have outliers."""
@@ -88,5 +88,5 @@ class Exact:
         if split.is_rounded(result.x, float(result.fun)):
             lower, value = value - gap, task.objective.value(recorder.to_theta(x))
             gap = max(value - lower, 0.0)
-        n_iter, converged = recorder.n_iter - self.begun, bool(result.success) or gap <= task.tol * abs(value)
-        return Found(x, value, gap, converged, n_iter, result, dual=result.dual)
+        converged = bool(result.success) or gap <= task.tol * abs(value)
+        return Found(x, value, gap, converged, recorder.n_iter, result, dual=result.dual)

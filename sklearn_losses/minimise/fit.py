@@ -22,7 +22,7 @@ from . import starts, strategies, thresholds
 from .by_name import check_method
 from .coordinates import Coordinates
 from .credible import is_minimum
-from .endings import CONVERGED, LIMIT, ROUNDING, STOPPED, ending
+from .endings import CONVERGED, LIMIT, ROUNDING, STOPPED, Ending, ending
 from .null import Null
 from .over_features import with_centred_intercepts
 from .recorder import Recorder, Visited
@@ -65,9 +65,19 @@ class Fitting:
             found = self.against_shares(found)
         return self.reported(self.no_worse(found))
 
+    @property
+    def spare(self) -> int:
+        """How many iterations are left for places to start from: of half of all."""
+        return self.task.max_iter // 2 - self.recorder.n_iter
+
+    @property
+    def is_over(self) -> bool:
+        """Whether no iteration is left."""
+        return self.recorder.stopped_by_watch or self.recorder.n_iter >= self.task.max_iter
+
     def minimum_of(self, task: Task) -> Found:
-        """The minimum of another task, whose iterations count as this one's."""
-        found = Fitting(task, "auto").run()
+        """The minimum of another task, a place to start from, whose iterations count as this one's."""
+        found = Fitting(replace(task, max_iter=self.spare), "auto").run()
         self.recorder.n_iter += found.n_iter
         return found
 
@@ -84,10 +94,10 @@ class Fitting:
         theta = starts.log_odds(self.task)
         value = self.null.value_at(theta)
         self.recorder.offer(theta, value)
-        if not value < found.value - self.task.tol * abs(found.value) or callable(self.solver):
+        if not value < found.value - self.task.tol * abs(found.value) or callable(self.solver) or self.is_over:
             return found
         again = self.solved(theta)
-        return again if again.value <= found.value else found
+        return again if again.value <= found.value else replace(found, n_iter=again.n_iter)
 
     def no_worse(self, found: Found) -> Found:
         """The best point of all phases and starts, with what is known about the minimum."""
@@ -115,7 +125,13 @@ class Fitting:
         result.n_passes = float(self.task.objective.n_passes)
         if not np.isnan(found.gap):
             result.dual_gap = found.gap
-        return found
+        return replace(found, said=STOPPED if self.recorder.stopped_by_watch else self._said(result))
+
+    def _said(self, result: OptimizeResult) -> Ending:
+        """What the last solver says of its end."""
+        if not callable(self.solver):
+            return ending(result, None if self.solver == "auto" else self.solver)
+        return ending(result, None if self.solver is gradient_descent else "")
 
     def _in_full(self, start: Array) -> Found:
         task, solver = self.task, str(self.solver)
@@ -155,9 +171,8 @@ class Fitting:
         ended = found.converged or ending(found.result) is ROUNDING
         found = replace(found, theta=reduced.to_features(found.theta))
         found = self._in_features(found, statistics, complete=reduced.complete)
-        if ended and not found.converged:
-            again = self._in_full(found.theta if found.value <= self.null.value else start)
-            found = replace(again, n_iter=found.n_iter + again.n_iter)
+        if ended and not (found.converged or self.is_over):
+            return self._in_full(found.theta if found.value <= self.null.value else start)
         return found
 
     def _in_features(self, found: Found, statistics: tuple[Array, Array], *, complete: bool) -> Found:

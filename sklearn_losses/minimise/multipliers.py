@@ -23,6 +23,7 @@ Array = np.ndarray
 
 FIRST_STEP = 0.3  # of the envelopes, in units of scores over slopes: straight lines become parabolas of this width
 NARROWER, NARROWEST = 0.3, 1e-6  # than the last envelope, where that has gained little, and of the first one's width
+LEAST_WIDTH = 1e-290  # of which floats can hold the reciprocals of all envelopes
 SLOW = 0.2  # share of the gap that an envelope may leave without the next one being narrower
 INSIDE = 0.1  # share of the gap to which an envelope is minimised
 ROUNDS, IDLE = 60, 8  # envelopes at most, and how many may gain less than a tenth
@@ -46,6 +47,11 @@ class Multipliers:
         slopes = np.abs(self.losses.slope(run.model.scores(run.start).gathered()))
         steepness = float(np.mean(slopes.reshape(len(slopes), -1).max(axis=1)))
         self.width = split.unit / max(steepness, np.finfo(float).tiny)
+        if self.width < LEAST_WIDTH:
+            raise ValueError(
+                f"{run.task.loss} is so steep on targets as small as these that products with its slopes are beyond "
+                "floats. Multiply y by a constant."
+            )
         self.dual = np.zeros(slopes.shape)
         self.best_dual = self.dual
         self.x, self.value, self.lowest = run.start, np.inf, -np.inf

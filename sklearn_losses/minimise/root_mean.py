@@ -67,7 +67,7 @@ def fit_at_corner(task: Task, found: Found, null_value: float, solve: Callable[[
     mean = corner.mean_at(found.theta)
     while not corner.converged and mean > least and corner.n_iter < task.max_iter and corner.idle < IDLE:
         mean = corner.step(mean)
-    if not corner.converged and mean <= least:
+    if not corner.converged and mean <= least and corner.n_iter < task.max_iter:
         corner.step(least)
     gap = max(corner.best.value - corner.lowest, 0.0)
     return replace(corner.best, gap=gap, converged=corner.converged, n_iter=corner.n_iter)
@@ -81,7 +81,7 @@ class Corner:
         self.lowest, self.n_iter = found.value - found.gap, found.n_iter
         self.idle = 0  # steps in a row that hardly narrowed the gap
         # near the corner the values are squares of rounding errors, on which a solver would dwell
-        self._inside = task.with_loss(task.loss.inner(), tol=CORNER_TOLERANCE, max_iter=CORNER_STEPS)
+        self._inside = task.with_loss(task.loss.inner(), tol=CORNER_TOLERANCE)
         self._model = task.objective.conditioned()
         self._gap = RootMeanGap(self._model)
 
@@ -98,7 +98,8 @@ class Corner:
         task = self.task
         strength = 1.0 / task.loss.total(mean)[1]
         part = self._inside.objective.replaced(penalty=task.objective.penalty.times(strength))
-        inner = self._solve(replace(self._inside, objective=part, warm=self.best.theta))
+        left = min(CORNER_STEPS, max(task.max_iter - self.n_iter, 1))
+        inner = self._solve(replace(self._inside, objective=part, warm=self.best.theta, max_iter=left))
         self.n_iter += max(inner.n_iter, 1)
         x = self._model.from_theta(inner.theta)
         _, value, bound = self._gap.proof(x, *self._model.value_and_gradient(x))

@@ -44,18 +44,19 @@ def _proved(run: Run, solve: SolveFrom, bound_of: Bound | None, name: str | None
         x, value, gradient = recorder.point() if name else recorder.found(result)
         said = CONVERGED if recorder.reached else ending(result, name)
         if bound_of is None:
-            ended = said not in (LIMIT, STOPPED) and not recorder.reached
+            over = recorder.n_iter >= task.max_iter
+            ended = said not in (LIMIT, STOPPED) and not (recorder.reached or over)
             if name is None and ended and "nhev" not in result and hides_directions(run.model, x, task):
                 result = by_newton(run, x if value <= run.null.value else run.start, tol)
                 (x, value, _), said = recorder.found(result), ending(result)
             converged = is_credible(run, x, value, result, said, name)
-            if not (converged or recorder.undefined or task.kinked) and said is CONVERGED:
+            if not (converged or recorder.undefined or task.kinked or over) and said is CONVERGED:
                 tol *= thresholds.SHARPER
                 continue
             if said is FAILED and not (converged or task.loss.smooth or run.model.parameters.linear):
                 beside = lowest_beside(run.model, x, task)
                 converged = value - beside.fun <= task.tol * abs(value)
-                if not converged:  # a class at the tip of a cone has kept the others from moving
+                if not (converged or over):  # a class at the tip of a cone has kept the others from moving
                     x, value = beside.x, recorder.fun(beside.x)[0]
                     continue
             return Found(x, value, np.nan, converged, recorder.n_iter, result, task.kinked, recorder.undefined)

@@ -17,7 +17,7 @@ from ..objective.samples import sample
 from ..objective.split import weighted_median
 from . import thresholds
 from .null import Null
-from .task import Found, Task
+from .task import Task
 
 if TYPE_CHECKING:
     from .fit import Fitting
@@ -48,24 +48,23 @@ def among_directions(fitting: Fitting) -> Array | None:
     if callable(fitting.solver):
         return start
     for loss in task.loss.easier():
-        start = _roughly(fitting, task, start, loss, thresholds.EASIER_TOLERANCE).theta
+        start = _roughly(fitting, task, start, loss, thresholds.EASIER_TOLERANCE)[0]
     start = min(start, towards_classes(task), key=task.objective.value)
     if task.loss.random_starts:
         return _in_the_lowest_valley(fitting, task, start)
-    return start if task is fitting.task else _roughly(fitting, task, start).theta
+    return start if task is fitting.task else _roughly(fitting, task, start)[0]
 
 
 def of_another_loss(fitting: Fitting) -> Array | None:
     """The solution of a loss that leads to this one's (`companion`)."""
     task = fitting.task
-    loss = None if callable(fitting.solver) else companion(task)
+    loss = None if callable(fitting.solver) or not fitting.spare else companion(task)
     if loss is None:
         return None
     tol = task.tol
     if task.domain == "probabilities":  # from where this loss goes on by itself
         task, tol = _on_fewer_rows(task), max(task.tol, thresholds.STARTING_TOLERANCE)
-    half = max(task.max_iter // 2, 1)
-    return fitting.minimum_of(task.with_loss(loss, tol=tol, max_iter=half, watch=task.watch_start)).theta
+    return fitting.minimum_of(task.with_loss(loss, tol=tol, watch=task.watch_start)).theta
 
 
 def without_features(fitting: Fitting) -> Array:
@@ -93,22 +92,26 @@ def _in_the_lowest_valley(fitting: Fitting, task: Task, start: Array) -> Array:
     """
     takes_long = task.objective.rows.n_rows * task.objective.n_parameters > thresholds.MANY_ENTRIES
     tol = thresholds.VALLEY_TOLERANCE if takes_long else thresholds.STARTING_TOLERANCE
-    best = _roughly(fitting, task, start, tol=tol)
+    best, least = _roughly(fitting, task, start, tol=tol)
     for other in random_directions(task):
-        found = _roughly(fitting, task, other, tol=tol)
-        if takes_long and abs(found.value - best.value) <= 2.0 * tol * abs(best.value):
+        theta, value = _roughly(fitting, task, other, tol=tol)
+        if takes_long and abs(value - least) <= 2.0 * tol * abs(least):
             break
-        if found.value < best.value - tol * abs(best.value):  # or rounding would choose among equals
-            best = found
-    return best.theta
+        if value < least - tol * abs(least):  # or rounding would choose among equals
+            best, least = theta, value
+    return best
 
 
-def _roughly(fitting: Fitting, task: Task, start: Array, loss: Loss | None = None, tol: float = 0.0) -> Found:
-    """What a loss, or the task's, leads to from a start, with few digits."""
+def _roughly(
+    fitting: Fitting, task: Task, start: Array, loss: Loss | None = None, tol: float = 0.0
+) -> tuple[Array, float]:
+    """What a loss, or the task's, leads to from a start, with few digits, and its value there."""
     tol = max(task.tol, tol or thresholds.STARTING_TOLERANCE)
-    half = max(task.max_iter // 2, 1)
-    rough = task.with_loss(loss or task.loss, tol=tol, max_iter=half, watch=task.watch_start)
-    return fitting.minimum_of(replace(rough, warm=start))
+    rough = task.with_loss(loss or task.loss, tol=tol, watch=task.watch_start)
+    if fitting.spare < 1:
+        return start, rough.objective.value(start)
+    found = fitting.minimum_of(replace(rough, warm=start))
+    return found.theta, found.value
 
 
 def log_odds(task: Task) -> Array:

@@ -14,8 +14,19 @@ from ..objective.objective import Objective
 from ..objective.samples import RandomState
 from ..objective.split import are_hard, has_exact_form
 from . import thresholds
+from .endings import CONVERGED, FAILED, LIMIT, ROUNDING, STOPPED, Ending
 
 Array = np.ndarray
+
+
+# more iterations only where these have run out
+WHAT_HELPS = {
+    LIMIT: " Increase max_iter or tol.",
+    ROUNDING: " Increase tol, or rescale X or y.",
+    STOPPED: "",
+    FAILED: " Increase tol, or try another solver.",
+    CONVERGED: " Increase tol, or try another solver.",
+}
 
 
 @dataclass(frozen=True)
@@ -114,6 +125,7 @@ class Found:
     kinked: bool = False  # found by following gradients that jump
     undefined: bool = False  # the loss gave nan on the way
     dual: Array | None = field(default=None, repr=False)  # of the exact solver
+    said: Ending = LIMIT  # by the last solver, of its end
 
     def explanation(self, loss: Loss) -> str:
         """For a fit that did not converge: what was reached, and what to do."""
@@ -127,6 +139,6 @@ class Found:
             )
         if self.undefined:
             reached += f"{loss} was not a number at some of the points that were tried. "
-        said = self.result.get("message", "nothing")
+        said = str(self.result.get("message") or "nothing").rstrip(".: ")
         advice = f" Is its gradient right? sklearn_losses.check_loss examines {loss}." if own else ""
-        return f"{reached}The solver says: {said} Increase max_iter or tol.{advice}"
+        return f"{reached}The solver says: {said}.{WHAT_HELPS[self.said]}{advice}"

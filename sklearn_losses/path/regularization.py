@@ -174,9 +174,10 @@ def _scores(estimator, X, y, sample_weight, train, test, alphas, scorer) -> Arra
 def _warn(points: list[AtStrength], estimator: Any) -> None:
     failed = [point for point in points if not point.found.converged]
     if failed:
+        first = failed[0].found
         warnings.warn(
-            f"{len(failed)} of {len(points)} models did not reach tol={estimator.tol}; the first is that of alpha = "
-            f"{failed[0].alpha:.3g}, where F - min F is at most {failed[0].found.gap:.3g}. Increase max_iter or tol.",
+            f"{len(failed)} of {len(points)} models did not reach tol={estimator.tol}. The first is that of alpha = "
+            f"{failed[0].alpha:.3g}: {first.explanation(get_loss(estimator.loss))}",
             ConvergenceWarning,
             stacklevel=level_of_user(),
         )

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_array_equal
+from scipy.optimize import OptimizeResult
 from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
 from sklearn.exceptions import ConvergenceWarning
@@ -131,6 +132,28 @@ def test_a_callback_stops_the_fit(model, rows, y):
         assert record.events[-1] == "teardown"
         assert np.isfinite(model.objective_value_)
         model.predict(rows)
+
+
+def past_the_limit(fun, x0, args=(), *, jac, callback, **other):
+    x = x0
+    for _ in range(20):
+        x = x - 0.01 * jac(x, *args)
+        callback(OptimizeResult(x=x, fun=fun(x, *args)))
+    return OptimizeResult(x=x, fun=fun(x, *args), nit=20, success=True, status=0, message="")
+
+
+@pytest.mark.parametrize("solver", ["TNC", "Nelder-Mead", "Powell", "COBYLA", "gradient-descent", past_the_limit])
+@pytest.mark.parametrize("max_iter", [1, 3])
+def test_callbacks_hear_of_no_more_iterations_than_they_were_told_of(solver, max_iter):
+    model = LogisticRegressor(solver=solver, max_iter=max_iter, tol=1e-14)
+    if not HAS_CALLBACKS:
+        assert not hasattr(model, "set_callbacks")
+    else:
+        record = Recording()
+        with pytest.warns(ConvergenceWarning):
+            model.set_callbacks(record).fit(X[:, :3], LABELS)
+        assert record.events[-1] == "teardown"
+        assert model.n_iter_ <= (20 if callable(solver) else max_iter)
 
 
 @every_case

@@ -7,10 +7,11 @@ from inspect import currentframe
 
 import joblib
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.base import clone
 from sklearn.ensemble import BaggingClassifier
-from sklearn.exceptions import ConvergenceWarning
+from sklearn.exceptions import ConvergenceWarning, DataConversionWarning
 from sklearn.feature_selection import SelectFromModel
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.multioutput import MultiOutputClassifier
@@ -80,6 +81,13 @@ CALLS = {
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 def test_the_line_is_in_this_file(call):
     assert files_of(call) == {__file__}
+
+
+@pytest.mark.parametrize("column", [LABELS[:, None], LABELS[:, None].tolist(), pd.DataFrame({"y": LABELS})])
+def test_of_targets_in_a_column(column):
+    with pytest.warns(DataConversionWarning, match="A column-vector y was passed") as caught:
+        make_pipeline(StandardScaler(), LogisticRegressor()).fit(X, column)
+    assert [warning.filename for warning in caught] == [__file__]
 
 
 def test_it_is_the_very_line():

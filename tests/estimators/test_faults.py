@@ -159,6 +159,12 @@ def test_the_iteration_limit_is_reported(model, rows, y):
         assert np.isnan(model.dual_gap_) or left <= model.dual_gap_
 
 
+def test_more_iterations_are_advised_only_where_these_ran_out():
+    with pytest.warns(ConvergenceWarning, match="Increase tol") as caught:
+        LogisticRegressor("hinge", tol=0.0).fit(X, LABELS)
+    assert "max_iter" not in str(caught[0].message)
+
+
 def test_a_failing_fold_gets_the_error_score():
     y = np.where(np.arange(len(Y)) < 50, 0.0, Y + 1)  # the first fold's test rows hold all zeros
     with pytest.warns(FitFailedWarning, match="PercentageError divides by the targets"):

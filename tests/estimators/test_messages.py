@@ -2,6 +2,7 @@
 
 import datetime
 import pickle
+import re
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from sklearn_losses import Focal, Huber, LinearRegressor, LogisticRegressor, SoftmaxClassifier
+from sklearn_losses import CosineClassifier, Focal, Huber, LinearRegressor, LogisticRegressor, SoftmaxClassifier
 
 N = 30
 X = np.random.RandomState(0).normal(size=(N, 2))
@@ -81,6 +82,73 @@ BAD_LABELS = {
 def test_labels(estimator, bad, error, message):
     with pytest.raises(error, match=message):
         estimator().fit(X, bad)
+
+
+ONES = np.ones(N)
+BAD_NUMBERS = {
+    "text": (np.full(N, "balanced"), ValueError, "could not convert string"),
+    "complex numbers": (ONES + 1j, ValueError, "Complex data not supported"),
+    "complex numbers among others": (pd.Series([*ONES[1:], 1j], dtype=object), TypeError, "'complex'"),
+    "days": (DAYS.to_numpy(), TypeError, "turn dates and durations into numbers"),
+    "date objects": ([day.date() for day in DAYS], TypeError, "'datetime.date'"),
+    "None": (with_missing(ONES, None), ValueError, "NaN"),
+}
+
+
+@pytest.mark.parametrize(("bad", "error", "message"), BAD_NUMBERS.values(), ids=BAD_NUMBERS)
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_weights_and_soft_labels_are_named(estimator, bad, error, message):
+    with pytest.raises(error, match=f"sample_weight .*{message}"):
+        estimator().fit(X, LABELS, sample_weight=bad)
+    if estimator is not LinearRegressor:
+        with pytest.raises(error, match=f"soft_labels .*{message}"):
+            estimator().fit(X, LABELS, soft_labels=np.column_stack([bad, bad]))
+
+
+def test_masked_weights_and_soft_labels():
+    masked = np.ma.masked_array(np.full((N, 2), 0.5), np.c_[LABELS, LABELS])
+    with pytest.raises(ValueError, match=r"^sample_weight is a masked array"):
+        LinearRegressor().fit(X, Y, sample_weight=masked[:, 0])
+    with pytest.raises(ValueError, match=r"^soft_labels is a masked array"):
+        LogisticRegressor().fit(X, LABELS, soft_labels=masked)
+
+
+def test_weights_of_classes_are_not_those_of_rows():
+    with pytest.raises(ValueError, match=r"^sample_weight must hold numbers: .*'balanced'\. .*class_weight\.$"):
+        LogisticRegressor().fit(X, LABELS, sample_weight="balanced")
+
+
+def test_weights_of_classes_that_are_near_the_largest_float():
+    huge, ordinary = {0: 5e307, 1: 1e308}, {0: 0.5, 1: 1.0}
+    models = [LogisticRegressor(class_weight=given).fit(X, LABELS) for given in (huge, ordinary)]
+    assert_array_equal(models[0].coef_, models[1].coef_)
+
+
+@pytest.mark.parametrize("estimator", [*ESTIMATORS, CosineClassifier])
+def test_a_loss_that_cannot_be_trained_names_others_that_can(estimator):
+    with pytest.raises(ValueError, match="cannot be trained") as caught:
+        estimator("zero_one").fit(X, LABELS)
+    named = re.search(r"Train \w+ with '(\w+)' or '(\w+)'", str(caught.value))
+    for loss in named.groups():
+        estimator(loss).fit(X, LABELS)
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [("MSE", "mse"), ("CrossEntropy", "cross_entropy"), ("Squared-Hinge", "squared_hinge"), ("logloss", "log_loss")],
+)
+def test_nearly_a_loss(given, name):
+    with pytest.raises(ValueError, match=f"Did you mean '{name}'"):
+        LogisticRegressor(given).fit(X, LABELS)
+
+
+def test_a_parameter_of_losses_that_the_estimator_takes():
+    with pytest.raises(TypeError, match=r"loss=AMSoftmax\(margin=...\)") as caught:
+        CosineClassifier(margin=1)
+    assert "SoftMargin" not in str(caught.value)
+    with pytest.raises(TypeError, match=r"CosineClassifier.*'C'") as caught:
+        CosineClassifier(C=1)
+    assert "alpha" not in str(caught.value)
 
 
 @pytest.mark.parametrize("estimator", ESTIMATORS)
@@ -218,6 +286,20 @@ def test_a_model_or_an_error(loss, size):
         return
     assert np.isfinite(model.predict(X)).all()
     assert np.isfinite([model.objective_value_, model.intercept_, *model.coef_]).all()
+
+
+@pytest.mark.parametrize("penalty", [{"l1_ratio": 1.0}, {"l1_ratio": 0.5}, {"positive": True}])
+@pytest.mark.parametrize(
+    ("size", "said"),
+    [
+        (1e-280, r"PercentageError\(\) is so steep .* Multiply y by a constant"),
+        (1e-170, r"PercentageError\(\) is so steep .* Multiply y by a constant"),
+        (1e170, r"^y\[\d+\] is .* Divide y by a constant"),
+    ],
+)
+def test_percentages_under_a_kinked_penalty(size, said, penalty):
+    with pytest.raises(ValueError, match=said):
+        LinearRegressor("mape", alpha=0.1, **penalty).fit(X, size * Y)
 
 
 @pytest.mark.parametrize("dust", [0.1 + 0.2 - 0.3, 1e-20, 1e-320])

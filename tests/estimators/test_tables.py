@@ -52,7 +52,14 @@ def arrow_table(names, columns):
     return pyarrow.Table.from_arrays([pyarrow.array(values) for values in columns], names=names)
 
 
-MAKERS = {"like Arrow": Table} | ({"Arrow": arrow_table} if find_spec("pyarrow") else {})
+def record_batch(names, columns):
+    import pyarrow
+
+    return pyarrow.RecordBatch.from_arrays([pyarrow.array(values) for values in columns], names=names)
+
+
+OF_ARROW = {"Arrow": arrow_table, "Arrow, in a batch": record_batch}
+MAKERS = {"like Arrow": Table} | (OF_ARROW if find_spec("pyarrow") else {})
 every_maker = pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS)
 
 
@@ -63,7 +70,7 @@ def test_a_table_is_its_columns(make, estimator, y):
     model, plain = estimator().fit(table, y), estimator().fit(X, y)
     assert_allclose(model.coef_, plain.coef_)
     assert_allclose(model.predict(table), plain.predict(X))
-    if make is arrow_table:
+    if make is not Table:
         assert_array_equal(model.feature_names_in_, ["a", "b"])
         with pytest.raises(ValueError, match="same order"):
             model.predict(table.select(["b", "a"]))

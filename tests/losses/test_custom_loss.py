@@ -7,6 +7,7 @@ import pytest
 from numpy.testing import assert_allclose
 from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler, scale
@@ -159,6 +160,69 @@ def test_as_a_metric_and_a_scorer():
     value = PowerError()(LABELS, model.predict_proba(X))
     assert_allclose(value, SquaredError()(LABELS, model.predict_proba(X)))
     assert_allclose(PowerError().scorer()(model, X, LABELS), -value)
+
+
+class Square(Loss):
+    domain = "values"
+    convex = True
+
+    def value(self, y, prediction):
+        return (prediction - y) ** 2
+
+    def gradient(self, y, prediction):
+        return 2 * (prediction - y)
+
+
+class OneCurvature(Square):
+    def curvature(self, y, prediction):
+        return 2.0
+
+
+class CurvatureOfNothing(Square):
+    def curvature(self, y, prediction):
+        return np.full_like(prediction, np.nan)
+
+
+class OnePiece(Square):
+    smooth = False
+
+    def pieces(self, y):
+        return y, np.array([-1.0, 1.0])
+
+
+class Nowhere(Square):
+    domain = "vals"
+
+
+class Downwards(Square):
+    def value(self, y, prediction):
+        return -((prediction - y) ** 2)
+
+    def gradient(self, y, prediction):
+        return -2 * (prediction - y)
+
+
+@pytest.mark.parametrize(
+    ("model", "said"),
+    [
+        (LinearRegressor(OneCurvature()), r"OneCurvature\(\).curvature\(y, prediction\) must have shape \(3,\)"),
+        (LinearRegressor(CurvatureOfNothing(), solver="trust-ncg"), r"second derivatives of CurvatureOfNothing\(\)"),
+        (LinearRegressor(CurvatureOfNothing(), solver="trust-exact"), r"second derivatives of CurvatureOfNothing\(\)"),
+        (LinearRegressor(CurvatureOfNothing(), solver="dogleg"), r"second derivatives of CurvatureOfNothing\(\)"),
+        (LinearRegressor(OnePiece()), r"OnePiece\(\).pieces\(y\) must return kinks .* got \(3,\) and \(2,\)"),
+        (LinearRegressor(Nowhere()), r"domain of Nowhere\(\) must be one or several of .*; it is 'vals'"),
+        (LogisticRegressor(Nowhere()), r"domain of Nowhere\(\) must be one or several of .*; it is 'vals'"),
+        (LinearRegressor(Downwards(), alpha=0.01, l1_ratio=1.0), r"Downwards\(\) came upon numbers beyond floats"),
+    ],
+)
+def test_what_is_wrong_with_it_is_said_of_it(model, said):
+    with pytest.raises(ValueError, match=said):
+        model.fit(ROWS, Y if isinstance(model, LinearRegressor) else Y > 100)
+
+
+def test_one_that_falls_for_ever_ends_in_a_warning():
+    with pytest.warns(ConvergenceWarning, match=r"check_loss examines Downwards\(\)"):
+        LinearRegressor(Downwards(), solver="L-BFGS-B").fit(ROWS, Y)
 
 
 def test_with_a_method_of_scipy():

@@ -1,6 +1,7 @@
 """Losses as metrics and scorers: against scikit-learn's, in every form of input, in every place that takes a scorer."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import sklearn
 from cases import CASES, CLASSIFICATION, PROBABILITIES, REGRESSION
@@ -253,6 +254,8 @@ BAD = [
     (CrossEntropy(), [[0.5, 0.5]], [[0.5, 0.3, 0.2]], "y_true has 2 columns, but y_pred is about 3 classes"),
     (CrossEntropy(), [[0.5, 0.3, 0.2]], [0.5], "y_true has 3 columns, but y_pred is about 2 classes"),
     (CrossEntropy(), ["cat", "dog"], [0.5, 0.5], r"y_true holds labels that are not numbers.*loss\.scorer\(\)"),
+    (SquaredError(), np.array([1, 2], object), [0.5, 0.5], r"integers \[1, 2\] beside probabilities"),
+    (AbsoluteError(), pd.Series([-1, 1], dtype=object), [0.5, 0.5], r"integers \[-1, 1\] beside probabilities"),
     (CrossEntropy(), [0, 1, 1], [0.5, 0.5], "inconsistent numbers of samples"),
     (CrossEntropy(), [0, 1], [0.5, np.nan], "y_pred contains NaN"),
     (CrossEntropy(), [np.nan, 1], [0.5, 0.5], "y_true contains NaN"),

@@ -74,6 +74,21 @@ def test_methods_without_gradients(solver):
         assert_allclose(model.objective_value_, best.objective_value_, rtol=1e-4)
 
 
+@pytest.mark.parametrize("max_iter", [1, 2, 5])
+@pytest.mark.parametrize("solver", WITH_GRADIENTS + WITH_CURVATURE + WITH_VALUES)
+def test_every_method_keeps_to_max_iter_and_says_so(solver, max_iter):
+    model, X, y = problem("binary")
+    model.set_params(solver=solver, max_iter=max_iter, tol=1e-14)
+    if solver == "COBYQA" and INSTALLED < (1, 14):
+        with pytest.raises(ValueError, match="The installed SciPy has no method 'COBYQA'"):
+            model.fit(X, y)
+    else:
+        with pytest.warns(ConvergenceWarning, match=r"Increase max_iter or tol\.$") as caught:
+            model.fit(X, y)
+        assert len(caught) == 1
+        assert model.n_iter_ <= max_iter
+
+
 @pytest.mark.parametrize("solver", WITH_GRADIENTS + WITH_CURVATURE)
 @pytest.mark.parametrize("loss", ["mse", "focal"])
 def test_methods_on_losses_that_are_not_convex(solver, loss):

@@ -4,9 +4,21 @@ import warnings
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
+from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
-from sklearn_losses import Hinge, Huber, LinearRegressor, LogCosh, LogisticRegressor, Loss, Quantile, SoftmaxClassifier
+from sklearn_losses import (
+    CosineClassifier,
+    Hinge,
+    Huber,
+    LinearRegressor,
+    LogCosh,
+    LogisticRegressor,
+    Loss,
+    Quantile,
+    SoftmaxClassifier,
+)
 from sklearn_losses.activations import Identity
 from sklearn_losses.minimise.null import Null
 from sklearn_losses.minimise.starts import companion
@@ -91,6 +103,36 @@ def test_the_null_model_is_the_best_constant(loss):
         null = Null(Task(objective, activation, "probabilities", 1e-6, 10, 0))
     assert null.value == pytest.approx(best.objective_value_, rel=1e-9)
     assert null.value == pytest.approx(objective.value(null.theta), rel=1e-12)
+
+
+@pytest.mark.parametrize("solver", ["auto", "L-BFGS-B", "TNC", "trust-ncg", "Nelder-Mead"])
+@pytest.mark.parametrize("max_iter", [1, 2, 5, 40])
+@pytest.mark.parametrize(
+    "model",
+    [
+        LogisticRegressor("mse"),
+        SoftmaxClassifier("focal"),
+        LinearRegressor(Huber(delta=1e-3)),
+        CosineClassifier("arcface"),
+        CosineClassifier("sphereface"),
+    ],
+)
+def test_max_iter_holds_for_the_starts_too(model, max_iter, solver):
+    X, y = data(isinstance(model, LinearRegressor), classes=2 if isinstance(model, LogisticRegressor) else 3)
+    model = fitted(clone(model).set_params(solver=solver, max_iter=max_iter), X, y)
+    assert 1 <= model.n_iter_ <= max_iter
+
+
+@pytest.mark.parametrize("max_iter", [1, 3, 5, 8])
+@pytest.mark.parametrize("alpha", [1e-2, 1e-6])
+@pytest.mark.parametrize("loss", ["mae", "rmse", Quantile(0.2)])
+@pytest.mark.parametrize("shape", [(400, 60), (30, 80)])
+def test_max_iter_holds_for_all_phases(loss, shape, alpha, max_iter):
+    random = np.random.default_rng(0)
+    X = random.normal(size=shape) * (random.random(shape) < 0.1)
+    y = X @ random.normal(size=shape[1]) + random.normal(size=shape[0])
+    model = fitted(LinearRegressor(loss, alpha=alpha, max_iter=max_iter), csr_array(X), y)
+    assert model.n_iter_ <= max_iter
 
 
 def test_the_trace_of_gradient_descent_begins_at_the_null_model():

@@ -269,6 +269,11 @@ def test_bad_input(change, error, said):
         regularization_path(asked.pop("estimator"), asked.pop("X"), asked.pop("y"), **asked)
 
 
+def test_a_path_without_a_bound_speaks_of_none():
+    with pytest.warns(ConvergenceWarning, match=r"The first is that of alpha = \S+: The solver says: "):
+        regularization_path(LogisticRegressor("mse", max_iter=1), X, LABELS, n_alphas=3)
+
+
 def test_a_path_that_does_not_converge_says_so():
     with pytest.warns(ConvergenceWarning, match=r"of 3 models did not reach tol=1e-10.*Increase max_iter or tol"):
         regularization_path(LogisticRegressor(l1_ratio=1.0, tol=1e-10, max_iter=1), X, LABELS, n_alphas=3)

@@ -85,7 +85,7 @@ class Columns:
             found,
             image,
             kink.positive,
-            (ENOUGH * accuracy * left) ** 2 / largest,
+            (ENOUGH * accuracy * left) * (ENOUGH * accuracy * left) / largest,
             SWEEPS,
         )
         move = found - first

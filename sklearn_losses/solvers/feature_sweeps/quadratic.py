@@ -107,7 +107,7 @@ class _State:
         kinks = np.ascontiguousarray(np.broadcast_to(self.penalty.l1, self.shape))
         coef, slope = self.coef.copy(), self.slope.ravel().copy()
         largest = float(self.gram.diagonal().max(initial=0.0))
-        tol = 0.01 * allowed**2 / largest
+        tol = 0.01 * allowed * allowed / largest  # which may be infinite, where a power of a float would raise
         if self.penalty.swept == "weights":
             of_gram(self.gram, kinks.ravel(), coef.ravel(), slope, self.penalty.positive, tol, sweeps)
         else:
