@@ -9,6 +9,7 @@ from scipy.optimize import OptimizeResult, minimize
 
 from ..objective.split import Split
 from ..solvers import augmented_lagrangian
+from ..solvers.augmented_lagrangian.intercept_interval import in_the_middle
 from ..solvers.augmented_lagrangian.lower_bound import duality_gap
 from . import thresholds
 from .joint_sweeping import JointSweeping
@@ -63,6 +64,8 @@ class Exact:
             result.fun, result.dual_gap = duality_gap(split, result.x, result.dual)
             if result.success and result.dual_gap > tol * abs(result.fun):
                 result = self._solved(split, result.x, result.dual)
+            elif result.success and split.n_intercepts:
+                result.x = in_the_middle(split, result.x, float(result.fun))  # of the true kinks
         return self.found(result)
 
     def _solved(self, split: Split, x: Array, dual: Array | None) -> OptimizeResult:

@@ -213,6 +213,21 @@ def test_middle_of_an_interval_of_quantiles(q, y, middle, alpha):
         assert not model.coef_.any()
 
 
+@pytest.mark.parametrize("alpha", [0.0, 1e-4, 1.0])
+@pytest.mark.parametrize(
+    ("loss", "y", "middle"),
+    [
+        (Quantile(0.5), [-99.0, -99.63, -100.26, 101.11, 100.48, 102.85], 0.74),
+        (AbsoluteError(), [-99.0, -99.63, -100.26, 101.11, 100.48, 102.85], 0.74),
+        (EpsilonInsensitive(1.0), [-99.0, -100.0, 100.0, 102.0], 0.5),
+        (EpsilonInsensitive(100.0), [0.0, 1.0, 0.0, 1.0], 0.5),  # F is zero
+    ],
+)
+def test_middle_between_heaps_that_are_far_apart(loss, y, middle, alpha):
+    for X in (np.zeros((len(y), 1)), sp.csr_array((len(y), 2))):
+        assert LinearRegressor(loss, alpha=alpha).fit(X, y).intercept_ == pytest.approx(middle, abs=1e-12)
+
+
 def test_middle_with_weights_features_and_two_kinks():
     y = np.array([0.0, 4.0, 1.0])
     model = LinearRegressor("absolute_error").fit(np.zeros((3, 1)), y, sample_weight=[1.0, 3.0, 2.0])

@@ -8,6 +8,17 @@ from .problem import Array, KinkedProblem
 
 FLAT = 1e-12  # slope of the weighted losses, relative to all rows' slopes, that is zero
 NEAR = 1e-12  # scores' distance from a kink, relative to both, that is none
+SAME = 1e-13  # relative difference of values on an interval of minimisers
+
+
+def in_the_middle(problem: KinkedProblem, x: Array, value: float) -> Array:
+    """x with the intercept, its last coordinate, in the middle of the best ones; x itself if F is higher there."""
+    z = problem.forward(x)
+    shift = shift_to_middle(problem, z)
+    moved = x.copy()
+    moved[-1] += shift
+    there = problem.weights @ problem.value(z + shift) + 0.5 * problem.penalty @ moved**2
+    return moved if there - value <= SAME * abs(value) else x
 
 
 def shift_to_middle(problem: KinkedProblem, z: Array) -> float:
