@@ -21,6 +21,7 @@ from .task import Task
 Array = np.ndarray
 EPSILON = float(np.finfo(float).eps)
 ROUNDED = 8.0 * EPSILON  # of a parameter, in the sums of scores
+SAME = 64.0 * EPSILON  # relative difference of values that rounding can make
 AN_EXACT_FIT = 100.0  # times what rounding changes, as long as that is nothing beside no fit
 
 
@@ -29,15 +30,16 @@ def is_credible(run: Run, x: Array, value: float, result: OptimizeResult, said: 
     task, recorder = run.task, run.recorder
     if task.kinked or said in (LIMIT, STOPPED):
         return False
-    if said is ROUNDING and task.loss.smooth and (noise := rounding_of(run.model, x, value)) > task.tol * abs(value):
+    allowed = run.allowed(value)
+    if said is ROUNDING and task.loss.smooth and (noise := rounding_of(run.model, x, value)) > allowed:
         least = -np.inf if task.loss.lower_bound is None else task.loss.lower_bound
-        return value - least <= min(AN_EXACT_FIT * noise, EPSILON * abs(run.null.value))
+        return value - least <= min(AN_EXACT_FIT * noise, SAME * abs(run.null.value))
     parameters = run.model.parameters
     in_known_metric = parameters.linear or parameters.only_directions
     trusted = name is None and run.model.composition.has_curvature and in_known_metric
     if trusted and task.loss.smooth and not recorder.undefined:
         ended = recorder.reached or said is CONVERGED
-        if ended or (said is ROUNDING and result.estimate <= task.tol * abs(value)):
+        if ended or (said is ROUNDING and result.estimate <= allowed):
             return True
     if task.loss.lower_bound is not None and is_negligible(run.model, value - task.loss.lower_bound):
         return True
@@ -45,8 +47,8 @@ def is_credible(run: Run, x: Array, value: float, result: OptimizeResult, said: 
         # at a kink of a loss that is not convex either no gradient is small: the end is where values stall
         if recorder.has_stalled or said is ROUNDING:
             return True
-        return said is CONVERGED and (in_known_metric or is_minimum(run.model, x, value, task))
-    return not recorder.undefined and is_minimum(run.model, x, value, task)
+        return said is CONVERGED and (in_known_metric or is_minimum(run.model, x, value, task, allowed))
+    return not recorder.undefined and is_minimum(run.model, x, value, task, allowed)
 
 
 def rounding_of(model: Objective, x: Array, value: float) -> float:
@@ -76,8 +78,17 @@ def by_newton(run: Run, x: Array, tol: float) -> OptimizeResult:
     return minimize(recorder.value, x, method=newton, callback=recorder.callback, options=options, **derivatives)
 
 
-def is_minimum(model: Objective, x: Array, value: float, task: Task) -> bool:
-    """Whether Newton's method from x, or one that follows gradients, finds nothing lower by more than the tolerance."""
+def is_minimum(model: Objective, x: Array, value: float, task: Task, allowed: float) -> bool:
+    """Whether a few more steps find nothing that is lower by more than is allowed."""
+    result = further(model, x, task)
+    said = ending(result)  # so many steps that gain next to nothing are an end too
+    certain = said in (CONVERGED, LIMIT) or (said is ROUNDING and result.estimate <= allowed)
+    # an end far above says nothing: rounding has moved the scores on the way into these parameters
+    return bool(certain and value - allowed <= result.fun <= value + max(allowed, negligible(model)))
+
+
+def further(model: Objective, x: Array, task: Task) -> OptimizeResult:
+    """A few more steps from x by Newton's method, or by one that follows gradients."""
     options: dict = {"tol": task.tol, "maxiter": thresholds.TRIED_STEPS}
     method, derivatives = quasi_newton, {}
     known = model.composition.has_curvature
@@ -87,12 +98,7 @@ def is_minimum(model: Objective, x: Array, value: float, task: Task) -> bool:
         options |= {"tol": 0.1 * task.tol, "polish": False}
     else:
         options["scaled"] = not known
-    result = minimize(model.value_and_gradient, x, jac=True, method=method, options=options, **derivatives)
-    said = ending(result)  # so many steps that gain next to nothing are an end too
-    certain = said in (CONVERGED, LIMIT) or (said is ROUNDING and result.estimate <= task.tol * abs(value))
-    allowed = task.tol * abs(value)
-    # an end far above says nothing: rounding has moved the scores on the way into these parameters
-    return bool(certain and value - allowed <= result.fun <= value + max(allowed, negligible(model)))
+    return minimize(model.value_and_gradient, x, jac=True, method=method, options=options, **derivatives)
 
 
 def lowest_beside(model: Objective, x: Array, task: Task) -> OptimizeResult:

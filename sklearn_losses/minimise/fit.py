@@ -21,7 +21,7 @@ from ..solvers import gradient_descent
 from . import starts, strategies, thresholds
 from .by_name import check_method
 from .coordinates import Coordinates
-from .credible import is_minimum
+from .credible import SAME, is_minimum
 from .endings import CONVERGED, LIMIT, ROUNDING, STOPPED, Ending, ending
 from .null import Null
 from .over_features import with_centred_intercepts
@@ -30,8 +30,6 @@ from .root_mean import CORNER_STEPS, fit_at_corner, gap_of
 from .run import Run
 from .smoothly import fit_by_name
 from .task import Found, Task
-
-SAME = 64.0 * np.finfo(float).eps  # relative difference of values that rounding can make
 
 Array = np.ndarray
 
@@ -183,7 +181,8 @@ class Fitting:
         objective = self.task.objective
         if not self.task.loss.separable or np.isnan(found.gap):
             value = objective.value(found.theta)
-            same = abs(value - found.value) <= self.allowed(value) and (complete or not self.task.convex)
+            change = max(self.allowed(value), SAME * abs(self.null.value))
+            same = abs(value - found.value) <= change and (complete or not self.task.convex)
             gap = found.gap if same else np.nan
             return replace(found, value=value, gap=gap, converged=found.converged and same)
         if found.dual is None:
@@ -234,6 +233,6 @@ class Fitting:
             not task.kinked
             and not self.recorder.undefined
             and ending(result, "") not in (LIMIT, STOPPED)
-            and (not task.loss.smooth or is_minimum(model, model.from_theta(x), value, task))
+            and (not task.loss.smooth or is_minimum(model, model.from_theta(x), value, task, self.allowed(value)))
         )
         return Found(x, value, np.nan, converged, 0, result, task.kinked, self.recorder.undefined)

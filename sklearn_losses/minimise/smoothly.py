@@ -12,7 +12,7 @@ from ..certificates.recession import are_separated
 from ..certificates.sampled import SampledBound
 from . import thresholds
 from .by_name import NEVER, minimize_by_name
-from .credible import by_newton, hides_directions, is_credible, is_minimum, lowest_beside
+from .credible import by_newton, further, hides_directions, is_credible, is_minimum, lowest_beside
 from .endings import CONVERGED, FAILED, LIMIT, ROUNDING, STOPPED, ending
 from .plans import Plan
 from .recorder import Recorder
@@ -59,11 +59,16 @@ def _proved(run: Run, solve: SolveFrom, bound_of: Bound | None, name: str | None
                 if not (converged or over):  # a class at the tip of a cone has kept the others from moving
                     x, value = beside.x, recorder.fun(beside.x)[0]
                     continue
+            if said is FAILED and task.loss.smooth and not (converged or over):
+                end = further(run.model, x, task)
+                if end.fun < value - run.allowed(value):  # which another step could have led to
+                    x, value = end.x, recorder.fun(end.x)[0]
+                    continue
             return Found(x, value, np.nan, converged, recorder.n_iter, result, task.kinked, recorder.undefined)
         x, value, bound = bound_of.proof(x, value, gradient)
         converged = bound <= run.allowed(value) or is_negligible(run.model, bound)
         if not converged and said is ROUNDING and is_out_of_reach(run.model, value, task.tol):
-            credible = is_minimum(run.model, x, value, task)
+            credible = is_minimum(run.model, x, value, task, run.allowed(value))
             return Found(x, value, np.nan, credible, recorder.n_iter, result)
         if converged or recorder.stopped_by_watch or recorder.n_iter >= task.max_iter or said is not CONVERGED:
             break

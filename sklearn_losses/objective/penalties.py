@@ -20,7 +20,7 @@ class Penalty(ABC):
     Attributes
     ----------
     spherical : bool
-        Whether it is a function of ``coef coef'`` alone and strongly convex, whatever the number of features.
+        Whether it is a function of ``coef coef'`` alone, perhaps zero, whatever the number of features.
     smooth : bool
         Whether it has neither a kink nor a bound, so that gradients tell all of it.
     by_weight : bool
@@ -125,7 +125,7 @@ class L2(Penalty):
         self.strength = np.asarray(strength, dtype=np.float64)
         self._root = np.sqrt(self.strength)
         self._holds_all = bool((self.strength > 0).all())
-        self.spherical = self.strength.ndim == 0 and self._holds_all
+        self.spherical = self.strength.ndim == 0
 
     def value(self, coef):
         # a square of a product: neither overflows where the penalty does not

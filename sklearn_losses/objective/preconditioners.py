@@ -120,7 +120,8 @@ def kronecker_inverse(hessian: Hessian) -> Inverse:
     parameters = hessian.objective.parameters
     between, gram = hessian.between_and_within()
     penalty = parameters.by_class(hessian.objective.strengths)[0]
-    root = np.sqrt(np.maximum(penalty, 1e-12 * penalty.max() + np.finfo(float).tiny))
+    least = 1e-12 * (penalty.max() or gram.diagonal().max())  # where there is none
+    root = np.sqrt(np.maximum(penalty, least + np.finfo(float).tiny))
     row_values, row_vectors = np.linalg.eigh(gram / np.outer(root, root))
     class_values, class_vectors = np.linalg.eigh(between)
     strength = 1.0 + np.maximum(np.outer(class_values, row_values), 0.0)

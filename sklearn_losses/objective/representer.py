@@ -1,9 +1,9 @@
 """More features than rows: the same problem in as many features as there are rows.
 
-The best W is a combination of the centred rows A = X - center (the representer theorem). With the factorisation
-A A' = L L' the scores are A W' = L V' for V = W A' L^-T', and the penalty is the same, ||W|| = ||V||: so the rows of L
-take the place of those of X. Beside a column that is much larger than the others, A A' would lose these: it stays as
-it is, a column beside those of L.
+The best W, or one of them, is a combination of the centred rows A = X - center (the representer theorem). With the
+factorisation A A' = L L' the scores are A W' = L V' for V = W A' L^-T', and the penalty is the same, ||W|| = ||V||: so
+the rows of L take the place of those of X. Beside a column that is much larger than the others, A A' would lose these:
+it stays as it is, a column beside those of L.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ def spectral_inverse(matrix, product=None):
     if not np.isfinite(matrix).all():
         return np.copy
     scale = np.sqrt(np.abs(matrix.diagonal()))
-    scale[scale <= EPSILON * scale.max(initial=0.0)] = 1.0
+    scale[scale <= ROUNDING * EPSILON * len(scale) * scale.max(initial=0.0)] = 1.0  # columns that are rounding
     values, vectors = eigh(matrix / np.outer(scale, scale), check_finite=False)
     size = np.abs(values).max(initial=0.0)
     lost = np.abs(values) <= uncertain(len(values), product) * size

@@ -172,5 +172,5 @@ def test_squares_overflow_only_with_the_penalty():
     assert L2(1e-200).scaled(np.array([1e150])).strength == pytest.approx(1e100)
 
 
-def test_a_sphere_has_one_positive_strength():
-    assert [L2(0.1).spherical, L2(0.0).spherical, L2([0.1, 0.1]).spherical] == [True, False, False]
+def test_a_sphere_has_one_strength():
+    assert [L2(0.1).spherical, L2(0.0).spherical, L2([0.1, 0.1]).spherical] == [True, True, False]
