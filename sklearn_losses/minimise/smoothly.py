@@ -59,7 +59,7 @@ def _proved(run: Run, solve: SolveFrom, bound_of: Bound | None, name: str | None
                 if not (converged or over):  # a class at the tip of a cone has kept the others from moving
                     x, value = beside.x, recorder.fun(beside.x)[0]
                     continue
-            if said is FAILED and task.loss.smooth and not (converged or over):
+            if said is FAILED and task.loss.smooth and run.model.parameters.linear and not (converged or over):
                 end = further(run.model, x, task)
                 if end.fun < value - run.allowed(value):  # which another step could have led to
                     x, value = end.x, recorder.fun(end.x)[0]

@@ -140,7 +140,8 @@ def start(fitting: Fitting) -> Array:
 def reduces(objective: Objective) -> bool:
     """Whether to solve in as many features as there are rows: these are few enough, and fewer than the features."""
     rows = objective.rows
-    if not (rows.n_rows <= thresholds.REDUCED_ROWS and rows.n_features > rows.n_rows and objective.penalty.spherical):
+    wide = rows.n_rows <= thresholds.REDUCED_ROWS and rows.n_features > rows.n_rows
+    if not (wide and objective.penalty.spherical and objective.parameters.linear):
         return False
     if not rows.is_sparse or rows.n_rows**3 <= thresholds.REDUCED_SPARSE_WORK * rows.n_entries:
         return True
