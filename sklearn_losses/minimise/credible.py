@@ -58,6 +58,18 @@ def rounding_of(model: Objective, x: Array, value: float) -> float:
     return max(abs(model.value(z) - value) for z in moved)
 
 
+def leaves_slope(run: Run, x: Array, value: float, gradient: Array) -> bool:
+    """Whether a step down the gradient, as long as the curvature there says, gains more than is allowed.
+
+    What a sample's rows say of the curvature may be far more than there is.
+    """
+    model, null = run.model, abs(run.null.value)
+    if not (model.composition.has_curvature and model.parameters.linear) or value <= SAME * null:
+        return False
+    square, curvature = gradient @ gradient, gradient @ model.hessian(x).apply(gradient)
+    return bool(0.5 * square * square > max(run.allowed(value), SAME * null) * curvature)
+
+
 def hides_directions(model: Objective, x: Array, task: Task) -> bool:
     """Whether columns are so nearly dependent that a Hessian hides how F falls along some directions."""
     width = len(x)

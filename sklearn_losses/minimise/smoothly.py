@@ -12,7 +12,7 @@ from ..certificates.recession import are_separated
 from ..certificates.sampled import SampledBound
 from . import thresholds
 from .by_name import NEVER, minimize_by_name
-from .credible import by_newton, further, hides_directions, is_credible, is_minimum, lowest_beside
+from .credible import by_newton, further, hides_directions, is_credible, is_minimum, leaves_slope, lowest_beside
 from .endings import CONVERGED, FAILED, LIMIT, ROUNDING, STOPPED, ending
 from .plans import Plan
 from .recorder import Recorder
@@ -46,10 +46,14 @@ def _proved(run: Run, solve: SolveFrom, bound_of: Bound | None, name: str | None
         if bound_of is None:
             over = recorder.n_iter >= task.max_iter
             ended = said not in (LIMIT, STOPPED) and not (recorder.reached or over)
-            if name is None and ended and "nhev" not in result and hides_directions(run.model, x, task):
-                result = by_newton(run, x if value <= run.null.value else run.start, tol)
-                (x, value, _), said = recorder.found(result), ending(result)
-            converged = is_credible(run, x, value, result, said, name)
+            doubtful = False
+            if name is None and ended and "nhev" not in result:
+                doubtful = task.loss.smooth and task.convex and leaves_slope(run, x, value, gradient)
+                newton_tells = len(x) <= thresholds.TRIED_PARAMETERS
+                if (doubtful and newton_tells) or hides_directions(run.model, x, task):
+                    result = by_newton(run, x if value <= run.null.value else run.start, tol)
+                    (x, value, _), said, doubtful = recorder.found(result), ending(result), False
+            converged = not doubtful and is_credible(run, x, value, result, said, name)
             if not (converged or recorder.undefined or task.kinked or over) and said is CONVERGED:
                 tol *= thresholds.SHARPER
                 continue
