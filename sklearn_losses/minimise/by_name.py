@@ -90,7 +90,8 @@ def minimize_by_name(name, model, fun, x, *, convex, callback, tol, max_iter) ->
             "scores. Use 'auto', 'trust-exact' or 'L-BFGS-B'."
         )
     steps = len(x) if name.lower() in IN_SWEEPS else 1
-    counted = Counted(callback, steps, max_iter if name.lower() == "tnc" else None)
+    own_limit = name.lower() not in ("tnc", "cobyla")  # releases of the latter differ by a step
+    counted = Counted(callback, steps, None if own_limit else max_iter * steps)
     options: dict[str, float] = dict.fromkeys(limits, max_iter * steps)
     if limits[-1] != "maxiter" and name.lower() != "cobyqa":
         options[limits[-1]] = EVALUATIONS * max_iter * (len(x) if needs == "value" else 1)
