@@ -19,10 +19,6 @@ from .run import Run
 from .task import Task
 
 Array = np.ndarray
-EPSILON = float(np.finfo(float).eps)
-ROUNDED = 8.0 * EPSILON  # of a parameter, in the sums of scores
-SAME = 64.0 * EPSILON  # relative difference of values that rounding can make
-AN_EXACT_FIT = 100.0  # times what rounding changes, as long as that is nothing beside no fit
 
 
 def is_credible(run: Run, x: Array, value: float, result: OptimizeResult, said: Ending, name: str | None) -> bool:
@@ -33,7 +29,7 @@ def is_credible(run: Run, x: Array, value: float, result: OptimizeResult, said: 
     allowed = run.allowed(value)
     if said is ROUNDING and task.loss.smooth and (noise := rounding_of(run.model, x, value)) > allowed:
         least = -np.inf if task.loss.lower_bound is None else task.loss.lower_bound
-        return value - least <= min(AN_EXACT_FIT * noise, SAME * abs(run.null.value))
+        return value - least <= min(thresholds.AN_EXACT_FIT * noise, thresholds.SAME * abs(run.null.value))
     parameters = run.model.parameters
     in_known_metric = parameters.linear or parameters.only_directions
     trusted = name is None and run.model.composition.has_curvature and in_known_metric
@@ -54,7 +50,7 @@ def is_credible(run: Run, x: Array, value: float, result: OptimizeResult, said: 
 def rounding_of(model: Objective, x: Array, value: float) -> float:
     """How much F changes where rounding moves the parameters."""
     random = np.random.RandomState(0)
-    moved = [x * (1.0 + ROUNDED * random.choice([-1.0, 1.0], len(x))) for _ in range(3)]
+    moved = [x * (1.0 + thresholds.ROUNDED * random.choice([-1.0, 1.0], len(x))) for _ in range(3)]
     return max(abs(model.value(z) - value) for z in moved)
 
 
@@ -63,11 +59,13 @@ def leaves_slope(run: Run, x: Array, value: float, gradient: Array) -> bool:
 
     What a sample's rows say of the curvature may be far more than there is.
     """
-    model, null = run.model, abs(run.null.value)
-    if not (model.composition.has_curvature and model.parameters.linear) or value <= SAME * null:
+    model, task, nothing = run.model, run.task, thresholds.SAME * abs(run.null.value)
+    if not (task.loss.smooth and task.convex and model.composition.has_curvature and model.parameters.linear):
+        return False
+    if value <= nothing:
         return False
     square, curvature = gradient @ gradient, gradient @ model.hessian(x).apply(gradient)
-    return bool(0.5 * square * square > max(run.allowed(value), SAME * null) * curvature)
+    return bool(0.5 * square * square > max(run.allowed(value), nothing) * curvature)
 
 
 def hides_directions(model: Objective, x: Array, task: Task) -> bool:

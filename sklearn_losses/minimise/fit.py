@@ -21,7 +21,7 @@ from ..solvers import gradient_descent
 from . import starts, strategies, thresholds
 from .by_name import check_method
 from .coordinates import Coordinates
-from .credible import SAME, is_minimum
+from .credible import is_minimum
 from .endings import CONVERGED, LIMIT, ROUNDING, STOPPED, Ending, ending
 from .null import Null
 from .over_features import with_centred_intercepts
@@ -102,7 +102,7 @@ class Fitting:
         if not (found.converged or self.task.objective.parameters.only_directions):
             self.recorder.offer(self.null.theta, self.null.value)
         lowest = self.recorder.lowest
-        if lowest is None or not lowest[1] < found.value - SAME * abs(found.value):
+        if lowest is None or not lowest[1] < found.value - thresholds.SAME * abs(found.value):
             return found
         theta, value = lowest
         gap = max(found.gap - (found.value - value), 0.0)
@@ -181,7 +181,7 @@ class Fitting:
         objective = self.task.objective
         if not self.task.loss.separable or np.isnan(found.gap):
             value = objective.value(found.theta)
-            change = max(self.allowed(value), SAME * abs(self.null.value))
+            change = max(self.allowed(value), thresholds.SAME * abs(self.null.value))
             same = abs(value - found.value) <= change and (complete or not self.task.convex)
             gap = found.gap if same else np.nan
             return replace(found, value=value, gap=gap, converged=found.converged and same)

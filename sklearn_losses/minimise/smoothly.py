@@ -48,7 +48,7 @@ def _proved(run: Run, solve: SolveFrom, bound_of: Bound | None, name: str | None
             ended = said not in (LIMIT, STOPPED) and not (recorder.reached or over)
             doubtful = False
             if name is None and ended and "nhev" not in result:
-                doubtful = task.loss.smooth and task.convex and leaves_slope(run, x, value, gradient)
+                doubtful = leaves_slope(run, x, value, gradient)
                 newton_tells = len(x) <= thresholds.TRIED_PARAMETERS
                 if (doubtful and newton_tells) or hides_directions(run.model, x, task):
                     result = by_newton(run, x if value <= run.null.value else run.start, tol)

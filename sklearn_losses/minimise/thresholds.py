@@ -77,6 +77,8 @@ PARABOLA = 2e7  # multiplications for the Gram matrix of a few hundred rows and 
 # Ends
 CERTIFICATION_ROUNDS = 5  # of a solver that stopped short of a bound within the tolerance
 WITHIN = 0.1  # of a gap that is allowed: what a solver aims at that has missed it, or that nothing else will check
+ROUNDED, SAME = 2.0**-49, 2.0**-46  # relative differences that rounding can make, of parameters and of values
+AN_EXACT_FIT = 100.0  # times what rounding changes, as long as that is nothing beside no fit
 STALLED, PROGRESS = 20, 1e-9  # iterations, and the share of the value by which it has to fall in so many
 SHARPER = 0.01  # of a tolerance that left a solver short of the minimum
 VANISHED = 1e-9  # share of the value without features at which separable classes leave nothing to learn

@@ -17,7 +17,8 @@ def test_a_slope_is_seen_whatever_a_preconditioner_makes_of_it(loss):
     model = fitted.objective(X, y).conditioned()
     end = model.from_theta(np.append(fitted.coef_, fitted.intercept_))
     null = SimpleNamespace(value=model.value(np.zeros(6)))
-    run = SimpleNamespace(model=model, null=null, allowed=lambda value: 1e-6 * value)
+    task = SimpleNamespace(loss=model.loss, convex=True)
+    run = SimpleNamespace(model=model, task=task, null=null, allowed=lambda value: 1e-6 * value)
 
     def left(x):
         return leaves_slope(run, x, *model.value_and_gradient(x))
